@@ -2,6 +2,7 @@
 find_package(Threads REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
@@ -14,4 +15,4 @@ add_library(adze_dnnl INTERFACE IMPORTED GLOBAL)
 target_link_libraries(adze_dnnl INTERFACE ${DNNL_LIBRARY})
 target_include_directories(adze_dnnl SYSTEM INTERFACE ${DNNL_INCLUDE_DIR})
 
-set(ADZE_DEPENDENCIES JPEG::JPEG PNG::PNG nlohmann_json::nlohmann_json PkgConfig::ZSTD adze_dnnl)
+set(ADZE_DEPENDENCIES JPEG::JPEG PNG::PNG ZLIB::ZLIB nlohmann_json::nlohmann_json PkgConfig::ZSTD adze_dnnl)
