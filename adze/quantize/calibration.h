@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "adze/base/progress.h"
+#include "adze/graph/graph.h"
+#include "adze/numerics/histogram.h"
+
+namespace adze::quantize {
+
+/// Where calibration inputs come from: batches by index, so that they can be read again and need not be kept.
+struct CalibrationData {
+  std::int64_t num_batches = 0;
+  /// The input tensors of one batch, in the order of graph.inputs(); samples along their first axis.
+  std::function<std::vector<Tensor>(std::int64_t batch)> batch;
+};
+
+/// Calibration data over tensors that are in memory.
+CalibrationData calibration_from(std::vector<std::vector<Tensor>> batches);
+
+/// What calibration saw: a histogram per value, by its id in the graph that was run.
+struct Observations {
+  std::unordered_map<ValueId, Histogram> histograms;
+  std::int64_t num_samples = 0;
+
+  /// Adds what another run over the same graph saw.
+  void merge(const Observations& other);
+};
+
+/// Runs the float graph over the data and gathers the histograms of the given values, graph inputs among them.
+/// Memory is bounded by the number of values, not by the data. Throws ModelError naming the value's node on NaN or
+/// infinity, and when the data holds no sample.
+Observations observe(const Graph& graph, std::span<const ValueId> values, const CalibrationData& data,
+                     std::int64_t max_samples, ProgressSink& progress);
+
+}  // namespace adze::quantize

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adze/numerics/dtype.h"
+
+namespace adze::quantize {
+
+enum class Mode : std::uint8_t {
+  Static,      ///< weights and activations int8, activation scales from calibration
+  Dynamic,     ///< weights int8, activation scales found anew at each run; needs no calibration
+  WeightOnly,  ///< weights stored as int8, computation in float; needs no calibration
+};
+
+enum class Granularity : std::uint8_t { PerTensor, PerChannel };
+
+enum class Symmetry : std::uint8_t { Asymmetric, Symmetric };
+
+/// How the range of an activation is chosen from what calibration saw.
+enum class Calibrator : std::uint8_t {
+  Max,         ///< everything seen
+  Percentile,  ///< the range that leaves a small share of the values outside
+  Entropy,     ///< least KL divergence (Migacz, 8-bit Inference with TensorRT, 2017)
+  Mse,         ///< least expected squared error
+};
+
+/// Where the last activations (Softmax, Sigmoid, Tanh at the graph's outputs) are computed.
+enum class FinalActivation : std::uint8_t { Float, Integer };
+
+/// Everything that post-training quantization can be told.
+struct PtqOptions {
+  Mode mode = Mode::Static;
+  Granularity weights = Granularity::PerChannel;  ///< symmetric s8 in [-127, 127]
+  Symmetry activations = Symmetry::Asymmetric;
+  DType activation_dtype = DType::S8;  ///< S8 or U8
+  Calibrator calibrator = Calibrator::Mse;
+  double percentile = 99.99;           ///< Percentile: share of values kept on each side, in (50, 100]
+  FinalActivation final_activation = FinalActivation::Float;
+  bool first_layer_float = false;      ///< layers that read a graph input stay float
+  bool last_layer_float = false;       ///< layers that no other layer follows stay float
+  /// Nodes that stay float: node names with * and ? as wildcards, or operator names ("Softmax").
+  std::vector<std::string> skip;
+  std::int64_t max_samples = 0;        ///< calibration stops after so many samples; 0: all that are given
+  std::uint64_t seed = 0;              ///< recorded; the samples were chosen with it
+};
+
+std::string_view mode_name(Mode mode);
+std::string_view calibrator_name(Calibrator calibrator);
+/// Throws UsageError with the nearest name.
+Mode mode_from_name(std::string_view name);
+Calibrator calibrator_from_name(std::string_view name);
+
+/// Throws UsageError naming the option that cannot be.
+void check_options(const PtqOptions& options);
+
+/// Does text match the pattern, in which * stands for any text and ? for one character?
+bool matches_wildcard(std::string_view pattern, std::string_view text);
+
+}  // namespace adze::quantize
