@@ -1,0 +1,151 @@
+#include "adze/plan/plan.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "adze/plan/arena.h"
+
+namespace adze {
+
+namespace {
+
+/// Bytes of a value's tensor, when dtype and shape are known.
+std::optional<std::int64_t> planned_bytes(const ValueType& type) {
+  if (!type.is_tensor() || type.dtype == DType::Undefined || type.dtype == DType::String || !type.shape) {
+    return std::nullopt;
+  }
+  const std::optional<Shape> shape = concrete(*type.shape);
+  if (!shape) return std::nullopt;
+  return storage_bytes(type.dtype, num_elements(*shape));
+}
+
+/// A transpose that moves no dimension other than ones leaves the elements where they are.
+bool moves_only_ones(const Graph& graph, const Node& node) {
+  const ValueType& type = graph.value(node.inputs[0]).type;
+  const std::optional<Shape> shape = type.shape ? concrete(*type.shape) : std::nullopt;
+  if (!shape) return false;
+  std::vector<std::int64_t> perm = node.get_ints("perm");
+  if (perm.empty()) {
+    for (std::size_t i = shape->size(); i-- > 0;) perm.push_back(static_cast<std::int64_t>(i));
+  }
+  std::int64_t previous = -1;
+  for (const std::int64_t axis : perm) {
+    if ((*shape)[static_cast<std::size_t>(axis)] == 1) continue;
+    if (axis < previous) return false;
+    previous = axis;
+  }
+  return true;
+}
+
+class Planner {
+ public:
+  Planner(const Graph& graph, const PlanOptions& options) : graph_(graph), options_(options) {
+    plan_.order = topological_order(graph);
+    plan_.values.resize(static_cast<std::size_t>(graph.num_values()));
+  }
+
+  Plan make() {
+    find_lifetimes();
+    if (options_.views || options_.in_place) share_memory();
+    place();
+    return std::move(plan_);
+  }
+
+ private:
+  ValuePlan& at(ValueId id) { return plan_.values[static_cast<std::size_t>(id)]; }
+
+  void begin(ValueId id, std::int32_t step) {
+    ValuePlan& value = at(id);
+    value.first = value.last = step;
+    value.storage = id;
+    value.bytes = planned_bytes(graph_.value(id).type).value_or(-1);
+    if (value.bytes < 0) ++plan_.unplanned_values;
+  }
+
+  void find_lifetimes() {
+    for (const ValueId id : graph_.inputs()) begin(id, 0);
+    for (const ValueId id : graph_.captures()) begin(id, 0);
+    const auto steps = static_cast<std::int32_t>(plan_.order.size());
+    for (std::int32_t step = 0; step < steps; ++step) {
+      const Node& node = graph_.node(plan_.order[static_cast<std::size_t>(step)]);
+      for (const ValueId id : values_read(node)) at(id).last = std::max(at(id).last, step);
+      for (const ValueId id : node.outputs) {
+        if (id != ValueId::None) begin(id, step);
+      }
+    }
+    for (const ValueId id : graph_.outputs()) at(id).last = steps;
+  }
+
+  /// Lets outputs share an input's memory. A shared piece of memory lives under the id that began it.
+  void share_memory() {
+    for (std::size_t step = 0; step < plan_.order.size(); ++step) {
+      const Node& node = graph_.node(plan_.order[step]);
+      if (node.outputs.empty() || node.outputs[0] == ValueId::None) continue;
+      const ValueId output = node.outputs[0];
+      if (options_.views && is_view(graph_, node)) {
+        join(node.inputs[0], output);
+      } else if (options_.in_place && op_info(node.kind).op_class == OpClass::Elementwise) {
+        for (const ValueId input : node.inputs) {
+          if (writes_over(input, output, static_cast<std::int32_t>(step)) && join(input, output)) break;
+        }
+      }
+    }
+  }
+
+  /// The input's memory ends here, and holds elements of the output's size and number.
+  bool writes_over(ValueId input, ValueId output, std::int32_t step) {
+    if (input == ValueId::None || graph_.constant(input) != nullptr || at(input).storage == ValueId::None) return false;
+    const ValueType& from = graph_.value(input).type;
+    const ValueType& to = graph_.value(output).type;
+    return from.shape == to.shape && dtype_bits(from.dtype) == dtype_bits(to.dtype) && at(at(input).storage).last == step;
+  }
+
+  bool join(ValueId input, ValueId output) {
+    if (input == ValueId::None || graph_.constant(input) != nullptr) return false;
+    const ValueId root = at(input).storage;
+    if (root == ValueId::None || at(root).bytes < 0 || at(output).bytes != at(root).bytes) return false;
+    at(output).storage = root;
+    at(root).last = std::max(at(root).last, at(output).last);
+    return true;
+  }
+
+  void place() {
+    std::vector<ArenaBlock> blocks;
+    std::vector<ValueId> owners;
+    for (std::size_t i = 0; i < plan_.values.size(); ++i) {
+      const ValuePlan& value = plan_.values[i];
+      if (value.storage != static_cast<ValueId>(i) || value.bytes < 0) continue;
+      blocks.push_back({value.bytes, value.first, value.last});
+      owners.push_back(static_cast<ValueId>(i));
+    }
+    const ArenaLayout layout = place_blocks(blocks, options_.alignment);
+    plan_.arena_bytes = layout.bytes;
+    plan_.peak_activation_bytes = layout.lower_bound;
+    for (std::size_t i = 0; i < owners.size(); ++i) at(owners[i]).offset = layout.offsets[i];
+    for (ValuePlan& value : plan_.values) {
+      if (value.storage != ValueId::None) value.offset = at(value.storage).offset;
+    }
+  }
+
+  const Graph& graph_;
+  const PlanOptions& options_;
+  Plan plan_;
+};
+
+}  // namespace
+
+bool is_view(const Graph& graph, const Node& node) {
+  switch (node.kind) {
+    case OpKind::Reshape:
+    case OpKind::Flatten:
+    case OpKind::Squeeze:
+    case OpKind::Unsqueeze:
+    case OpKind::Identity: return true;
+    case OpKind::Transpose: return moves_only_ones(graph, node);
+    default: return false;
+  }
+}
+
+Plan make_plan(const Graph& graph, const PlanOptions& options) { return Planner(graph, options).make(); }
+
+}  // namespace adze

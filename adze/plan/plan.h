@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "adze/graph/graph.h"
+
+namespace adze {
+
+/// Where a value lives while the graph runs, and how long.
+struct ValuePlan {
+  std::int64_t bytes = -1;           ///< -1: not known before running (unknown shape, a sequence, strings)
+  std::int64_t offset = -1;          ///< in the arena; -1: not there
+  std::int32_t first = -1;           ///< step that makes it (0 for graph inputs); -1: never exists
+  std::int32_t last = -1;            ///< last step that reads it; order.size() for graph outputs
+  ValueId storage = ValueId::None;   ///< whose memory it is: itself, or the value that it is a view of or written over
+
+  bool in_arena() const { return offset >= 0; }
+};
+
+/// How a graph is run in one stretch of memory. Constants are not part of it.
+struct Plan {
+  std::vector<NodeId> order;              ///< each value is computed before it is read
+  std::vector<ValuePlan> values;          ///< by ValueId
+  std::int64_t arena_bytes = 0;           ///< what the offsets need
+  std::int64_t peak_activation_bytes = 0; ///< the most activation bytes alive at one step: the lower bound of the arena
+  int unplanned_values = 0;               ///< values that are live but whose size is not known
+
+  const ValuePlan& at(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
+};
+
+struct PlanOptions {
+  std::int64_t alignment = 1;  ///< of arena offsets; the engine asks for 64
+  bool views = true;           ///< Reshape, Flatten, Squeeze … share their input's memory
+  bool in_place = true;        ///< elementwise nodes write over an input that nobody reads later
+};
+
+/// Decides order, lifetimes, sharing and offsets. Shapes must be concrete for exact results: see with_input_shapes.
+/// Throws ModelError on a cycle or when sizes overflow.
+Plan make_plan(const Graph& graph, const PlanOptions& options = {});
+
+/// Does the node only give its first input another shape, with the same elements in the same order?
+bool is_view(const Graph& graph, const Node& node);
+
+/// The graph with these shapes for the inputs named, types inferred again. Symbols bound by one input hold for all.
+/// Throws ModelError naming the input when a name, rank or known dimension does not match.
+Graph with_input_shapes(Graph graph, const std::map<std::string, Shape>& shapes);
+
+/// The graph with every unknown dimension of an input set to value, types inferred again.
+Graph with_unknown_dims(Graph graph, std::int64_t value = 1);
+
+}  // namespace adze
