@@ -24,8 +24,10 @@ class GraphEdit {
   ValueId add_node(OpKind kind, std::vector<ValueId> inputs,
                    std::vector<std::pair<std::string, Attribute>> attributes, std::string_view name,
                    int num_outputs = 1);
-  /// Everything that reads old_value, the graph's outputs included, reads new_value instead. A graph output keeps its
-  /// name. The types must be compatible.
+  /// Everything that reads old_value, the graph's outputs included, reads new_value instead; the new nodes of this
+  /// edit do not, so that a node can be put behind a value. A graph output keeps its name; where new_value cannot carry
+  /// it (an input, capture, constant or another output), an Identity is put between. An output that is itself an input
+  /// of the graph stays. The types must be compatible.
   void replace(ValueId old_value, ValueId new_value);
   /// One input of one node reads another value.
   void set_input(NodeId node, std::size_t index, ValueId value);
@@ -35,7 +37,7 @@ class GraphEdit {
   void remove(NodeId node);
 
  private:
-  friend void apply(Graph& graph, const GraphEdit& edit);
+  friend class EditApplication;
 
   struct NewValue {
     std::string name;
@@ -66,6 +68,10 @@ class GraphEdit {
 /// Throws InternalError when the edit does not fit: a type changes under a reader, a removed value is still read, or a
 /// cycle appears.
 void apply(Graph& graph, const GraphEdit& edit);
+
+/// The same for many edits in a row: uses describes the graph, before and after. Returns the nodes around the change
+/// (new, changed, or with other readers than before), where another rule may now apply.
+std::vector<NodeId> apply(Graph& graph, Uses& uses, const GraphEdit& edit);
 
 /// Removes nodes that no output needs. Returns how many.
 int remove_dead_nodes(Graph& graph);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <queue>
-#include <set>
 
 #include "adze/base/text.h"
 
@@ -133,14 +132,25 @@ ValueId Graph::find_value(std::string_view name) const {
   return ValueId::None;
 }
 
+void Graph::note_names() const {
+  for (; noted_values_ < values_.size(); ++noted_values_) taken_.insert(values_[noted_values_].name);
+  for (; noted_nodes_ < nodes_.size(); ++noted_nodes_) taken_.insert(nodes_[noted_nodes_].name);
+  for (const std::int32_t id : accessed_values_) taken_.insert(values_[static_cast<std::size_t>(id)].name);
+  for (const std::int32_t id : accessed_nodes_) taken_.insert(nodes_[static_cast<std::size_t>(id)].name);
+  accessed_values_.clear();
+  accessed_nodes_.clear();
+}
+
 std::string Graph::unique_name(std::string_view base) const {
-  std::set<std::string_view> taken;
-  for (const Value& value : values_) taken.insert(value.name);
-  for (const Node& node : nodes_) taken.insert(node.name);
-  if (!base.empty() && !taken.contains(base)) return std::string(base);
-  for (int i = 1;; ++i) {
-    std::string candidate = cat(base.empty() ? "value" : base, "_", i);
-    if (!taken.contains(candidate)) return candidate;
+  note_names();
+  std::string stem(base.empty() ? "value" : base);
+  if (!base.empty() && !taken_.contains(stem)) return stem;
+  for (int& suffix = next_suffix_[stem];;) {
+    std::string candidate = cat(stem, "_", ++suffix);
+    if (!taken_.contains(candidate)) {
+      --suffix;  // only taken when it is used: the next call looks again
+      return candidate;
+    }
   }
 }
 
@@ -232,7 +242,11 @@ void Graph::compact() {
   values_ = std::move(values);
   nodes_ = std::move(nodes);
   by_name_.clear();
-  indexed_values_ = 0;
+  indexed_values_ = noted_values_ = noted_nodes_ = 0;
+  taken_.clear();
+  next_suffix_.clear();
+  accessed_values_.clear();
+  accessed_nodes_.clear();
 }
 
 std::vector<ValueId> values_read(const Node& node) {
@@ -291,6 +305,18 @@ Uses::Uses(const Graph& graph)
   for (const ValueId output : graph.outputs()) {
     if (output != ValueId::None) is_output_[static_cast<std::size_t>(output)] = true;
   }
+}
+
+void Uses::add(ValueId id, NodeId reader) {
+  auto& readers = consumers_[static_cast<std::size_t>(id)];
+  readers.insert(std::upper_bound(readers.begin(), readers.end(), reader), reader);
+}
+
+void Uses::remove(ValueId id, NodeId reader) {
+  auto& readers = consumers_[static_cast<std::size_t>(id)];
+  const auto found = std::find(readers.begin(), readers.end(), reader);
+  if (found == readers.end()) throw InternalError("Uses::remove: the node does not read the value");
+  readers.erase(found);
 }
 
 ErrorPlace place_of(const Graph& graph, const Node& node) {

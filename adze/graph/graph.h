@@ -8,6 +8,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -117,13 +119,16 @@ class Graph {
   ValueId add_value(std::string name, ValueType type = {});
   std::int32_t num_values() const { return static_cast<std::int32_t>(values_.size()); }
   const Value& value(ValueId id) const { return values_[index(id)]; }
-  Value& value(ValueId id) { return values_[index(id)]; }
+  Value& value(ValueId id) {
+    note_access(accessed_values_, noted_values_, static_cast<std::int32_t>(id));
+    return values_[index(id)];
+  }
   const Tensor* constant(ValueId id) const {
     return id != ValueId::None && value(id).constant ? &*value(id).constant : nullptr;
   }
   /// The value of that name, or None. Linear the first time after a change, then by hash.
   ValueId find_value(std::string_view name) const;
-  /// base, or base_1, base_2 … whichever no value and no node has yet.
+  /// base, or base_1, base_2 … whichever no value and no node has or had yet.
   std::string unique_name(std::string_view base) const;
 
   // Nodes.
@@ -134,7 +139,10 @@ class Graph {
               std::string name = {}, int num_outputs = 1);
   std::int32_t num_nodes() const { return static_cast<std::int32_t>(nodes_.size()); }
   const Node& node(NodeId id) const { return nodes_[index(id)]; }
-  Node& node(NodeId id) { return nodes_[index(id)]; }
+  Node& node(NodeId id) {
+    note_access(accessed_nodes_, noted_nodes_, static_cast<std::int32_t>(id));
+    return nodes_[index(id)];
+  }
   /// Ids of the nodes that have not been removed, in the order they were added.
   std::vector<NodeId> node_ids() const;
   std::int64_t num_alive_nodes() const;
@@ -162,6 +170,21 @@ class Graph {
   std::vector<ValueId> inputs_, outputs_, captures_;
   mutable std::map<std::string, ValueId, std::less<>> by_name_;  ///< filled lazily; entries are checked when used
   mutable std::size_t indexed_values_ = 0;
+
+  /// What unique_name knows: names seen so far, and who may have been renamed since.
+  static void note_access(std::vector<std::int32_t>& accessed, std::size_t& noted, std::int32_t id) {
+    if (static_cast<std::size_t>(id) >= noted || (!accessed.empty() && accessed.back() == id)) return;
+    accessed.push_back(id);
+    if (accessed.size() > noted + 1024) {  // so many that looking at all again is cheaper
+      accessed.clear();
+      noted = 0;
+    }
+  }
+  void note_names() const;
+  mutable std::unordered_set<std::string> taken_;
+  mutable std::unordered_map<std::string, int> next_suffix_;
+  mutable std::size_t noted_values_ = 0, noted_nodes_ = 0;
+  mutable std::vector<std::int32_t> accessed_values_, accessed_nodes_;
 };
 
 /// Every value that the node reads: its inputs (None left out), then what its subgraphs capture.
@@ -179,6 +202,16 @@ class Uses {
   bool is_output(ValueId id) const { return is_output_[static_cast<std::size_t>(id)]; }
   /// Read by exactly one input of one node and not an output of the graph.
   bool single(ValueId id) const { return of(id).size() == 1 && !is_output(id); }
+  bool none(ValueId id) const { return of(id).empty() && !is_output(id); }
+
+  // Following edits, so that it need not be built again.
+  void grow(const Graph& graph) {
+    consumers_.resize(static_cast<std::size_t>(graph.num_values()));
+    is_output_.resize(consumers_.size(), false);
+  }
+  void add(ValueId id, NodeId reader);
+  void remove(ValueId id, NodeId reader);
+  void set_output(ValueId id, bool is_output) { is_output_[static_cast<std::size_t>(id)] = is_output; }
 
  private:
   std::vector<std::vector<NodeId>> consumers_;

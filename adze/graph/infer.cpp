@@ -99,10 +99,7 @@ InferContext infer_node(const Graph& graph, const Node& node) {
   return context;
 }
 
-namespace {
-
-/// The more precise of what was declared and what was inferred; they must not contradict.
-ValueType merged(const ValueType& declared, const ValueType& inferred) {
+ValueType merge_types(const ValueType& declared, const ValueType& inferred) {
   if (inferred.kind != ValueType::Kind::Tensor) return inferred;
   if (declared.kind != ValueType::Kind::Tensor) {
     if (inferred.dtype == DType::Undefined && !inferred.shape) return declared;
@@ -129,8 +126,6 @@ ValueType merged(const ValueType& declared, const ValueType& inferred) {
   return result;
 }
 
-}  // namespace
-
 void infer_types(Graph& graph) {
   for (const NodeId id : topological_order(graph)) {
     const InferContext context = infer_node(graph, graph.node(id));
@@ -139,7 +134,7 @@ void infer_types(Graph& graph) {
       if (node.outputs[i] == ValueId::None) continue;
       Value& value = graph.value(node.outputs[i]);
       try {
-        value.type = merged(value.type, context.output_types[i]);
+        value.type = merge_types(value.type, context.output_types[i]);
       } catch (const Error& error) {
         rethrow_with_place(ModelError(cat("output ", quoted(value.name), " is ", error.message())),
                            place_of(graph, node));

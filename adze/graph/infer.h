@@ -73,6 +73,10 @@ std::span<const InferEntry> various_inference();
 /// NumPy broadcasting of symbolic shapes. Throws ModelError when known dimensions contradict.
 SymbolicShape broadcast(const SymbolicShape& a, const SymbolicShape& b);
 
+/// The more precise of two descriptions of one value; where both name a dimension, inferred's name stands.
+/// Throws ModelError when they contradict.
+ValueType merge_types(const ValueType& declared, const ValueType& inferred);
+
 /// The types of a node's outputs from those of its inputs; place added to errors.
 InferContext infer_node(const Graph& graph, const Node& node);
 
