@@ -138,6 +138,7 @@ std::vector<Datum> Context::run_subgraph(std::string_view attribute, std::vector
   if (run.depth >= max_subgraph_depth) throw LimitError("subgraphs are nested too deeply");
   std::vector<Datum> captures;
   for (const ValueId id : subgraph->captured) captures.push_back(captured(id));
+  count_step(run);  // a body without nodes uses up the budget too
   ++run.depth;
   std::vector<Datum> outputs = run_graph(*subgraph->graph, std::move(inputs), std::move(captures), run);
   --run.depth;
