@@ -49,7 +49,9 @@ void check_attributes(const Node& node) {
   }
 }
 
-void check_node(const Graph& graph, const Node& node) {
+}  // namespace
+
+void verify_node(const Graph& graph, const Node& node) {
   const OpInfo& info = op_info(node.kind);
   check_count(node.inputs.size(), info.min_inputs, info.max_inputs, "inputs");
   check_count(node.outputs.size(), info.min_outputs, info.max_outputs, "outputs");
@@ -69,6 +71,8 @@ void check_node(const Graph& graph, const Node& node) {
     if (!in_range(id)) throw InternalError("node input out of range");
   }
 }
+
+namespace {
 
 void verify_at_depth(const Graph& graph, int depth);
 
@@ -135,7 +139,7 @@ void verify_at_depth(const Graph& graph, int depth) {
   for (const NodeId id : graph.node_ids()) {
     const Node& node = graph.node(id);
     try {
-      check_node(graph, node);
+      verify_node(graph, node);
     } catch (const Error& error) {
       rethrow_with_place(error, place_of(graph, node));
     }

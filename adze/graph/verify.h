@@ -9,4 +9,8 @@ namespace adze {
 /// Subgraphs too, to a depth of 64. Throws ModelError naming the node.
 void verify(const Graph& graph);
 
+/// Checks one node by itself, which need not be in the graph yet: arities, attributes, ids in range. Throws ModelError
+/// without place. Readers call it before they infer types, whose rules rely on it.
+void verify_node(const Graph& graph, const Node& node);
+
 }  // namespace adze
