@@ -83,7 +83,7 @@ void AtomicFileWriter::fail(const char* action) const {
   const int error = errno;
   const std::string message = cat(action, " file: ", reason(error));
   const ErrorPlace place{target_.string(), "", ""};
-  if (error == ENOSPC || error == EDQUOT) throw LimitError(message, place, "free some space and run it again");
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG) throw LimitError(message, place, "free some space and run it again");
   throw ModelError(message, place);
 }
 

@@ -1,0 +1,7 @@
+#include "adze/base/version.h"
+
+namespace adze {
+
+std::string_view version() { return ADZE_VERSION; }
+
+}  // namespace adze

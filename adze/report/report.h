@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adze/report/table.h"
+
+namespace adze {
+
+/// A proportion measured on samples, with its 95 % interval.
+struct AccuracyFigure {
+  std::string metric = "top-1";
+  double value = 0;         ///< in [0, 1]
+  double low = 0, high = 0; ///< Wilson interval
+  std::int64_t correct = 0, samples = 0;
+};
+
+/// Latency of one inference at batch 1, in microseconds.
+struct LatencyFigure {
+  double p50_us = 0, p90_us = 0, p99_us = 0, min_us = 0;
+  std::int64_t runs = 0;
+  int threads = 1;
+  std::string isa;
+};
+
+/// What one model costs and how well it does.
+struct ModelFigures {
+  std::string name;
+  std::string path;
+  std::string sha256;
+  std::int64_t file_bytes = 0;
+  std::int64_t weight_bytes = 0;
+  std::int64_t parameters = 0;
+  std::int64_t macs = 0;
+  std::int64_t peak_activation_bytes = 0;
+  std::int64_t arena_bytes = 0;
+  std::optional<AccuracyFigure> accuracy;
+  std::optional<LatencyFigure> latency;
+};
+
+/// One recipe that was tried.
+struct TrialFigures {
+  std::string name;
+  std::string verdict;  ///< "chosen", "within limits", or why it was refused
+  bool within_limits = false;
+  bool chosen = false;
+  ModelFigures figures;
+  double drop = 0;                          ///< accuracy lost against the original, in [-1, 1]
+  double drop_low = 0, drop_high = 0;       ///< paired 95 % interval of the drop
+  double p_value = 1;                       ///< exact McNemar test of "no difference"
+  double seconds = 0;
+};
+
+/// One layer of the chosen network.
+struct LayerFigures {
+  std::string name, op, output, weight_type;
+  std::int64_t macs = 0, parameters = 0, weight_bytes = 0;
+  std::optional<double> sqnr_db;      ///< of its output, against the float network on the same samples
+  std::optional<double> weight_sqnr_db;
+  std::optional<double> saturated;    ///< share of output values outside the quantized range, in [0, 1]
+};
+
+/// Distribution of one value before quantization, with the range that was chosen.
+struct HistogramFigure {
+  std::string name;
+  double low = 0, high = 0;           ///< of the bins
+  std::vector<double> counts;
+  double chosen_low = 0, chosen_high = 0;
+  double scale = 0;
+  std::int64_t zero_point = 0;
+  double saturated = 0;
+};
+
+struct StepFigures {
+  std::string name;
+  int changes = 0;
+  double seconds = 0;
+};
+
+/// All that the HTML file and the JSON show.
+struct Report {
+  std::string title;
+  std::string command;       ///< to repeat it
+  std::string recipe;        ///< TOML text
+  std::string data;          ///< what the accuracy was measured on
+  std::uint64_t seed = 0;
+  std::vector<std::string> notes;
+  ModelFigures before;
+  std::optional<ModelFigures> after;
+  std::vector<TrialFigures> trials;
+  std::vector<StepFigures> steps;
+  std::vector<LayerFigures> layers;
+  std::vector<HistogramFigure> histograms;
+};
+
+/// Rows of figures, one column for each of the two models and one for the change.
+Table before_after_table(const ModelFigures& before, const ModelFigures& after);
+Table trials_table(const std::vector<TrialFigures>& trials);
+
+/// The report as JSON text (object "adze.report/1").
+std::string report_json(const Report& report);
+/// One self-contained HTML page: no network, data embedded, light and dark, printable.
+std::string report_html(const Report& report);
+
+/// "76.48 % ± 1.2" from a proportion and its interval.
+std::string accuracy_text(const AccuracyFigure& accuracy);
+/// "183 µs", "1.2 ms"
+std::string latency_text(double microseconds);
+
+}  // namespace adze

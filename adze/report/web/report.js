@@ -1,0 +1,226 @@
+"use strict";
+(() => {
+  const report = JSON.parse(document.getElementById("data").textContent);
+  const byId = (id) => document.getElementById(id);
+  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  /** An element with attributes and children; text children are never parsed as HTML. */
+  const el = (tag, attributes = {}, ...children) => {
+    const node = document.createElement(tag);
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+    node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+    return node;
+  };
+
+  const bytes = (n) => {
+    if (n < 1024) return `${n} B`;
+    const units = ["K", "M", "G", "T"];
+    let unit = -1;
+    do { n /= 1024; unit++; } while (n >= 1024 && unit < 3);
+    return `${n.toFixed(1)} ${units[unit]}`;
+  };
+  const count = (n) => (n < 1e3 ? `${n}` : n < 1e6 ? `${(n / 1e3).toFixed(1)} k` : `${(n / 1e6).toFixed(1)} M`);
+  const percent = (p, digits = 2) => `${(100 * p).toFixed(digits)} %`;
+  const latency = (us) => (us < 1000 ? `${us.toFixed(1)} µs` : `${(us / 1000).toFixed(2)} ms`);
+  const change = (a, b) => (a === b ? "same" : a ? `${b > a ? "+" : ""}${(100 * (b - a) / a).toFixed(1)} %` : "–");
+
+  const table = (header, rows, classes = []) =>
+    el("div", { class: "scroll" }, el("table", {},
+      el("thead", {}, el("tr", {}, header.map((h, i) => el("th", { class: classes[i] || "" }, h)))),
+      el("tbody", {}, rows.map((row) => el("tr", { class: row.class || "" },
+        row.cells.map((cell, i) => el("td", { class: classes[i] || "" }, cell)))))));
+
+  const download = (name, rows) => {
+    const button = el("button", {}, "Download CSV");
+    button.onclick = () => {
+      const cell = (v) => `"${String(v ?? "").replaceAll('"', '""')}"`;
+      const text = rows.map((row) => row.map(cell).join(",")).join("\n") + "\n";
+      const link = el("a", { download: name, href: URL.createObjectURL(new Blob([text], { type: "text/csv" })) });
+      link.click();
+      URL.revokeObjectURL(link.href);
+    };
+    return button;
+  };
+
+  const { before, after } = report;
+
+  const drawHeader = () => {
+    document.title = report.title;
+    byId("title").append(report.title);
+    byId("subtitle").append([report.data && `accuracy on ${report.data}`, report.machine.cpu,
+      `seed ${report.seed}`, `adze ${report.adze}`].filter(Boolean).join(" · "));
+    if (!after) return;
+    const tile = (value, label, state) => el("div", { class: `tile ${state}` }, el("b", {}, value), el("span", {}, label));
+    const tiles = [tile(`${(before.file_bytes / after.file_bytes).toFixed(2)}×`, "smaller file",
+      after.file_bytes < before.file_bytes ? "good" : "bad")];
+    if (before.latency && after.latency) {
+      const ratio = before.latency.p50_us / after.latency.p50_us;
+      tiles.push(tile(`${ratio.toFixed(2)}×`, `faster (p50, ${after.latency.isa}, ${after.latency.threads} thread)`,
+        ratio >= 1 ? "good" : "bad"));
+    }
+    tiles.push(tile(`${(before.arena_bytes / after.arena_bytes).toFixed(2)}×`, "smaller arena",
+      after.arena_bytes <= before.arena_bytes ? "good" : "bad"));
+    if (before.accuracy && after.accuracy) {
+      const points = 100 * (after.accuracy.value - before.accuracy.value);
+      tiles.push(tile(`${points > 0 ? "+" : ""}${points.toFixed(2)}`, `points of ${after.accuracy.metric} (now ${percent(after.accuracy.value)})`,
+        points >= -1 ? "good" : "bad"));
+    }
+    byId("headline").append(...tiles);
+  };
+
+  const drawSummary = () => {
+    if (!after) { byId("summary").hidden = true; return; }
+    const rows = [];
+    const add = (label, a, b, text) => rows.push({ cells: [label, text(a), text(b), change(a, b)] });
+    add("File", before.file_bytes, after.file_bytes, bytes);
+    add("Weights", before.weight_bytes, after.weight_bytes, bytes);
+    add("Parameters", before.parameters, after.parameters, count);
+    add("MACs", before.macs, after.macs, count);
+    add("Peak activations", before.peak_activation_bytes, after.peak_activation_bytes, bytes);
+    add("Arena", before.arena_bytes, after.arena_bytes, bytes);
+    if (before.accuracy && after.accuracy) {
+      const text = (a) => `${percent(a.value)} (${percent(a.low)} – ${percent(a.high)})`;
+      const points = 100 * (after.accuracy.value - before.accuracy.value);
+      rows.push({ cells: [`${before.accuracy.metric}, ${before.accuracy.samples} samples (95 % interval)`,
+        text(before.accuracy), text(after.accuracy), `${points > 0 ? "+" : ""}${points.toFixed(2)} points`] });
+    }
+    if (before.latency && after.latency) {
+      for (const [key, label] of [["p50_us", "p50"], ["p90_us", "p90"], ["p99_us", "p99"], ["min_us", "min"]]) {
+        add(`Latency ${label}, batch 1, ${after.latency.threads} thread`, before.latency[key], after.latency[key], latency);
+      }
+    }
+    byId("summary").append(table(["", before.name, after.name, "change"], rows));
+  };
+
+  /** Accuracy against size: each trial with its interval, the original, the limit. */
+  const drawPareto = (host) => {
+    const all = [{ name: "original", figures: before }, ...report.trials].filter((t) => t.figures.accuracy);
+    all.sort((a, b) => a.figures.file_bytes - b.figures.file_bytes);
+    const xs = all.map((t) => t.figures.file_bytes / 1024);
+    const pick = (test) => all.map((t) => (test(t) ? 100 * t.figures.accuracy.value : null));
+    const series = [
+      ["original", css("--before"), pick((t) => t.name === "original")],
+      ["chosen", css("--after"), pick((t) => t.chosen)],
+      ["within limits", css("--try"), pick((t) => t.within_limits && !t.chosen && t.name !== "original")],
+      ["refused", css("--warn"), pick((t) => t.name !== "original" && !t.within_limits && !t.chosen)],
+    ];
+    const ink = css("--muted"), line = css("--line");
+    const axis = (label) => ({ label, stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line } });
+    const drawIntervals = (plot) => {
+      const { ctx } = plot;
+      ctx.save();
+      ctx.lineWidth = 1.5 * devicePixelRatio;
+      all.forEach((trial) => {
+        const found = series.find(([, , ys]) => ys[all.indexOf(trial)] !== null);
+        ctx.strokeStyle = found ? found[1] : ink;
+        const x = plot.valToPos(trial.figures.file_bytes / 1024, "x", true);
+        ctx.beginPath();
+        ctx.moveTo(x, plot.valToPos(100 * trial.figures.accuracy.low, "y", true));
+        ctx.lineTo(x, plot.valToPos(100 * trial.figures.accuracy.high, "y", true));
+        ctx.stroke();
+      });
+      ctx.restore();
+    };
+    const low = Math.min(...all.map((t) => 100 * t.figures.accuracy.low));
+    const high = Math.max(...all.map((t) => 100 * t.figures.accuracy.high));
+    const span = Math.max(1, high - low);
+    const holder = el("div", { class: "chart" });
+    host.append(holder);
+    new uPlot({
+      width: Math.min(1000, holder.clientWidth - 24), height: 320,
+      scales: { x: { time: false, range: (u, a, b) => [0, b * 1.08] }, y: { range: () => [low - 0.06 * span, high + 0.06 * span] } },
+      axes: [axis("file size, KiB"), axis("accuracy, %")],
+      series: [{ label: "KiB", value: (u, v) => (v === null ? "" : v.toFixed(1)) },
+        ...series.map(([label, stroke]) => ({ label, stroke, paths: () => null,
+          points: { show: true, size: 9, fill: stroke, stroke }, value: (u, v) => (v === null ? "" : `${v.toFixed(2)} %`) }))],
+      hooks: { draw: [drawIntervals] },
+    }, [xs, ...series.map(([, , ys]) => ys)], holder);
+  };
+
+  const drawTrials = () => {
+    if (report.trials.length === 0) { byId("trials").hidden = true; return; }
+    drawPareto(byId("trials"));
+    const header = ["recipe", "file", "accuracy", "drop, points (95 %)", "p-value", "latency p50", "verdict"];
+    const rows = report.trials.map((t) => ({
+      class: t.chosen ? "chosen" : t.within_limits ? "" : "refused",
+      cells: [t.name, bytes(t.figures.file_bytes), t.figures.accuracy ? percent(t.figures.accuracy.value) : "–",
+        `${(100 * t.drop).toFixed(2)} (${(100 * t.drop_low).toFixed(2)} … ${(100 * t.drop_high).toFixed(2)})`,
+        t.p_value.toPrecision(2), t.figures.latency ? latency(t.figures.latency.p50_us) : "–", t.verdict],
+    }));
+    byId("trials").append(table(header, rows, ["", "", "", "", "", "", "text"]));
+  };
+
+  const drawLayers = () => {
+    if (report.layers.length === 0) { byId("layers").hidden = true; return; }
+    const most = Math.max(1, ...report.layers.map((l) => l.macs));
+    const bar = (n) => [el("span", { class: "bar", style: `width:${(60 * n / most).toFixed(1)}px` }), count(n)];
+    const decibel = (v, warn) => (v === null ? "–" : v < warn ? el("span", { class: "low" }, v.toFixed(1)) : v.toFixed(1));
+    const share = (v) => (v === null ? "–" : v > 0.01 ? el("span", { class: "low" }, percent(v)) : percent(v));
+    const header = ["layer", "operator", "output", "MACs", "parameters", "weights", "weight bytes", "weight SQNR, dB",
+      "output SQNR, dB", "saturated"];
+    const rows = report.layers.map((l) => ({ cells: [l.name, l.op, l.output, bar(l.macs), count(l.parameters),
+      l.weight_type || "–", bytes(l.weight_bytes), decibel(l.weight_sqnr_db, 25), decibel(l.sqnr_db, 15), share(l.saturated)] }));
+    byId("layers").append(
+      el("p", { class: "muted" }, "SQNR: signal-to-quantization-noise ratio against the float network on the same samples; higher is better."),
+      table(header, rows, ["", "text", "text"]),
+      download("layers.csv", [header, ...report.layers.map((l) => [l.name, l.op, l.output, l.macs, l.parameters,
+        l.weight_type, l.weight_bytes, l.weight_sqnr_db, l.sqnr_db, l.saturated])]));
+  };
+
+  /** A histogram as SVG; what lies outside the chosen range is drawn in the warning colour. */
+  const histogram = (h) => {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("viewBox", "0 0 240 84");
+    svg.setAttribute("preserveAspectRatio", "none");
+    const add = (tag, attributes) => {
+      const node = document.createElementNS(svg.namespaceURI, tag);
+      for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+      svg.append(node);
+    };
+    const peak = Math.max(1e-12, ...h.counts.map((c) => Math.log1p(c)));
+    const width = 240 / h.counts.length, step = (h.high - h.low) / h.counts.length;
+    h.counts.forEach((c, i) => {
+      const middle = h.low + (i + 0.5) * step;
+      const inside = middle >= h.chosen_low && middle <= h.chosen_high;
+      const height = 74 * Math.log1p(c) / peak;
+      add("rect", { x: i * width, y: 78 - height, width: width * 0.92, height, fill: css(inside ? "--try" : "--warn") });
+    });
+    const x = (v) => 240 * (v - h.low) / Math.max(1e-30, h.high - h.low);
+    for (const edge of [h.chosen_low, h.chosen_high]) {
+      add("line", { x1: x(edge), x2: x(edge), y1: 2, y2: 80, stroke: css("--after"), "stroke-width": 1.5 });
+    }
+    return svg;
+  };
+
+  const drawHistograms = () => {
+    if (report.histograms.length === 0) { byId("histograms").hidden = true; return; }
+    byId("histograms").append(
+      el("p", { class: "muted" }, "Calibration values, logarithmic height. Green lines: the range that int8 covers; orange: values that saturate."),
+      el("div", { class: "grid" }, report.histograms.map((h) => el("div", { class: "card" },
+        el("h3", { title: h.name }, h.name), histogram(h),
+        el("p", {}, `[${h.chosen_low.toPrecision(4)}, ${h.chosen_high.toPrecision(4)}]  scale ${h.scale.toPrecision(4)}  zero point ${h.zero_point}`),
+        el("p", {}, `saturated ${percent(h.saturated, 3)}`)))));
+  };
+
+  const drawSteps = () => {
+    const done = report.steps.filter((s) => s.changes > 0);
+    if (done.length === 0) { byId("steps").hidden = true; return; }
+    byId("steps").append(table(["step", "changes", "ms"],
+      done.map((s) => ({ cells: [s.name, `${s.changes}`, (1000 * s.seconds).toFixed(1)] }))));
+  };
+
+  const drawRepeat = () => {
+    byId("repeat").append(el("pre", {}, report.command));
+    if (report.recipe) byId("repeat").append(el("p", {}, "The recipe:"), el("pre", {}, report.recipe));
+    if (report.notes.length) byId("repeat").append(el("p", {}, "Notes:"), el("ul", {}, report.notes.map((n) => el("li", {}, n))));
+    byId("foot").append(`Measured on ${report.machine.cpu}, ${report.machine.cores} cores. Latencies are this machine's; accuracy is on data the method never saw.`);
+  };
+
+  drawHeader();
+  drawSummary();
+  drawTrials();
+  drawLayers();
+  drawHistograms();
+  drawSteps();
+  drawRepeat();
+})();
