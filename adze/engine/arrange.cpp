@@ -1,0 +1,366 @@
+#include "adze/engine/arrange.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+#include "adze/base/text.h"
+
+namespace adze::engine {
+
+namespace {
+
+std::optional<Shape> known_shape(const Graph& graph, ValueId id) {
+  if (id == ValueId::None) return std::nullopt;
+  const ValueType& type = graph.value(id).type;
+  return type.is_tensor() && type.shape ? concrete(*type.shape) : std::nullopt;
+}
+
+ValueType permuted(const ValueType& type, const std::vector<std::int64_t>& perm) {
+  SymbolicShape shape;
+  for (const std::int64_t axis : perm) shape.push_back((*type.shape)[static_cast<std::size_t>(axis)]);
+  return ValueType::tensor(type.dtype, std::move(shape));
+}
+
+/// A constant that broadcasts against [N, C, spatial…], for [N, spatial…, C].
+Tensor permuted_constant(const Tensor& tensor, std::size_t rank) {
+  Shape shape = tensor.shape();
+  shape.insert(shape.begin(), rank - shape.size(), 1);
+  const auto perm = to_channels_last(rank);
+  Shape to_shape;
+  for (const std::int64_t axis : perm) to_shape.push_back(shape[static_cast<std::size_t>(axis)]);
+  const Shape from_strides = row_major_strides(shape);
+  const Shape to_strides = row_major_strides(to_shape);
+  Tensor result(tensor.dtype(), to_shape);
+  const auto width = static_cast<std::size_t>(dtype_bits(tensor.dtype()) / 8);
+  const auto from = tensor.bytes();
+  const auto to = result.mutable_bytes();
+  for (std::int64_t i = 0; i < tensor.size(); ++i) {
+    std::int64_t source = 0, rest = i;
+    for (std::size_t d = 0; d < rank; ++d) {
+      source += rest / to_strides[d] * from_strides[static_cast<std::size_t>(perm[d])];
+      rest %= to_strides[d];
+    }
+    std::copy_n(from.begin() + source * static_cast<std::int64_t>(width), width,
+                to.begin() + i * static_cast<std::int64_t>(width));
+  }
+  return result;
+}
+
+bool is_layout_free(const Node& node) {
+  switch (node.kind) {
+    case OpKind::QAdd:
+    case OpKind::QSub:
+    case OpKind::QMul:
+    case OpKind::QRequantize: return true;
+    default: return op_info(node.kind).op_class == OpClass::Elementwise && node.outputs.size() == 1;
+  }
+}
+
+/// Where an axis of [N, C, spatial…] is with channels last.
+std::int64_t moved_axis(std::int64_t axis, std::int64_t rank) {
+  axis = normalize_axis(axis, rank);
+  return axis == 0 ? 0 : axis == 1 ? rank - 1 : axis - 1;
+}
+
+struct Bounds {
+  float low = -std::numeric_limits<float>::infinity();
+  float high = std::numeric_limits<float>::infinity();
+};
+
+/// The clamp that a Relu or Clip with constant bounds is.
+std::optional<Bounds> clamp_of(const Graph& graph, const Node& node) {
+  Bounds bounds;
+  if (node.kind == OpKind::Relu) {
+    bounds.low = 0.0f;
+    return bounds;
+  }
+  if (node.kind != OpKind::Clip) return std::nullopt;
+  for (const std::size_t i : {1, 2}) {
+    if (node.input(i) == ValueId::None) continue;
+    const Tensor* bound = graph.constant(node.input(i));
+    if (bound == nullptr || bound->dtype() != DType::F32 || bound->size() != 1) return std::nullopt;
+    (i == 1 ? bounds.low : bounds.high) = bound->data<float>()[0];
+  }
+  return bounds;
+}
+
+class Arranger {
+ public:
+  Arranger(const Graph& graph, bool fuse) : from_(graph), uses_(graph), fuse_(fuse) {
+    const auto count = static_cast<std::size_t>(graph.num_values());
+    plain_.assign(count, ValueId::None);
+    last_.assign(count, ValueId::None);
+    fused_.assign(static_cast<std::size_t>(graph.num_nodes()), false);
+  }
+
+  Arranged make() {
+    result_.graph.name = from_.name;
+    result_.graph.metadata = from_.metadata;
+    result_.graph.source_file = from_.source_file;
+    for (const ValueId id : from_.inputs()) {
+      at(plain_, id) = note(result_.graph.add_input(from_.value(id).name, from_.value(id).type), id, false);
+    }
+    for (const NodeId id : topological_order(from_)) {
+      if (!fused_[static_cast<std::size_t>(id)]) add(id);
+    }
+    for (const ValueId id : from_.outputs()) result_.graph.add_output(plain(id));
+    result_.value_origins.resize(static_cast<std::size_t>(result_.graph.num_values()));
+    result_.node_origins.resize(static_cast<std::size_t>(result_.graph.num_nodes()), NodeId::None);
+    return std::move(result_);
+  }
+
+ private:
+  static ValueId& at(std::vector<ValueId>& map, ValueId id) { return map[static_cast<std::size_t>(id)]; }
+
+  ValueId note(ValueId id, ValueId origin, bool channels_last) {
+    const auto index = static_cast<std::size_t>(id);
+    if (result_.value_origins.size() <= index) result_.value_origins.resize(index + 1);
+    result_.value_origins[index] = {origin, channels_last};
+    return id;
+  }
+
+  void add_node(Node node, NodeId origin) {
+    const auto id = static_cast<std::size_t>(result_.graph.add_node(std::move(node)));
+    if (result_.node_origins.size() <= id) result_.node_origins.resize(id + 1, NodeId::None);
+    result_.node_origins[id] = origin;
+  }
+
+  ValueId transposed(ValueId value, std::vector<std::int64_t> perm, const ValueType& type, const std::string& name) {
+    const ValueId output = result_.graph.add_value(name, type);
+    Node node;
+    node.kind = OpKind::Transpose;
+    node.name = name;
+    node.inputs = {value};
+    node.outputs = {output};
+    node.set("perm", std::move(perm));
+    add_node(std::move(node), NodeId::None);
+    return output;
+  }
+
+  /// The value as the given graph has it.
+  ValueId plain(ValueId id) {
+    if (id == ValueId::None) return id;
+    ValueId& place = at(plain_, id);
+    if (place != ValueId::None) return place;
+    const Value& value = from_.value(id);
+    if (value.constant) return place = result_.graph.add_constant(value.name, *value.constant);
+    if (at(last_, id) == ValueId::None) throw InternalError(cat("value ", value.name, " is read before it is made"));
+    const std::size_t rank = value.type.shape->size();
+    return place = transposed(at(last_, id), to_channels_first(rank), value.type, value.name + "@first");
+  }
+
+  ValueId channels_last(ValueId id) {
+    ValueId& place = at(last_, id);
+    if (place != ValueId::None) return place;
+    const Value& value = from_.value(id);
+    const auto perm = to_channels_last(value.type.shape->size());
+    return place = transposed(plain(id), perm, permuted(value.type, perm), value.name + "@last");
+  }
+
+  /// Exists with channels last, and was not made so from the plain form.
+  bool is_channels_last(ValueId id) { return id != ValueId::None && at(last_, id) != ValueId::None; }
+
+  void add(NodeId id) {
+    Node node = from_.node(id);
+    bool last = false;
+    if (prefers_channels_last(from_, node)) {
+      node.inputs[0] = channels_last(node.inputs[0]);
+      for (std::size_t i = 1; i < node.inputs.size(); ++i) node.inputs[i] = plain(node.inputs[i]);
+      node.set("channels_last", std::int64_t{1});
+      last = true;
+    } else if (follows_layout(node)) {
+      last = true;
+    } else {
+      for (ValueId& input : node.inputs) input = plain(input);
+      remap_captures(node);
+    }
+    if (fuse_) fuse_activation(node, id);
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      const ValueId output = node.outputs[i];
+      if (output != ValueId::None) node.outputs[i] = make_output(output, last && i == 0);
+    }
+    add_node(std::move(node), id);
+  }
+
+  ValueId make_output(ValueId id, bool last) {
+    const Value& value = from_.value(id);
+    last = last && value.type.shape->size() >= 3;  // a reduction to [N, C] is the same in both layouts
+    ValueType type = last ? permuted(value.type, to_channels_last(value.type.shape->size())) : value.type;
+    const ValueId made = result_.graph.add_value(value.name, std::move(type));
+    at(last ? last_ : plain_, id) = made;
+    return note(made, id, last);
+  }
+
+  void remap_captures(Node& node) {
+    for (auto& [name, attribute] : node.attributes) {
+      if (auto* subgraph = std::get_if<Subgraph>(&attribute)) {
+        for (ValueId& captured : subgraph->captured) captured = plain(captured);
+      }
+    }
+  }
+
+  /// Nodes that work in either layout run in the one that their inputs have: turns the node's inputs and attributes.
+  bool follows_layout(Node& node) {
+    const auto shape = known_shape(from_, node.output());
+    if (!shape || !std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) { return is_channels_last(id); })) {
+      return false;
+    }
+    const std::size_t rank = from_.value(node.inputs[0]).type.shape ? from_.value(node.inputs[0]).type.shape->size() : 0;
+    if (node.kind == OpKind::ReduceMean || node.kind == OpKind::QReduceMean) return follow_mean(node, rank);
+    if (shape->size() < 3) return false;
+    if (is_layout_free(node)) return follow_elementwise(node, shape->size());
+    if (node.kind == OpKind::Concat) return follow_concat(node, rank);
+    if (node.kind == OpKind::QuantizeLinear || node.kind == OpKind::DequantizeLinear) return follow_scales(node);
+    return false;
+  }
+
+  bool follow_elementwise(Node& node, std::size_t rank) {
+    const std::size_t data_inputs = node.kind == OpKind::QTable ? 1 : node.inputs.size();
+    for (std::size_t i = 0; i < data_inputs; ++i) {
+      if (node.inputs[i] == ValueId::None) continue;
+      const auto shape = known_shape(from_, node.inputs[i]);
+      const Tensor* constant = from_.constant(node.inputs[i]);
+      if (!shape || (shape->size() != rank && (constant == nullptr || shape->size() > rank) && num_elements(*shape) != 1)) {
+        return false;
+      }
+      if (constant != nullptr && constant->size() != 1 && dtype_bits(constant->dtype()) < 8) return false;
+    }
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      ValueId& input = node.inputs[i];
+      if (input == ValueId::None) continue;
+      const Tensor* constant = from_.constant(input);
+      const bool single = i >= data_inputs || num_elements(*known_shape(from_, input)) == 1;
+      if (constant != nullptr && !single) {
+        input = result_.graph.add_constant(from_.value(input).name + "@last", permuted_constant(*constant, rank));
+      } else if (single && from_.value(input).type.shape->size() != rank) {
+        input = plain(input);
+      } else {
+        input = constant != nullptr ? plain(input) : channels_last(input);
+      }
+    }
+    return true;
+  }
+
+  bool follow_concat(Node& node, std::size_t rank) {
+    for (const ValueId input : node.inputs) {
+      if (from_.constant(input) != nullptr || !known_shape(from_, input)) return false;
+    }
+    node.set("axis", moved_axis(node.get_int("axis"), static_cast<std::int64_t>(rank)));
+    for (ValueId& input : node.inputs) input = channels_last(input);
+    return true;
+  }
+
+  bool follow_scales(Node& node) {
+    const Tensor* scale = from_.constant(node.input(1));
+    if (scale == nullptr || node.get_int("block_size", 0) != 0 || !is_channels_last(node.inputs[0])) return false;
+    if (scale->size() != 1) {
+      const auto rank = static_cast<std::int64_t>(from_.value(node.inputs[0]).type.shape->size());
+      node.set("axis", moved_axis(node.get_int("axis"), rank));
+    }
+    node.inputs[0] = channels_last(node.inputs[0]);
+    for (std::size_t i = 1; i < node.inputs.size(); ++i) node.inputs[i] = plain(node.inputs[i]);
+    return true;
+  }
+
+  /// A mean over all spatial axes.
+  bool follow_mean(Node& node, std::size_t rank) {
+    if (rank < 3 || !is_channels_last(node.inputs[0])) return false;
+    std::vector<std::int64_t> axes = node.get_ints("axes");
+    if (node.kind == OpKind::ReduceMean) {
+      const Tensor* tensor = from_.constant(node.input(1));
+      if (tensor == nullptr) return false;
+      axes = to_ints(*tensor);
+    }
+    for (std::int64_t& axis : axes) axis = normalize_axis(axis, static_cast<std::int64_t>(rank));
+    std::sort(axes.begin(), axes.end());
+    if (axes.size() != rank - 2 || axes.front() != 2 || axes.back() != static_cast<std::int64_t>(rank) - 1) return false;
+    for (std::int64_t& axis : axes) axis -= 1;
+    node.inputs[0] = channels_last(node.inputs[0]);
+    if (node.kind == OpKind::ReduceMean) {
+      node.inputs[1] = result_.graph.add_constant(from_.value(node.inputs[1]).name + "@last", Tensor::ints(axes));
+    } else {
+      node.set("axes", axes);
+    }
+    return true;
+  }
+
+  /// A product that steps/product.cpp surely binds.
+  bool is_float_product(const Node& node) const {
+    if (node.kind == OpKind::Gemm && node.input(2) != ValueId::None && from_.constant(node.input(2)) == nullptr) return false;
+    for (const ValueId input : node.inputs) {
+      if (input == ValueId::None) continue;
+      const auto shape = known_shape(from_, input);
+      if (!shape || shape->empty() || num_elements(*shape) == 0 || from_.value(input).type.dtype != DType::F32) return false;
+    }
+    const auto shape = known_shape(from_, node.output());
+    return shape && num_elements(*shape) > 0;
+  }
+
+  /// A float convolution or product takes the Relu or Clip that alone reads it.
+  void fuse_activation(Node& node, NodeId id) {
+    if (node.kind != OpKind::Conv && node.kind != OpKind::Gemm && node.kind != OpKind::MatMul) return;
+    const ValueId output = from_.node(id).outputs[0];
+    if (!uses_.single(output) || from_.value(output).type.dtype != DType::F32) return;
+    if (node.kind == OpKind::Conv ? node.get_int("channels_last", 0) == 0 : !is_float_product(from_.node(id))) return;
+    const NodeId reader = uses_.of(output)[0];
+    const Node& activation = from_.node(reader);
+    if (activation.inputs[0] != output || !known_shape(from_, activation.outputs[0])) return;
+    const auto bounds = clamp_of(from_, activation);
+    if (!bounds) return;
+    node.set("fused_low", bounds->low);
+    node.set("fused_high", bounds->high);
+    node.outputs[0] = activation.outputs[0];
+    fused_[static_cast<std::size_t>(reader)] = true;
+  }
+
+  const Graph& from_;
+  Uses uses_;
+  bool fuse_;
+  Arranged result_;
+  std::vector<ValueId> plain_, last_;
+  std::vector<bool> fused_;
+};
+
+bool is_byte(DType dtype) { return dtype == DType::S8 || dtype == DType::U8; }
+
+}  // namespace
+
+std::vector<std::int64_t> to_channels_last(std::size_t rank) {
+  std::vector<std::int64_t> perm = {0};
+  for (std::size_t i = 2; i < rank; ++i) perm.push_back(static_cast<std::int64_t>(i));
+  perm.push_back(1);
+  return perm;
+}
+
+std::vector<std::int64_t> to_channels_first(std::size_t rank) {
+  std::vector<std::int64_t> perm = {0, static_cast<std::int64_t>(rank) - 1};
+  for (std::size_t i = 1; i + 1 < rank; ++i) perm.push_back(static_cast<std::int64_t>(i));
+  return perm;
+}
+
+bool prefers_channels_last(const Graph& graph, const Node& node) {
+  if (node.inputs.empty() || node.outputs.size() != 1) return false;
+  const auto x = known_shape(graph, node.inputs[0]);
+  const auto y = known_shape(graph, node.output());
+  if (!x || !y || (x->size() != 3 && x->size() != 4) || num_elements(*x) == 0 || num_elements(*y) == 0) return false;
+  const DType dtype = graph.value(node.inputs[0]).type.dtype;
+  const auto constant = [&](std::size_t i, DType wanted) {
+    const Tensor* tensor = graph.constant(node.input(i));
+    return tensor != nullptr && tensor->dtype() == wanted && tensor->size() > 0;
+  };
+  switch (node.kind) {
+    case OpKind::Conv:
+      return dtype == DType::F32 && constant(1, DType::F32) && (node.input(2) == ValueId::None || constant(2, DType::F32));
+    case OpKind::QConv:
+      return is_byte(dtype) && is_byte(graph.value(node.output()).type.dtype) && constant(1, DType::S8) &&
+             node.get_int("w_zero_point", 0) == 0 && (node.input(2) == ValueId::None || constant(2, DType::S32));
+    case OpKind::MaxPool: return dtype == DType::F32 || is_byte(dtype);
+    case OpKind::AveragePool:
+    case OpKind::GlobalAveragePool: return dtype == DType::F32;
+    case OpKind::QAveragePool: return is_byte(dtype) && is_byte(graph.value(node.output()).type.dtype);
+    default: return false;
+  }
+}
+
+}  // namespace adze::engine

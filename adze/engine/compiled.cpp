@@ -1,0 +1,269 @@
+#include "adze/engine/compiled.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <new>
+
+#include "adze/base/progress.h"
+#include "adze/base/text.h"
+
+namespace adze::engine {
+
+namespace {
+
+constexpr std::size_t arena_alignment = 64;
+
+/// Kernels may read and write a little beyond a value's end, never beyond this.
+constexpr std::size_t arena_margin = 256;
+
+reference::Datum deep_copy(const reference::Datum& datum) {
+  if (datum.is_tensor()) {
+    const Tensor& tensor = datum.tensor();
+    if (tensor.dtype() == DType::String) return tensor;
+    Tensor copy(tensor.dtype(), tensor.shape());
+    if (!tensor.empty()) std::memcpy(copy.mutable_bytes().data(), tensor.bytes().data(), tensor.bytes().size());
+    return copy;
+  }
+  if (!datum.is_sequence()) return datum;
+  reference::Sequence copies;
+  for (const reference::Datum& element : datum.sequence()) copies.push_back(deep_copy(element));
+  return copies;
+}
+
+bool has_subgraph(const Node& node) {
+  return std::any_of(node.attributes.begin(), node.attributes.end(),
+                     [](const auto& entry) { return std::holds_alternative<Subgraph>(entry.second); });
+}
+
+/// A graph of the one node, whose inputs are everything that it reads.
+Graph alone(const Graph& graph, Node node) {
+  Graph single;
+  single.source_file = graph.source_file;
+  const auto bring = [&](ValueId& id) {
+    if (id == ValueId::None) return;
+    const Value& value = graph.value(id);
+    const ValueId known = single.find_value(value.name);
+    id = known != ValueId::None ? known : single.add_input(value.name, value.type);
+  };
+  for (ValueId& input : node.inputs) bring(input);
+  for (auto& [name, attribute] : node.attributes) {
+    if (auto* subgraph = std::get_if<Subgraph>(&attribute)) {
+      for (ValueId& captured : subgraph->captured) bring(captured);
+    }
+  }
+  for (ValueId& output : node.outputs) {
+    if (output == ValueId::None) continue;
+    output = single.add_value(graph.value(output).name, graph.value(output).type);
+    single.add_output(output);
+  }
+  single.add_node(std::move(node));
+  return single;
+}
+
+}  // namespace
+
+Compiled::Compiled(const Graph& graph, bool fuse, Isa isa, int threads, WeightCache& weights)
+    : arranged_(arrange(graph, fuse)) {
+  plan_ = make_plan(arranged_.graph, {arena_alignment, true, true});
+  place_values();
+  bind_steps(isa, threads, weights);
+}
+
+void Compiled::place_values() {
+  const Graph& graph = arranged_.graph;
+  const auto bytes = static_cast<std::size_t>(plan_.arena_bytes) + arena_margin;
+  if (plan_.arena_bytes > max_tensor_bytes()) {
+    throw LimitError(cat("the activations need ", bytes_text(plan_.arena_bytes), ", more than the limit of ",
+                         bytes_text(max_tensor_bytes())),
+                     {graph.source_file, "", ""});
+  }
+  auto* memory = static_cast<std::byte*>(::operator new(bytes, std::align_val_t{arena_alignment}));
+  arena_ = {memory, [](std::byte* data) { ::operator delete(data, std::align_val_t{arena_alignment}); }};
+  std::memset(memory, 0, bytes);
+  places_.assign(static_cast<std::size_t>(graph.num_values()), nullptr);
+  held_.resize(places_.size());
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    if (plan_.values[i].in_arena()) places_[i] = memory + plan_.values[i].offset;
+  }
+}
+
+bool Compiled::is_placed(ValueId id) const {
+  const Tensor* constant = arranged_.graph.constant(id);
+  if (constant != nullptr) return constant->dtype() != DType::String && !constant->empty();
+  return places_[static_cast<std::size_t>(id)] != nullptr && plan_.at(id).bytes > 0;
+}
+
+void Compiled::bind_steps(Isa isa, int threads, WeightCache& weights) {
+  const Graph& graph = arranged_.graph;
+  released_.resize(plan_.order.size());
+  for (std::size_t i = 0; i < held_.size(); ++i) {
+    const ValuePlan& value = plan_.values[i];
+    const auto last = static_cast<std::size_t>(std::max(value.last, 0));
+    if (places_[i] == nullptr && value.first >= 0 && last < released_.size()) {
+      released_[last].push_back(static_cast<ValueId>(i));
+    }
+  }
+  for (const NodeId id : plan_.order) {
+    const Node& node = graph.node(id);
+    std::unique_ptr<Step> step = bind(id, isa, threads, weights);
+    if (!step) {
+      if (node.has("channels_last") || node.has("fused_low")) {
+        throw InternalError(cat("no kernel for the arranged node ", node.name, " (", op_name(node.kind), ")"));
+      }
+      step = reference_step(node);
+    }
+    infos_.push_back({node.name, std::string(op_name(node.kind)), step->kernel(), 0.0, 0});
+    steps_.push_back(std::move(step));
+  }
+}
+
+std::unique_ptr<Step> Compiled::bind(NodeId id, Isa isa, int threads, WeightCache& weights) const {
+  const Node& node = arranged_.graph.node(id);
+  for (const ValueId input : node.inputs) {
+    if (input != ValueId::None && !is_placed(input)) return nullptr;
+  }
+  for (const ValueId output : node.outputs) {
+    if (output != ValueId::None && !is_placed(output)) return nullptr;
+  }
+  if (node.inputs.empty() || node.outputs.empty() || node.output() == ValueId::None) return nullptr;
+  if (is_view(arranged_.graph, node)) return view_step(node);
+  const Binder binder = binder_of(node.kind);
+  if (binder == nullptr) return nullptr;
+  const NodeId origin = arranged_.node_origins[static_cast<std::size_t>(id)];
+  try {
+    return binder(BindContext(arranged_.graph, node, origin, places_, isa, threads, weights));
+  } catch (const Error& error) {
+    rethrow_with_place(error, place_of(arranged_.graph, node));
+  }
+}
+
+std::unique_ptr<Step> Compiled::view_step(const Node& node) const {
+  const Tensor* constant = arranged_.graph.constant(node.inputs[0]);
+  const std::byte* from = constant != nullptr ? constant->bytes().data() : places_[static_cast<std::size_t>(node.inputs[0])];
+  std::byte* to = places_[static_cast<std::size_t>(node.output())];
+  const auto bytes = static_cast<std::size_t>(plan_.at(node.output()).bytes);
+  if (from == to) return make_step("view", [] {});
+  return make_step("copy", [=] { std::memcpy(to, from, bytes); });
+}
+
+Tensor Compiled::arena_view(ValueId id) const {
+  const ValueType& type = arranged_.graph.value(id).type;
+  return Tensor::view(type.dtype, *concrete(*type.shape), arena_,
+                      {places_[static_cast<std::size_t>(id)], static_cast<std::size_t>(plan_.at(id).bytes)});
+}
+
+reference::Datum Compiled::load(ValueId id) const {
+  if (id == ValueId::None) return {};
+  if (const Tensor* constant = arranged_.graph.constant(id)) return *constant;
+  if (places_[static_cast<std::size_t>(id)] != nullptr) return arena_view(id);
+  return held_[static_cast<std::size_t>(id)];
+}
+
+void Compiled::store(ValueId id, reference::Datum datum) {
+  std::byte* place = places_[static_cast<std::size_t>(id)];
+  if (place == nullptr) {
+    held_[static_cast<std::size_t>(id)] = deep_copy(datum);  // it may share memory with the arena
+    return;
+  }
+  const Value& value = arranged_.graph.value(id);
+  const Tensor& tensor = datum.tensor();
+  if (tensor.dtype() != value.type.dtype || tensor.shape() != *concrete(*value.type.shape)) {
+    throw ModelError(cat("value ", quoted(value.name), " is ", type_text(tensor), ", but was inferred as ",
+                         type_text(value.type)));
+  }
+  if (!tensor.empty()) std::memmove(place, tensor.bytes().data(), tensor.bytes().size());
+}
+
+std::unique_ptr<Step> Compiled::reference_step(const Node& node) {
+  const Graph& graph = arranged_.graph;
+  if (reference::kernel_function(node.kind) == nullptr) {
+    throw UnsupportedError(cat("operator ", op_name(node.kind), " cannot be run"), place_of(graph, node));
+  }
+  const auto store_all = [this, &node, &graph](std::vector<reference::Datum> outputs, bool skip_absent) {
+    std::size_t next = 0;
+    try {
+      for (const ValueId output : node.outputs) {
+        if (output == ValueId::None) {
+          next += skip_absent ? 0 : 1;
+          continue;
+        }
+        store(output, std::move(outputs[next++]));
+      }
+    } catch (const Error& error) {
+      rethrow_with_place(error, place_of(graph, node));
+    }
+  };
+  if (!has_subgraph(node)) {
+    return make_step("reference", [this, &node, &graph, store_all] {
+      std::vector<reference::Datum> inputs;
+      for (const ValueId input : node.inputs) inputs.push_back(load(input));
+      store_all(reference::run_node(graph, node, inputs), false);
+    });
+  }
+  auto single = std::make_shared<const Graph>(alone(graph, node));
+  std::vector<ValueId> reads;
+  for (const ValueId input : single->inputs()) reads.push_back(graph.find_value(single->value(input).name));
+  return make_step("reference", [this, single, reads, store_all] {
+    std::vector<reference::Datum> inputs;
+    for (const ValueId id : reads) inputs.push_back(load(id));
+    store_all(reference::run(*single, std::move(inputs)), true);
+  });
+}
+
+void Compiled::show(ValueId id, const Observer& observer) const {
+  if (id == ValueId::None) return;
+  const Arranged::Origin origin = arranged_.value_origins[static_cast<std::size_t>(id)];
+  if (origin.value == ValueId::None) return;
+  const reference::Datum datum = load(id);
+  if (!datum.is_tensor()) return;
+  const Tensor tensor = deep_copy(datum).tensor();
+  if (!origin.channels_last) return observer(origin.value, tensor);
+  // [N, spatial, C] → [N, C, spatial]
+  const Shape& from = tensor.shape();
+  Shape to = {from.front(), from.back()};
+  to.insert(to.end(), from.begin() + 1, from.end() - 1);
+  Tensor turned(tensor.dtype(), to);
+  const std::int64_t batch = from.front(), channels = from.back();
+  const std::int64_t pixels = batch * channels > 0 ? tensor.size() / (batch * channels) : 0;
+  const std::int64_t width = dtype_bits(tensor.dtype()) / 8;
+  const std::byte* source = tensor.bytes().data();
+  std::byte* target = turned.mutable_bytes().data();
+  for (std::int64_t n = 0; n < batch; ++n) {
+    for (std::int64_t p = 0; p < pixels; ++p) {
+      for (std::int64_t c = 0; c < channels; ++c) {
+        std::memcpy(target + ((n * channels + c) * pixels + p) * width, source + ((n * pixels + p) * channels + c) * width,
+                    static_cast<std::size_t>(width));
+      }
+    }
+  }
+  observer(origin.value, turned);
+}
+
+std::vector<Tensor> Compiled::run(std::span<const Tensor> inputs, const Observer* observer, bool timed) {
+  const Graph& graph = arranged_.graph;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    store(graph.inputs()[i], inputs[i]);
+    if (observer != nullptr) show(graph.inputs()[i], *observer);
+  }
+  check_cancelled();
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    if (timed) {
+      const auto begin = std::chrono::steady_clock::now();
+      steps_[i]->run();
+      infos_[i].seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      ++infos_[i].calls;
+    } else {
+      steps_[i]->run();
+    }
+    if (observer != nullptr) {
+      for (const ValueId output : graph.node(plan_.order[i]).outputs) show(output, *observer);
+    }
+    for (const ValueId id : released_[i]) held_[static_cast<std::size_t>(id)] = {};
+  }
+  std::vector<Tensor> outputs;
+  for (const ValueId id : graph.outputs()) outputs.push_back(deep_copy(load(id)).tensor());
+  return outputs;
+}
+
+}  // namespace adze::engine

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "adze/engine/arrange.h"
+#include "adze/engine/reference/reference.h"
+#include "adze/engine/session.h"
+#include "adze/engine/step.h"
+#include "adze/plan/plan.h"
+
+namespace adze::engine {
+
+using Observer = std::function<void(ValueId, const Tensor&)>;
+
+/// A graph of concrete input shapes, arranged, planned and bound. Values of known type lie in the arena; the others
+/// (sequences, shapes that depend on data) are held one by one.
+class Compiled {
+ public:
+  /// graph: types inferred for concrete input shapes. fuse = false keeps all its values for an observer.
+  Compiled(const Graph& graph, bool fuse, Isa isa, int threads, WeightCache& weights);
+
+  /// Inputs of the right types. The observer, when given, is called with value ids of the given graph.
+  std::vector<Tensor> run(std::span<const Tensor> inputs, const Observer* observer, bool timed);
+
+  std::int64_t arena_bytes() const { return plan_.arena_bytes; }
+  std::vector<StepInfo>& steps() { return infos_; }
+
+ private:
+
+  void place_values();
+  void bind_steps(Isa isa, int threads, WeightCache& weights);
+  bool is_placed(ValueId id) const;
+  std::unique_ptr<Step> bind(NodeId id, Isa isa, int threads, WeightCache& weights) const;
+  std::unique_ptr<Step> view_step(const Node& node) const;
+  /// Runs the node in the reference interpreter.
+  std::unique_ptr<Step> reference_step(const Node& node);
+  reference::Datum load(ValueId id) const;
+  void store(ValueId id, reference::Datum datum);
+  Tensor arena_view(ValueId id) const;
+  void show(ValueId id, const Observer& observer) const;
+
+  Arranged arranged_;
+  Plan plan_;
+  std::shared_ptr<std::byte> arena_;
+  std::vector<std::byte*> places_;          ///< by ValueId of the arranged graph; null: constant or held
+  std::vector<reference::Datum> held_;
+  std::vector<std::unique_ptr<Step>> steps_;
+  std::vector<std::vector<ValueId>> released_;  ///< by step: held values that nobody reads later
+  std::vector<StepInfo> infos_;
+};
+
+}  // namespace adze::engine

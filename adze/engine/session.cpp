@@ -1,0 +1,153 @@
+#include "adze/engine/session.h"
+
+#include <list>
+#include <mutex>
+
+#include "adze/base/text.h"
+#include "adze/base/threads.h"
+#include "adze/engine/compiled.h"
+#include "adze/engine/isa.h"
+#include "adze/plan/lower_integers.h"
+#include "adze/plan/plan.h"
+
+namespace adze {
+
+namespace {
+
+/// Plans kept for different input shapes: two for the last, shorter batch of an evaluation, and some to spare.
+constexpr std::size_t most_plans = 6;
+
+bool is_quantized(const Graph& graph) {
+  for (const NodeId id : graph.node_ids()) {
+    const OpKind kind = graph.node(id).kind;
+    if (kind == OpKind::DequantizeLinear || kind == OpKind::QuantizeLinear) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+struct Session::State {
+  struct Plan {
+    std::vector<Shape> shapes;
+    bool observed;
+    std::unique_ptr<engine::Compiled> compiled;
+  };
+
+  Graph graph;       ///< lowered
+  SessionOptions options;
+  Isa isa = Isa::Ref;
+  int threads = 1;
+  engine::WeightCache weights;
+  std::list<Plan> plans;  ///< most recently used first
+  std::function<void(std::string_view, const Tensor&)> observer;
+  bool timed = false;
+  mutable std::mutex mutex;
+
+  void check_input(std::size_t i, const Tensor& tensor) const;
+  engine::Compiled& compiled_for(const std::vector<Shape>& shapes);
+  std::unique_ptr<engine::Compiled> compile(const std::vector<Shape>& shapes);
+};
+
+void Session::State::check_input(std::size_t i, const Tensor& tensor) const {
+  const Value& input = graph.value(graph.inputs()[i]);
+  const bool dtype_fits = input.type.dtype == DType::Undefined || input.type.dtype == tensor.dtype();
+  const bool shape_fits = !input.type.shape || compatible(*input.type.shape, symbolic(tensor.shape()));
+  if (input.type.is_tensor() && dtype_fits && shape_fits) return;
+  throw ModelError(cat("input ", quoted(input.name), " is ", type_text(input.type), ", got ", type_text(tensor)),
+                   {graph.source_file, "", ""}, "convert or reshape the input, or convert the model");
+}
+
+std::unique_ptr<engine::Compiled> Session::State::compile(const std::vector<Shape>& shapes) {
+  std::map<std::string, Shape> by_name;
+  for (std::size_t i = 0; i < shapes.size(); ++i) by_name[graph.value(graph.inputs()[i]).name] = shapes[i];
+  return std::make_unique<engine::Compiled>(with_input_shapes(graph, by_name), !observer, isa, threads, weights);
+}
+
+engine::Compiled& Session::State::compiled_for(const std::vector<Shape>& shapes) {
+  const bool observed = static_cast<bool>(observer);
+  for (auto it = plans.begin(); it != plans.end(); ++it) {
+    if (it->observed != observed || it->shapes != shapes) continue;
+    plans.splice(plans.begin(), plans, it);
+    return *plans.front().compiled;
+  }
+  auto compiled = compile(shapes);
+  if (plans.size() >= most_plans) plans.pop_back();
+  plans.push_front({shapes, observed, std::move(compiled)});
+  return *plans.front().compiled;
+}
+
+Session::Session(const Graph& graph, const SessionOptions& options) : state_(std::make_unique<State>()) {
+  state_->isa = choose_isa(options.isa);
+  state_->threads = options.threads > 0 ? options.threads : num_threads();
+  state_->graph = options.integer && is_quantized(graph) ? lower_integers(graph) : graph;
+  state_->options = options;
+  std::vector<Shape> shapes;
+  for (const ValueId id : state_->graph.inputs()) {
+    const Value& input = state_->graph.value(id);
+    const auto given = options.input_shapes.find(input.name);
+    if (given != options.input_shapes.end()) {
+      shapes.push_back(given->second);
+    } else if (input.type.shape && concrete(*input.type.shape)) {
+      shapes.push_back(*concrete(*input.type.shape));
+    } else {
+      return;
+    }
+  }
+  state_->compiled_for(shapes);
+}
+
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+
+std::vector<Tensor> Session::run(std::span<const Tensor> inputs) {
+  const std::lock_guard one_run(state_->mutex);
+  State& state = *state_;
+  if (inputs.size() != state.graph.inputs().size()) {
+    throw ModelError(cat("the model has ", state.graph.inputs().size(), " inputs, ", inputs.size(), " given"),
+                     {state.graph.source_file, "", ""});
+  }
+  std::vector<Shape> shapes;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    state.check_input(i, inputs[i]);
+    shapes.push_back(inputs[i].shape());
+  }
+  engine::Compiled& compiled = state.compiled_for(shapes);
+  if (!state.observer) return compiled.run(inputs, nullptr, state.timed);
+  const engine::Observer observer = [&](ValueId id, const Tensor& tensor) {
+    state.observer(state.graph.value(id).name, tensor);
+  };
+  return compiled.run(inputs, &observer, state.timed);
+}
+
+std::string Session::isa() const { return std::string(isa_name(state_->isa)); }
+int Session::threads() const { return state_->threads; }
+
+std::int64_t Session::arena_bytes() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->plans.empty() ? 0 : state_->plans.front().compiled->arena_bytes();
+}
+
+std::int64_t Session::packed_weight_bytes() const { return state_->weights.bytes(); }
+
+void Session::observe(std::function<void(std::string_view, const Tensor&)> observer) {
+  const std::lock_guard lock(state_->mutex);
+  state_->observer = std::move(observer);
+}
+
+void Session::profile(bool on) {
+  const std::lock_guard lock(state_->mutex);
+  state_->timed = on;
+  if (!on) return;
+  for (State::Plan& plan : state_->plans) {
+    for (StepInfo& step : plan.compiled->steps()) step.seconds = 0.0, step.calls = 0;
+  }
+}
+
+std::vector<StepInfo> Session::steps() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->plans.empty() ? std::vector<StepInfo>{} : state_->plans.front().compiled->steps();
+}
+
+}  // namespace adze

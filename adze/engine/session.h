@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adze/graph/graph.h"
+
+namespace adze {
+
+struct SessionOptions {
+  int threads = 1;          ///< 0: as many as set_num_threads says. Results do not depend on it.
+  std::string isa;          ///< highest instruction set: ref, avx2, avx512vnni; empty: the best that there is
+  bool integer = true;      ///< run quantized groups in integers (plan/lower_integers); false: in float, as written
+  std::map<std::string, Shape> input_shapes;  ///< prepares for these shapes at once, instead of at the first run
+};
+
+/// What one step of a session does, for tables and profiles.
+struct StepInfo {
+  std::string name;    ///< the node's
+  std::string op;      ///< the operator's, "QConv"
+  std::string kernel;  ///< what runs it: "conv_s8 avx512vnni", "oneDNN jit:avx512_core", "reference"
+  double seconds = 0;  ///< spent in it since Session::profile(true)
+  std::int64_t calls = 0;
+};
+
+/// A graph made ready to run on this processor: quantized groups in integers, weights packed once, every activation at
+/// a planned place of one arena, each node bound to one kernel. What has no fast kernel runs in the reference.
+/// Integer kernels give the reference's bytes; float kernels stay within the tolerance of their .def line.
+///
+/// Input sizes that the model leaves open may differ from run to run: a plan is kept for each of the last few. A session
+/// may be used by several threads; they take turns.
+class Session {
+ public:
+  /// Throws ModelError or UnsupportedError naming the node, UsageError for an unknown instruction set.
+  explicit Session(const Graph& graph, const SessionOptions& options = {});
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+
+  /// One tensor for each input of the graph, in order; the graph's outputs.
+  /// ModelError naming the input when a dtype or shape does not match.
+  std::vector<Tensor> run(std::span<const Tensor> inputs);
+
+  /// The instruction set in use.
+  std::string isa() const;
+  int threads() const;
+  /// Of the plan used last (0 before the first).
+  std::int64_t arena_bytes() const;
+  /// Bytes of weights in the form that the kernels read.
+  std::int64_t packed_weight_bytes() const;
+
+  /// Calls the function with each value of the graph as it is computed, inputs included, under the names of the given
+  /// graph; nothing is fused then. Values inside integer groups that do not exist then are left out (integer = false
+  /// shows all). An empty function ends it.
+  void observe(std::function<void(std::string_view value_name, const Tensor&)> observer);
+
+  /// Starts (from zero) or stops timing of every step.
+  void profile(bool on);
+  /// The steps of the plan used last, in order.
+  std::vector<StepInfo> steps() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace adze

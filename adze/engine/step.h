@@ -1,0 +1,136 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "adze/engine/isa.h"
+#include "adze/graph/graph.h"
+
+namespace adze::engine {
+
+/// One node bound to one kernel, its operands and its memory: run() only computes.
+class Step {
+ public:
+  virtual ~Step() = default;
+  virtual void run() = 0;
+  /// What runs it, for tables: "conv_s8 avx512vnni".
+  virtual std::string kernel() const = 0;
+};
+
+/// Weights in the form that kernels read, shared by all plans of a session. Keys: the node in the session's graph, and
+/// what is kept.
+class WeightCache {
+ public:
+  template <typename T>
+  std::shared_ptr<const T> get(NodeId node, const std::string& what, const std::function<T()>& make) {
+    std::shared_ptr<const void>& slot = kept_[{node, what}];
+    if (!slot) slot = std::make_shared<const T>(make());
+    return std::static_pointer_cast<const T>(slot);
+  }
+  void count_bytes(std::int64_t bytes) { bytes_ += bytes; }
+  std::int64_t bytes() const { return bytes_; }
+
+ private:
+  std::map<std::pair<NodeId, std::string>, std::shared_ptr<const void>> kept_;
+  std::int64_t bytes_ = 0;
+};
+
+/// What a binder sees of its node: concrete shapes, and where the operands will be.
+class BindContext {
+ public:
+  BindContext(const Graph& graph, const Node& node, NodeId origin, std::span<std::byte* const> places, Isa isa,
+              int threads, WeightCache& weights)
+      : graph_(graph), node_(node), origin_(origin), places_(places), isa_(isa), threads_(threads), weights_(weights) {}
+
+  const Graph& graph() const { return graph_; }
+  const Node& node() const { return node_; }
+  Isa isa() const { return isa_; }
+  int threads() const { return threads_; }
+  WeightCache& weights() const { return weights_; }
+  NodeId origin() const { return origin_; }
+  /// The tensors of the node are stored with channels last: [N, spatial…, C].
+  bool channels_last() const { return node_.get_int("channels_last", 0) != 0; }
+
+  bool has(std::size_t i) const { return node_.input(i) != ValueId::None; }
+  const Tensor* constant(std::size_t i) const { return graph_.constant(node_.input(i)); }
+  DType dtype(std::size_t i) const { return graph_.value(node_.input(i)).type.dtype; }
+  DType output_dtype(std::size_t i = 0) const { return graph_.value(node_.output(i)).type.dtype; }
+  Shape shape(std::size_t i) const { return *concrete(*graph_.value(node_.input(i)).type.shape); }
+  Shape output_shape(std::size_t i = 0) const { return *concrete(*graph_.value(node_.output(i)).type.shape); }
+
+  template <typename T>
+  const T* in(std::size_t i) const {
+    if (const Tensor* tensor = constant(i)) return tensor->data<T>().data();
+    return reinterpret_cast<const T*>(places_[static_cast<std::size_t>(node_.input(i))]);
+  }
+  template <typename T>
+  T* out(std::size_t i = 0) const {
+    return reinterpret_cast<T*>(places_[static_cast<std::size_t>(node_.output(i))]);
+  }
+  /// Operands whose elements are only moved.
+  const std::byte* in_bytes(std::size_t i) const {
+    if (const Tensor* tensor = constant(i)) return tensor->bytes().data();
+    return places_[static_cast<std::size_t>(node_.input(i))];
+  }
+
+ private:
+  const Graph& graph_;
+  const Node& node_;
+  NodeId origin_;
+  std::span<std::byte* const> places_;
+  Isa isa_;
+  int threads_;
+  WeightCache& weights_;
+};
+
+/// Binds a node of the kind to a fast kernel, or returns null when it has none for these dtypes and shapes.
+/// Called only when all inputs and outputs are numeric tensors of known, non-empty shape.
+using Binder = std::unique_ptr<Step> (*)(const BindContext&);
+
+struct BinderEntry {
+  OpKind kind;
+  Binder bind;
+};
+
+/// The binder of an operator, or null.
+Binder binder_of(OpKind kind);
+
+// One table per folder file, in steps/<name>.cpp.
+std::span<const BinderEntry> convolution_binders();   ///< Conv, QConv
+std::span<const BinderEntry> product_binders();       ///< Gemm, MatMul, QGemm
+std::span<const BinderEntry> elementwise_binders();
+std::span<const BinderEntry> quantized_binders();     ///< QAdd, QTable, QuantizeLinear …
+std::span<const BinderEntry> pooling_binders();
+std::span<const BinderEntry> movement_binders();
+std::span<const BinderEntry> normalization_binders(); ///< Softmax, LayerNormalization, BatchNormalization
+
+/// Runs body on pieces of [0, count) on up to threads threads.
+void run_parallel(int threads, std::int64_t count, std::int64_t grain,
+                  const std::function<void(std::int64_t begin, std::int64_t end)>& body);
+
+/// A step from a function.
+template <typename Body>
+class FunctionStep final : public Step {
+ public:
+  FunctionStep(std::string kernel, Body body) : kernel_(std::move(kernel)), body_(std::move(body)) {}
+  void run() override { body_(); }
+  std::string kernel() const override { return kernel_; }
+
+ private:
+  std::string kernel_;
+  Body body_;
+};
+
+template <typename Body>
+std::unique_ptr<Step> make_step(std::string kernel, Body body) {
+  return std::make_unique<FunctionStep<Body>>(std::move(kernel), std::move(body));
+}
+
+}  // namespace adze::engine

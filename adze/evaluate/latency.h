@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "adze/base/progress.h"
+#include "adze/engine/session.h"
+
+namespace adze {
+
+struct LatencyOptions {
+  double warm_up_seconds = 0.1;
+  double seconds = 1.0;              ///< time to measure for, after warming up
+  int min_runs = 10;                 ///< even when the time is over
+  int max_runs = 1'000'000;
+  std::uint64_t seed = 0;            ///< of the random inputs
+  int threads = 1;
+  std::string isa;                   ///< as in SessionOptions
+  std::map<std::string, Shape> input_shapes;  ///< of inputs with open dimensions; open ones not named here become 1
+  bool per_layer = false;            ///< fill steps, in a second pass that does not count
+};
+
+/// Wall time of one run, measured.
+struct LatencyResult {
+  double p50_us = 0, p90_us = 0, p99_us = 0;
+  double min_us = 0, mean_us = 0;
+  int runs = 0;
+  int threads = 1;
+  std::string isa;
+  /// The machine was disturbed: the 90th percentile is more than 1.3 times the median.
+  bool noisy = false;
+  std::int64_t arena_bytes = 0;
+  std::vector<double> samples_us;    ///< in the order they were taken
+  std::vector<StepInfo> steps;       ///< seconds over `calls` runs, when asked
+};
+
+/// Runs the graph on random inputs until the time is over. Throws what Session throws; Interrupted.
+LatencyResult measure_latency(const Graph& graph, const LatencyOptions& options = {},
+                              ProgressSink& progress = silent_progress());
+
+/// Runs an already prepared session (not counting its making) on the given inputs.
+LatencyResult measure_latency(Session& session, const std::vector<Tensor>& inputs, const LatencyOptions& options,
+                              ProgressSink& progress = silent_progress());
+
+/// Inputs for a graph with concrete shapes: floats normal, 8-bit integers over their range, other integers 0 or 1.
+std::vector<Tensor> random_inputs(const Graph& graph, std::uint64_t seed);
+
+}  // namespace adze
