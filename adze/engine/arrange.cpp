@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "adze/base/text.h"
+#include "adze/engine/step.h"
 
 namespace adze::engine {
 
@@ -175,7 +176,7 @@ class Arranger {
       for (ValueId& input : node.inputs) input = plain(input);
       remap_captures(node);
     }
-    if (fuse_) fuse_activation(node, id);
+    if (fuse_ && binder_of(node.kind) != nullptr) fuse_activation(node, id);
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       const ValueId output = node.outputs[i];
       if (output != ValueId::None) node.outputs[i] = make_output(output, last && i == 0);
@@ -326,6 +327,8 @@ bool is_byte(DType dtype) { return dtype == DType::S8 || dtype == DType::U8; }
 
 }  // namespace
 
+Arranged arrange(const Graph& graph, bool fuse) { return Arranger(graph, fuse).make(); }
+
 std::vector<std::int64_t> to_channels_last(std::size_t rank) {
   std::vector<std::int64_t> perm = {0};
   for (std::size_t i = 2; i < rank; ++i) perm.push_back(static_cast<std::int64_t>(i));
@@ -340,6 +343,7 @@ std::vector<std::int64_t> to_channels_first(std::size_t rank) {
 }
 
 bool prefers_channels_last(const Graph& graph, const Node& node) {
+  if (binder_of(node.kind) == nullptr) return false;
   if (node.inputs.empty() || node.outputs.size() != 1) return false;
   const auto x = known_shape(graph, node.inputs[0]);
   const auto y = known_shape(graph, node.output());
