@@ -1,0 +1,108 @@
+#include "adze/quantize/calibration.h"
+
+#include <algorithm>
+
+#include "adze/base/text.h"
+#include "adze/engine/reference/reference.h"
+
+namespace adze::quantize {
+
+namespace {
+
+/// The first `count` samples of a batch; inputs that are not batched (another first dimension) stay whole.
+std::vector<Tensor> first_samples(std::vector<Tensor> inputs, std::int64_t count) {
+  const std::int64_t have = inputs[0].dim(0);
+  for (Tensor& input : inputs) {
+    if (input.rank() == 0 || input.dim(0) != have) continue;
+    Shape shape = input.shape();
+    const std::int64_t bytes = input.num_bytes() / have * count;
+    shape[0] = count;
+    Tensor part(input.dtype(), shape);
+    std::copy_n(input.bytes().begin(), bytes, part.mutable_bytes().begin());
+    input = std::move(part);
+  }
+  return inputs;
+}
+
+std::int64_t samples_of(const std::vector<Tensor>& inputs) {
+  return inputs.empty() || inputs[0].rank() == 0 ? 1 : inputs[0].dim(0);
+}
+
+/// Adds tensors to the histograms of the values that are wanted.
+class Gatherer {
+ public:
+  Gatherer(const Graph& graph, std::span<const ValueId> values, Observations& observations)
+      : graph_(graph), observations_(observations) {
+    for (const ValueId value : values) observations_.histograms[value];
+  }
+
+  void see(ValueId id, const Tensor& tensor) {
+    const auto found = observations_.histograms.find(id);
+    if (found == observations_.histograms.end()) return;
+    if (tensor.dtype() != DType::F32) {
+      throw InternalError(cat("calibration of ", quoted(graph_.value(id).name), ", which is ", type_text(tensor)));
+    }
+    found->second.add(tensor.data<float>());
+    if (found->second.non_finite() > 0) refuse(id, found->second.non_finite());
+  }
+
+ private:
+  [[noreturn]] void refuse(ValueId id, std::int64_t count) const {
+    const Node* producer = graph_.producer_of(id);
+    throw ModelError(cat("calibration: ", count, " elements of value ", quoted(graph_.value(id).name),
+                         " are NaN or infinite"),
+                     producer != nullptr ? place_of(graph_, *producer) : ErrorPlace{graph_.source_file, "", ""},
+                     "check the calibration data and its preprocessing, or keep the node float with --skip");
+  }
+
+  const Graph& graph_;
+  Observations& observations_;
+};
+
+}  // namespace
+
+CalibrationData calibration_from(std::vector<std::vector<Tensor>> batches) {
+  const auto count = static_cast<std::int64_t>(batches.size());
+  return {count, [batches = std::move(batches)](std::int64_t batch) { return batches[static_cast<std::size_t>(batch)]; }};
+}
+
+void Observations::merge(const Observations& other) {
+  for (const auto& [value, histogram] : other.histograms) histograms[value].merge(histogram);
+  num_samples += other.num_samples;
+}
+
+Observations observe(const Graph& graph, std::span<const ValueId> values, const CalibrationData& data,
+                     std::int64_t max_samples, ProgressSink& progress) {
+  Observations observations;
+  Gatherer gatherer(graph, values, observations);
+  reference::RunOptions options;
+  options.observer = [&](NodeId id, std::span<const reference::Datum> outputs) {
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      if (outputs[i].is_tensor()) gatherer.see(graph.node(id).output(i), outputs[i].tensor());
+    }
+  };
+  ProgressPhase phase(progress, "calibrate", max_samples, "samples");
+  for (std::int64_t i = 0; i < data.num_batches; ++i) {
+    check_cancelled();
+    if (max_samples > 0 && observations.num_samples >= max_samples) break;
+    std::vector<Tensor> inputs = data.batch(i);
+    std::int64_t samples = samples_of(inputs);
+    if (max_samples > 0 && observations.num_samples + samples > max_samples) {
+      samples = max_samples - observations.num_samples;
+      inputs = first_samples(std::move(inputs), samples);
+    }
+    for (std::size_t k = 0; k < inputs.size() && k < graph.inputs().size(); ++k) {
+      gatherer.see(graph.inputs()[k], inputs[k]);
+    }
+    reference::run_tensors(graph, inputs, options);
+    observations.num_samples += samples;
+    phase.advance(samples);
+  }
+  if (observations.num_samples == 0) {
+    throw ModelError("calibration: the data holds no sample", {graph.source_file, "", ""},
+                     "static quantization needs some; 256 are a good start");
+  }
+  return observations;
+}
+
+}  // namespace adze::quantize

@@ -1,0 +1,133 @@
+#include "adze/quantize/ptq.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "adze/base/text.h"
+#include "adze/graph/infer.h"
+#include "adze/graph/verify.h"
+#include "adze/quantize/layers.h"
+#include "adze/quantize/placement.h"
+#include "adze/quantize/static.h"
+
+namespace adze::quantize {
+
+namespace {
+
+void refuse_quantized(const Graph& graph) {
+  for (const NodeId id : graph.node_ids()) {
+    const OpKind kind = graph.node(id).kind;
+    if (kind == OpKind::QuantizeLinear || kind == OpKind::DequantizeLinear || kind == OpKind::DynamicQuantizeLinear ||
+        kind == OpKind::QLinearConv || kind == OpKind::QLinearMatMul) {
+      throw ModelError("the graph is quantized already", place_of(graph, graph.node(id)), "start from the float model");
+    }
+  }
+}
+
+std::string options_json(const PtqOptions& options, std::int64_t num_samples) {
+  nlohmann::ordered_json json;
+  json["mode"] = mode_name(options.mode);
+  json["weights"] = options.weights == Granularity::PerChannel ? "per-channel" : "per-tensor";
+  if (options.mode == Mode::Static) {
+    json["activations"] = options.activations == Symmetry::Symmetric ? "symmetric" : "asymmetric";
+    json["activation_dtype"] = dtype_name(options.activation_dtype);
+    json["calibrator"] = calibrator_name(options.calibrator);
+    if (options.calibrator == Calibrator::Percentile) json["percentile"] = options.percentile;
+    json["samples"] = num_samples;
+    json["final_activation"] = options.final_activation == FinalActivation::Float ? "float" : "integer";
+    json["first_layer_float"] = options.first_layer_float;
+    json["last_layer_float"] = options.last_layer_float;
+  }
+  json["skip"] = options.skip;
+  json["seed"] = options.seed;
+  return json.dump();
+}
+
+/// What all modes end with.
+void finish(QuantizeOutcome& outcome, const PtqOptions& options, std::int64_t num_samples) {
+  Graph& graph = outcome.graph;
+  outcome.report.num_samples = num_samples;
+  graph.metadata["adze.quantization"] = options_json(options, num_samples);
+  graph.metadata["adze.rounding"] = "onnx";
+  graph.compact();
+  infer_types(graph);
+  verify(graph);
+}
+
+void list_layers(const Graph& graph, QuantizeReport& report, const std::function<bool(NodeId)>& is_quantized) {
+  for (const NodeId id : graph.node_ids()) {
+    const Node& node = graph.node(id);
+    if (is_quantized(id)) {
+      report.quantized_nodes.push_back(node.name);
+    } else if (role_of(node.kind) == Role::Layer) {
+      report.float_nodes.push_back(node.name);
+    }
+  }
+}
+
+/// The layers whose weights the report names are the quantized ones.
+void list_layers_by_weights(const Graph& graph, QuantizeReport& report) {
+  const std::vector<WeightReport>& weights = report.weights;
+  list_layers(graph, report, [&](NodeId id) {
+    return std::any_of(weights.begin(), weights.end(),
+                       [&](const WeightReport& weight) { return weight.node == graph.node(id).name; });
+  });
+}
+
+QuantizeOutcome quantize_without_data(Graph graph, const PtqOptions& options) {
+  const Graph original = graph;
+  QuantizeOutcome outcome = options.mode == Mode::Dynamic ? quantize_dynamic(std::move(graph), options)
+                                                          : quantize_weights_only(std::move(graph), options);
+  list_layers_by_weights(original, outcome.report);
+  finish(outcome, options, 0);
+  return outcome;
+}
+
+}  // namespace
+
+std::vector<ValueId> values_to_observe(const Graph& graph, const PtqOptions& options) {
+  std::vector<ValueId> values;
+  for (const ScaleGroup& group : place_quantizers(graph, options).groups) {
+    for (const ValueId source : group.sources) {
+      if (graph.constant(source) == nullptr) values.push_back(source);
+    }
+  }
+  return values;
+}
+
+QuantizeOutcome quantize_observed(const Graph& graph, const Observations& observations, const PtqOptions& options) {
+  check_options(options);
+  const Placement placement = place_quantizers(graph, options);
+  QuantizeOutcome outcome = insert_quantizers(graph, placement, observations, options);
+  list_layers(graph, outcome.report, [&](NodeId id) { return placement.is_integer(id); });
+  finish(outcome, options, observations.num_samples);
+  return outcome;
+}
+
+QuantizeOutcome quantize(Graph graph, const CalibrationData& data, const PtqOptions& options, ProgressSink& progress) {
+  check_options(options);
+  refuse_quantized(graph);
+  graph = prepared(std::move(graph));
+  if (options.mode != Mode::Static) return quantize_without_data(std::move(graph), options);
+  const std::vector<ValueId> values = values_to_observe(graph, options);
+  const Observations observations = observe(graph, values, data, options.max_samples, progress);
+  return quantize_observed(graph, observations, options);
+}
+
+std::vector<PtqCandidate> standard_candidates() {
+  std::vector<PtqCandidate> candidates;
+  for (const Calibrator calibrator : {Calibrator::Mse, Calibrator::Percentile, Calibrator::Max, Calibrator::Entropy}) {
+    PtqOptions options;
+    options.calibrator = calibrator;
+    candidates.push_back({cat("int8-", calibrator_name(calibrator)), options});
+  }
+  PtqOptions per_tensor;
+  per_tensor.weights = Granularity::PerTensor;
+  candidates.push_back({"int8-per-tensor", per_tensor});
+  PtqOptions weight_only;
+  weight_only.mode = Mode::WeightOnly;
+  candidates.push_back({"int8-weight-only", weight_only});
+  return candidates;
+}
+
+}  // namespace adze::quantize

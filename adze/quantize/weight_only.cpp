@@ -1,0 +1,71 @@
+#include <map>
+
+#include "adze/quantize/insert.h"
+#include "adze/quantize/layers.h"
+#include "adze/quantize/static.h"
+#include "adze/quantize/weights.h"
+
+namespace adze::quantize {
+
+namespace {
+
+/// Smaller constants are not worth the nodes.
+constexpr std::int64_t least_elements = 64;
+
+std::vector<std::size_t> weight_inputs(const Node& node) {
+  switch (node.kind) {
+    case OpKind::Conv:
+    case OpKind::ConvTranspose:
+    case OpKind::Gemm: return {1};
+    case OpKind::MatMul: return {0, 1};
+    case OpKind::LSTM:
+    case OpKind::GRU:
+    case OpKind::RNN: return {1, 2};
+    case OpKind::Gather: return {0};
+    default: return {};
+  }
+}
+
+/// Recurrent weights are [directions, gates · hidden, …]: one scale per gate row. Embeddings: one per entry.
+std::optional<std::int64_t> axis_of(const Node& node, std::size_t input, std::int64_t rank) {
+  switch (node.kind) {
+    case OpKind::LSTM:
+    case OpKind::GRU:
+    case OpKind::RNN: return 1;
+    case OpKind::Gather: return rank == 2 && node.get_int("axis") == 0 ? std::optional<std::int64_t>(0) : std::nullopt;
+    case OpKind::MatMul: return input == 1 ? channel_axis(node, rank) : std::nullopt;
+    default: return channel_axis(node, rank);
+  }
+}
+
+}  // namespace
+
+QuantizeOutcome quantize_weights_only(Graph graph, const PtqOptions& options) {
+  QuantizeOutcome outcome{std::move(graph), {}};
+  Inserter inserter(outcome.graph);
+  std::map<std::pair<ValueId, std::int64_t>, ValueId> stored;
+  for (const NodeId id : outcome.graph.node_ids()) {
+    if (is_skipped(outcome.graph.node(id), options.skip)) continue;
+    for (const std::size_t input : weight_inputs(outcome.graph.node(id))) {
+      const Node& node = outcome.graph.node(id);
+      const ValueId weight = node.input(input);
+      const Tensor* tensor = outcome.graph.constant(weight);
+      if (tensor == nullptr || tensor->dtype() != DType::F32 || tensor->rank() < 2 || tensor->size() < least_elements) {
+        continue;
+      }
+      std::optional<std::int64_t> axis = axis_of(node, input, tensor->rank());
+      if (options.weights == Granularity::PerTensor) axis = std::nullopt;
+      const std::pair key{weight, axis.value_or(-1)};
+      if (!stored.contains(key)) {
+        const QuantizedWeight codes = quantize_weight(outcome.graph, node, weight, axis);
+        outcome.report.weights.push_back(report_weight(outcome.graph, node, weight, codes));
+        const std::string name = outcome.graph.value(weight).name;
+        stored[key] = inserter.dequantized_constant(name, codes.codes, codes.scales);
+      }
+      outcome.graph.node(id).inputs[input] = stored.at(key);
+    }
+  }
+  return outcome;
+}
+
+}  // namespace adze::quantize

@@ -1,0 +1,97 @@
+#include "adze/quantize/weights.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "adze/base/text.h"
+
+namespace adze::quantize {
+
+namespace {
+
+constexpr double largest_bias_code = 1 << 30;
+/// Steps for the bias of a channel without weights: fine enough, and far from the limit.
+constexpr double lone_bias_code = 1 << 20;
+
+ErrorPlace place_of_value(const Graph& graph, const Node& node, ValueId value) {
+  ErrorPlace place = place_of(graph, node);
+  place.op = cat(place.op, ", value ", quoted(graph.value(value).name));
+  return place;
+}
+
+std::vector<float> maxima_of(const Graph& graph, const Node& node, ValueId weight, std::optional<std::int64_t> axis) {
+  try {
+    return absolute_maxima(*graph.constant(weight), axis);
+  } catch (const Error& error) {
+    rethrow_with_place(error, place_of_value(graph, node, weight));
+  }
+}
+
+QuantizedWeight encode(const Tensor& weight, std::vector<AffineScale> scales, std::optional<std::int64_t> axis) {
+  QuantizedWeight result{Tensor(), {std::move(scales), axis}};
+  result.codes = quantized(weight, result.scales, weight_grid());
+  return result;
+}
+
+}  // namespace
+
+QuantizedWeight quantize_weight(const Graph& graph, const Node& node, ValueId weight,
+                                std::optional<std::int64_t> axis) {
+  const std::vector<float> maxima = maxima_of(graph, node, weight, axis);
+  return encode(*graph.constant(weight), symmetric_scales(maxima, weight_grid()), axis);
+}
+
+QuantizedWeight quantize_weight_for_bias(const Graph& graph, const Node& node, ValueId weight,
+                                         std::optional<std::int64_t> axis, const Tensor& bias, float input_scale) {
+  const std::vector<float> maxima = maxima_of(graph, node, weight, axis);
+  std::vector<AffineScale> scales = symmetric_scales(maxima, weight_grid());
+  std::vector<float> offsets;
+  try {
+    offsets = absolute_maxima(bias, axis ? std::optional<std::int64_t>(0) : std::nullopt);
+  } catch (const Error& error) {
+    rethrow_with_place(ModelError(cat("bias: ", error.message())), place_of(graph, node));
+  }
+  for (std::size_t i = 0; i < scales.size(); ++i) {
+    const double codes = maxima[i] == 0 ? lone_bias_code : largest_bias_code;
+    const auto least = static_cast<float>(offsets[i] / (static_cast<double>(input_scale) * codes));
+    if (maxima[i] == 0 && offsets[i] > 0) {
+      scales[i].scale = least;
+    } else {
+      scales[i].scale = std::max(scales[i].scale, least);
+    }
+  }
+  return encode(*graph.constant(weight), std::move(scales), axis);
+}
+
+QuantizedWeight quantize_bias(const Graph& graph, const Node& node, const Tensor& bias, const TensorScales& weights,
+                              float input_scale) {
+  QuantizedWeight result;
+  for (const AffineScale& weight : weights.scales) {
+    const float scale = input_scale * weight.scale;
+    if (!(scale > 0) || !std::isfinite(scale)) {
+      throw ModelError(cat("the bias cannot be quantized: input scale ", input_scale, " times weight scale ",
+                           weight.scale, " leaves the range of floats"),
+                       place_of(graph, node), "keep the node float with --skip");
+    }
+    result.scales.scales.push_back({scale, 0});
+  }
+  if (weights.axis) result.scales.axis = 0;
+  IntegerGrid grid{DType::S32, static_cast<std::int32_t>(integer_min(DType::S32)),
+                   static_cast<std::int32_t>(integer_max(DType::S32)), true};
+  result.codes = quantized(bias, result.scales, grid);
+  return result;
+}
+
+WeightReport report_weight(const Graph& graph, const Node& node, ValueId weight, const QuantizedWeight& quantized) {
+  const Tensor& exact = *graph.constant(weight);
+  const Tensor restored = dequantized(quantized.codes, quantized.scales);
+  WeightReport report;
+  report.value = graph.value(weight).name;
+  report.node = node.name;
+  report.shape = exact.shape();
+  report.num_scales = static_cast<std::int64_t>(quantized.scales.scales.size());
+  report.sqnr_db = sqnr_db(exact.data<float>(), restored.data<float>());
+  return report;
+}
+
+}  // namespace adze::quantize

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+
+#include "adze/graph/graph.h"
+#include "adze/numerics/affine.h"
+#include "adze/quantize/ptq.h"
+
+namespace adze::quantize {
+
+/// A constant as integer codes.
+struct QuantizedWeight {
+  Tensor codes;
+  TensorScales scales;
+};
+
+/// Symmetric s8 codes of a constant that a node reads as weights. Throws ModelError naming node and value on NaN or
+/// infinity.
+QuantizedWeight quantize_weight(const Graph& graph, const Node& node, ValueId weight, std::optional<std::int64_t> axis);
+
+/// The same for the weights of a layer with a bias, on integers: scales are made so large that the bias, in steps of
+/// input_scale · weight scale, fits 30 bits; a channel whose weights are all zero gets the scale that serves its bias.
+QuantizedWeight quantize_weight_for_bias(const Graph& graph, const Node& node, ValueId weight,
+                                         std::optional<std::int64_t> axis, const Tensor& bias, float input_scale);
+
+/// s32 codes of a bias of rank 1, in steps of input_scale · weight scale.
+QuantizedWeight quantize_bias(const Graph& graph, const Node& node, const Tensor& bias, const TensorScales& weights,
+                              float input_scale);
+
+WeightReport report_weight(const Graph& graph, const Node& node, ValueId weight, const QuantizedWeight& quantized);
+
+}  // namespace adze::quantize
