@@ -22,8 +22,8 @@ inline constexpr std::int64_t default_max_pixels = std::int64_t{1} << 26;
 /// Does the content start like a JPEG or a PNG file?
 bool looks_like_picture(std::span<const std::byte> bytes);
 
-/// Decodes a JPEG (baseline or progressive; gray, YCbCr, CMYK) or PNG (any depth, palette; alpha is composed
-/// on black). Gray stays one channel. name is used in messages.
+/// Decodes a JPEG (baseline or progressive; gray, YCbCr, CMYK) or PNG (any depth, palette; alpha is dropped, as most
+/// training pipelines do). Gray stays one channel. name is used in messages.
 /// Throws ModelError when damaged, truncated or neither format; LimitError above max_pixels.
 Picture decode_picture(std::span<const std::byte> bytes, const std::string& name,
                        std::int64_t max_pixels = default_max_pixels);
