@@ -128,7 +128,8 @@ ValueType merge_types(const ValueType& declared, const ValueType& inferred) {
 
 void infer_types(Graph& graph) {
   for (const NodeId id : topological_order(graph)) {
-    const InferContext context = infer_node(graph, graph.node(id));
+    InferContext context = infer_node(graph, graph.node(id));
+    for (auto& [name, subgraph] : context.subgraphs) graph.node(id).set(name, std::move(subgraph));
     const Node& node = graph.node(id);
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       if (node.outputs[i] == ValueId::None) continue;

@@ -42,6 +42,8 @@ class InferContext {
 
   std::vector<ValueType> output_types;
   std::vector<std::optional<SymbolicShape>> output_dims;
+  /// Subgraph attributes with their values' types inferred: infer_types() puts them back into the node.
+  std::vector<std::pair<std::string, Subgraph>> subgraphs;
 
  private:
   const Graph& graph_;
