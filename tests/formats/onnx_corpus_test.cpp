@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "adze/base/error.h"
 #include "adze/base/files.h"
 #include "adze/formats/onnx/read.h"
+#include "adze/formats/onnx/write.h"
+#include "adze/graph/compare.h"
 
 namespace adze {
 namespace {
@@ -67,6 +72,26 @@ TEST(OnnxCorpus, ReadsEveryInputAndOutputFile) {
   }
   if (files == 0) GTEST_SKIP() << "skipped: libonnx-testdata is not installed";
   EXPECT_GT(files, 2500);
+}
+
+TEST(OnnxCorpus, WrittenModelsReadBackToTheSameGraph) {
+  const auto models = corpus_models();
+  if (models.empty()) GTEST_SKIP() << "skipped: libonnx-testdata is not installed";
+  int same = 0;
+  for (const auto& path : models) {
+    Graph graph;
+    try {
+      graph = onnx::read(path);
+    } catch (const Error&) {
+      continue;
+    }
+    const auto bytes = std::make_shared<const std::string>(onnx::write_bytes(graph));
+    const Graph again = onnx::read_bytes(std::as_bytes(std::span(*bytes)), bytes);
+    EXPECT_EQ(structural_difference(graph, again).value_or(""), "") << path;
+    EXPECT_EQ(onnx::write_bytes(again), *bytes) << path;
+    ++same;
+  }
+  EXPECT_GT(same, 1000);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace adze::onnx {
 
 struct WriteOptions {
-  int opset = 21;                         ///< 7 to 21
+  int opset = 21;                         ///< 11 to 21
   bool external_data = false;             ///< large tensors go to NAME.data beside the model
   std::int64_t external_threshold = 1024; ///< smallest tensor, in bytes, that goes there
 };

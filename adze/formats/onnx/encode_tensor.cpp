@@ -1,0 +1,72 @@
+#include "adze/base/text.h"
+#include "adze/formats/onnx/encode.h"
+
+namespace adze::onnx {
+
+namespace {
+
+constexpr std::int64_t external_alignment = 64;
+
+WireMessage property(std::string_view key, std::string_view value) {
+  WireMessage entry;
+  entry.add_text(1, key);
+  entry.add_text(2, value);
+  return entry;
+}
+
+void encode_external(WireMessage& message, const Tensor& tensor, ExternalPlan& external) {
+  const std::int64_t offset = (external.bytes + external_alignment - 1) / external_alignment * external_alignment;
+  message.add_message(13, property("location", external.file_name));
+  message.add_message(13, property("offset", cat(offset)));
+  message.add_message(13, property("length", cat(tensor.num_bytes())));
+  message.add_integer(14, 1);
+  external.tensors.emplace_back(offset, tensor);
+  external.bytes = offset + tensor.num_bytes();
+}
+
+WireMessage encode_shape(const SymbolicShape& shape) {
+  WireMessage message;
+  for (const Dim& dim : shape) {
+    WireMessage encoded;
+    if (dim.is_known()) {
+      encoded.add_integer(1, dim.value);
+    } else if (!dim.symbol.empty()) {
+      encoded.add_text(2, dim.symbol);
+    }
+    message.add_message(1, std::move(encoded));
+  }
+  return message;
+}
+
+}  // namespace
+
+WireMessage encode_tensor(const Tensor& tensor, std::string_view name, ExternalPlan* external) {
+  WireMessage message;
+  if (tensor.rank() > 0) message.add_packed(1, tensor.shape());
+  message.add_integer(2, static_cast<std::int64_t>(tensor.dtype()));
+  if (!name.empty()) message.add_text(8, name);
+  if (tensor.dtype() == DType::String) {
+    for (const std::string& text : tensor.data<std::string>()) message.add_text(6, text);
+  } else if (external != nullptr && tensor.num_bytes() >= external->threshold && tensor.num_bytes() > 0) {
+    encode_external(message, tensor, *external);
+  } else {
+    message.add_tensor_bytes(9, tensor);
+  }
+  return message;
+}
+
+WireMessage encode_type(const ValueType& type) {
+  WireMessage message;
+  WireMessage content;
+  if (type.is_tensor()) {
+    content.add_integer(1, static_cast<std::int64_t>(type.dtype));
+    if (type.shape) content.add_message(2, encode_shape(*type.shape));
+    message.add_message(1, std::move(content));
+  } else {
+    content.add_message(1, type.element ? encode_type(*type.element) : WireMessage{});
+    message.add_message(type.kind == ValueType::Kind::Sequence ? 4 : 9, std::move(content));
+  }
+  return message;
+}
+
+}  // namespace adze::onnx
