@@ -15,8 +15,9 @@ namespace {
 
 class Builder {
  public:
-  Builder(const ModelMessage& model, const ReadOptions& options, const TensorSource& source, std::string file)
-      : model_(model), options_(options), source_(source), file_(std::move(file)) {}
+  Builder(const ModelMessage& model, const FunctionTable& functions, const ReadOptions& options,
+          const TensorSource& source, std::string file)
+      : model_(model), functions_(functions), options_(options), source_(source), file_(std::move(file)) {}
 
   Graph build();
 
@@ -39,11 +40,11 @@ class Builder {
   void add_checked(Scope& scope, Node node);
 
   const ModelMessage& model_;
+  const FunctionTable& functions_;
   const ReadOptions& options_;
   const TensorSource& source_;
   std::string file_;
   std::int64_t num_nodes_ = 0;
-  std::vector<const FunctionMessage*> calls_;
 };
 
 ValueType declared_type(const Scope& scope, std::string_view name) {
@@ -193,13 +194,10 @@ std::vector<ValueId> Builder::find_inputs(Scope& scope, const NodeMessage& messa
 
 void Builder::build_node(Scope& scope, const NodeMessage& message) {
   check_cancelled();
-  if (++num_nodes_ > options_.max_nodes) {
-    throw LimitError(cat("the model has more than ", options_.max_nodes, " nodes once its functions are expanded"));
-  }
-  const std::string base = message.name.empty() ? cat(message.op, "_", num_nodes_ - 1) : std::string(message.name);
+  const std::string base = message.name.empty() ? cat(message.op, "_", num_nodes_++) : std::string(message.name);
   const std::string name = scope.target.names.fresh(scope.is_function ? cat(scope.prefix, base) : base);
   try {
-    if (const FunctionMessage* function = find_function(model_, message)) {
+    if (const FunctionMessage* function = functions_.find(message)) {
       build_call(scope, message, *function, name);
       return;
     }
@@ -318,12 +316,6 @@ void Builder::bind_attributes(Scope& scope, const NodeMessage& message, const Fu
 
 void Builder::build_call(Scope& scope, const NodeMessage& message, const FunctionMessage& function,
                          const std::string& name) {
-  if (std::find(calls_.begin(), calls_.end(), &function) != calls_.end()) {
-    throw ModelError(cat("function ", function.name, " calls itself"));
-  }
-  if (static_cast<int>(calls_.size()) >= options_.max_depth) {
-    throw LimitError(cat("functions call each other more than ", options_.max_depth, " deep"));
-  }
   if (message.inputs.size() > function.inputs.size() || message.outputs.size() > function.outputs.size()) {
     throw ModelError(cat("calls function ", function.name, " with too many inputs or outputs"));
   }
@@ -337,9 +329,7 @@ void Builder::build_call(Scope& scope, const NodeMessage& message, const Functio
   for (std::size_t i = 0; i < message.outputs.size(); ++i) {
     if (!message.outputs[i].empty()) body.output_names.emplace(function.outputs[i], scope.value_name(message.outputs[i]));
   }
-  calls_.push_back(&function);
   build_nodes(body, function.nodes);
-  calls_.pop_back();
   finish_call(scope, message, function, body);
 }
 
@@ -368,9 +358,9 @@ void Builder::finish_call(Scope& scope, const NodeMessage& message, const Functi
 
 }  // namespace
 
-Graph build_graph(const ModelMessage& model, const ReadOptions& options, const TensorSource& source,
-                  const std::string& file) {
-  return Builder(model, options, source, file).build();
+Graph build_graph(const ModelMessage& model, const FunctionTable& functions, const ReadOptions& options,
+                  const TensorSource& source, const std::string& file) {
+  return Builder(model, functions, options, source, file).build();
 }
 
 }  // namespace adze::onnx

@@ -2,7 +2,6 @@
 
 #include <map>
 #include <set>
-#include <tuple>
 
 #include "adze/base/text.h"
 
@@ -20,7 +19,7 @@ std::string shown_op(std::string_view domain, std::string_view op) {
 /// Walks over everything that the main graph reaches and collects what adze does not have.
 class OperatorCheck {
  public:
-  explicit OperatorCheck(const ModelMessage& model) : model_(model) {}
+  OperatorCheck(const ModelMessage& model, const FunctionTable& table) : model_(model), table_(table) {}
 
   void run() {
     check_nodes(model_.graph.nodes, model_.opsets);
@@ -50,7 +49,7 @@ class OperatorCheck {
   }
 
   void check_node(const NodeMessage& node, const OpsetImports& opsets) {
-    if (const FunctionMessage* function = find_function(model_, node)) {
+    if (const FunctionMessage* function = table_.find(node)) {
       if (seen_.insert(function).second) functions_.push_back(function);
       return;
     }
@@ -95,6 +94,7 @@ class OperatorCheck {
   }
 
   const ModelMessage& model_;
+  const FunctionTable& table_;
   std::map<std::string, Missing> missing_;
   std::set<const FunctionMessage*> seen_;
   std::vector<const FunctionMessage*> functions_;
@@ -115,35 +115,22 @@ void check_opsets(const OpsetImports& opsets, const std::string& owner) {
 
 }  // namespace
 
-const FunctionMessage* find_function(const ModelMessage& model, const NodeMessage& node) {
-  for (const FunctionMessage& function : model.functions) {
-    if (function.name == node.op && function.domain == node.domain && function.overload == node.overload) {
-      return &function;
-    }
-  }
-  return nullptr;
-}
-
 std::int64_t opset_of(const OpsetImports& opsets, std::string_view domain) {
   const auto found = opsets.find(domain);
   return found == opsets.end() ? 1 : found->second;
 }
 
-void check_operators(const ModelMessage& model) {
+void check_operators(const ModelMessage& model, const FunctionTable& functions) {
   if (model.ir_version <= 0) throw ModelError("not an ONNX model: it has no IR version");
   if (model.ir_version < oldest_ir || model.ir_version > newest_ir) {
     throw UnsupportedError(cat("IR version ", model.ir_version, " is not supported; adze reads ", oldest_ir, " to ",
                                newest_ir));
   }
   check_opsets(model.opsets, "the model");
-  std::set<std::tuple<std::string_view, std::string_view, std::string_view>> names;
   for (const FunctionMessage& function : model.functions) {
     check_opsets(function.opsets, cat("function ", function.name));
-    if (!names.emplace(function.domain, function.name, function.overload).second) {
-      throw ModelError(cat("function ", shown_op(function.domain, function.name), " is defined twice"));
-    }
   }
-  OperatorCheck(model).run();
+  OperatorCheck(model, functions).run();
 }
 
 }  // namespace adze::onnx

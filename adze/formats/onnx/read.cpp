@@ -3,6 +3,7 @@
 #include <new>
 
 #include "adze/formats/onnx/build.h"
+#include "adze/formats/onnx/functions.h"
 #include "adze/formats/onnx/messages.h"
 #include "adze/formats/onnx/operators.h"
 #include "adze/graph/infer.h"
@@ -16,11 +17,13 @@ Graph read_model(Bytes bytes, std::shared_ptr<const void> owner, const ReadOptio
                  const std::filesystem::path& path) {
   if (bytes.empty()) throw ModelError("the file is empty");
   const ModelMessage model = parse_model(bytes, options);
-  check_operators(model);
+  const FunctionTable functions(model);
+  functions.check_expansion(options);
+  check_operators(model, functions);
   ExternalFiles files(path.parent_path(), options.max_file_bytes);
   const bool has_external = options.allow_external_data && !path.empty();
   const TensorSource source{std::move(owner), has_external ? &files : nullptr, options.max_sparse_bytes};
-  Graph graph = build_graph(model, options, source, path.string());
+  Graph graph = build_graph(model, functions, options, source, path.string());
   verify(graph);
   infer_types(graph);
   return graph;

@@ -1,0 +1,40 @@
+#include "tests/hostile/hostile.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <chrono>
+
+#include "adze/base/error.h"
+
+namespace adze::hostile {
+
+Outcome outcome_of(const std::function<void()>& load) {
+  Outcome outcome;
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    load();
+  } catch (const Error& error) {
+    outcome.exit_code = static_cast<int>(error.code());
+    outcome.message = error.message();
+    outcome.node = error.place().node;
+    outcome.file = error.place().file;
+  }
+  outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return outcome;
+}
+
+void expect_outcome(const Outcome& outcome, int exit_code, const std::string& says, const std::string& node) {
+  EXPECT_EQ(outcome.exit_code, exit_code) << outcome.message;
+  EXPECT_NE(outcome.message.find(says), std::string::npos) << "the message is: " << outcome.message;
+  EXPECT_NE(outcome.node.find(node), std::string::npos) << "the node is: " << outcome.node;
+  EXPECT_LT(outcome.seconds, 1.0) << outcome.message;
+}
+
+long peak_memory_bytes() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss * 1024;
+}
+
+}  // namespace adze::hostile
