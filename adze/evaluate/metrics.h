@@ -38,7 +38,6 @@ class ConfusionMatrix {
 
 /// Area under the ROC curve: the chance that a positive scores above a negative, ties counted half. NaN when one kind
 /// is missing. Source  Hanley and McNeil, 1982 (equals the Mann-Whitney statistic)
-double area_under_curve(std::span<const double> scores, std::span<const bool> positive);
 double area_under_curve(std::span<const double> scores, const std::vector<bool>& positive);
 
 /// Index of the largest element, the first among equals; NaN never wins.
