@@ -48,13 +48,7 @@ Datum datum_of(const onnx::ValueData& data) {
 
 Datum read_datum(const fs::path& path, const ValueType& type) {
   const Bytes bytes = read_whole(path);
-  Datum datum = datum_of(onnx::read_value(bytes.view(), bytes.owner, type));
-  // The set has bf16 tensors written as the u16 of their bits; the model says what they are.
-  if (type.is_tensor() && type.dtype == DType::BF16 && datum.is_tensor() && datum.tensor().dtype() == DType::U16) {
-    const Tensor bits = datum.tensor();
-    return Tensor::view(DType::BF16, bits.shape(), std::make_shared<Tensor>(bits), bits.bytes());
-  }
-  return datum;
+  return datum_of(onnx::read_value(bytes.view(), bytes.owner, type));
 }
 
 /// The set stores bf16 data as u16, because NumPy has no such type: the same bits as the other dtype.
@@ -82,11 +76,8 @@ std::string difference(const Tensor& found, const Tensor& expected, const Tolera
     const auto at = static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin()).first - a.begin());
     return cat("string ", at, " is ", adze::quoted(a[at]), ", expected ", adze::quoted(b[at]));
   }
-  // The set's bf16 values were cut off after 8 bits; adze rounds to nearest, as later ONNX asks: one unit apart at most.
-  Tolerance allowed = tolerance;
-  if (expected.dtype() == DType::BF16) allowed.relative = std::max(allowed.relative, 1.0 / 128);
   for (std::int64_t i = 0; i < expected.size(); ++i) {
-    if (close(found.get_double(i), expected.get_double(i), allowed)) continue;
+    if (close(found.get_double(i), expected.get_double(i), tolerance)) continue;
     return cat("element ", i, " is ", found.get_double(i), ", expected ", expected.get_double(i));
   }
   return "";
@@ -143,6 +134,10 @@ Graph in_form(Graph graph, const Form& form) {
     options.evaluate = evaluate;
     rewrite::simplify(graph, options);
   }
+  if (form.reloaded) {
+    const auto bytes = std::make_shared<std::string>(onnx::write_bytes(graph));
+    graph = onnx::read_bytes(std::as_bytes(std::span(*bytes)), bytes);
+  }
   return graph;
 }
 
@@ -190,8 +185,9 @@ std::vector<Case> find_cases(const fs::path& folder) {
 }
 
 std::optional<std::string> excuse(const Case& test) {
-  // The stored outputs are what NumPy's generator gave; ours is another one.
+  // Most: the stored outputs are what NumPy's generator gave; ours is another one.
   static const std::map<std::string, std::string> by_name = {
+      {"test_adam_multiple", "the model leaves out the epsilon that its outputs were computed with"},
       {"test_bernoulli", "Bernoulli draws from a generator"},
       {"test_bernoulli_double", "Bernoulli draws from a generator"},
       {"test_bernoulli_double_expanded", "Bernoulli draws from a generator"},
