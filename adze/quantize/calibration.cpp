@@ -1,9 +1,10 @@
 #include "adze/quantize/calibration.h"
 
 #include <algorithm>
+#include <map>
 
 #include "adze/base/text.h"
-#include "adze/engine/reference/reference.h"
+#include "adze/engine/session.h"
 
 namespace adze::quantize {
 
@@ -33,12 +34,17 @@ class Gatherer {
  public:
   Gatherer(const Graph& graph, std::span<const ValueId> values, Observations& observations)
       : graph_(graph), observations_(observations) {
-    for (const ValueId value : values) observations_.histograms[value];
+    for (const ValueId value : values) {
+      observations_.histograms[value];
+      wanted_.emplace(graph.value(value).name, value);
+    }
   }
 
-  void see(ValueId id, const Tensor& tensor) {
+  void see(std::string_view name, const Tensor& tensor) {
+    const auto wanted = wanted_.find(name);
+    if (wanted == wanted_.end()) return;
+    const ValueId id = wanted->second;
     const auto found = observations_.histograms.find(id);
-    if (found == observations_.histograms.end()) return;
     if (tensor.dtype() != DType::F32) {
       throw InternalError(cat("calibration of ", quoted(graph_.value(id).name), ", which is ", type_text(tensor)));
     }
@@ -57,6 +63,7 @@ class Gatherer {
 
   const Graph& graph_;
   Observations& observations_;
+  std::map<std::string, ValueId, std::less<>> wanted_;
 };
 
 }  // namespace
@@ -75,12 +82,11 @@ Observations observe(const Graph& graph, std::span<const ValueId> values, const 
                      std::int64_t max_samples, ProgressSink& progress) {
   Observations observations;
   Gatherer gatherer(graph, values, observations);
-  reference::RunOptions options;
-  options.observer = [&](NodeId id, std::span<const reference::Datum> outputs) {
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      if (outputs[i].is_tensor()) gatherer.see(graph.node(id).output(i), outputs[i].tensor());
-    }
-  };
+  SessionOptions options;
+  options.threads = 0;
+  options.integer = false;
+  Session session(graph, options);
+  session.observe([&](std::string_view name, const Tensor& tensor) { gatherer.see(name, tensor); });
   ProgressPhase phase(progress, "calibrate", max_samples, "samples");
   for (std::int64_t i = 0; i < data.num_batches; ++i) {
     check_cancelled();
@@ -91,10 +97,7 @@ Observations observe(const Graph& graph, std::span<const ValueId> values, const 
       samples = max_samples - observations.num_samples;
       inputs = first_samples(std::move(inputs), samples);
     }
-    for (std::size_t k = 0; k < inputs.size() && k < graph.inputs().size(); ++k) {
-      gatherer.see(graph.inputs()[k], inputs[k]);
-    }
-    reference::run_tensors(graph, inputs, options);
+    session.run(inputs);
     observations.num_samples += samples;
     phase.advance(samples);
   }

@@ -9,6 +9,7 @@
 #include "adze/quantize/layers.h"
 #include "adze/quantize/placement.h"
 #include "adze/quantize/static.h"
+#include "adze/quantize/weights.h"
 
 namespace adze::quantize {
 
@@ -107,6 +108,7 @@ QuantizeOutcome quantize_observed(const Graph& graph, const Observations& observ
 QuantizeOutcome quantize(Graph graph, const CalibrationData& data, const PtqOptions& options, ProgressSink& progress) {
   check_options(options);
   refuse_quantized(graph);
+  check_weights(graph);
   graph = prepared(std::move(graph));
   if (options.mode != Mode::Static) return quantize_without_data(std::move(graph), options);
   const std::vector<ValueId> values = values_to_observe(graph, options);

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "adze/base/text.h"
-#include "adze/engine/reference/reference.h"
+#include "adze/engine/session.h"
 #include "adze/graph/infer.h"
 #include "adze/quantize/layers.h"
 #include "adze/quantize/placement.h"
@@ -91,18 +91,22 @@ std::vector<LayerSensitivity> sensitivities(const Graph& float_graph, const Cali
   part.num_batches = std::min(data.num_batches, num_batches);
   const Observations observations =
       observe(graph, values_of_layers(graph, layers, options), part, options.max_samples, progress);
+  SessionOptions in_float;
+  in_float.threads = 0;
+  in_float.integer = false;
+  Session float_session(graph, in_float);
   std::vector<std::vector<Tensor>> exact;
   for (std::int64_t batch = 0; batch < part.num_batches; ++batch) {
-    exact.push_back(reference::run_tensors(graph, part.batch(batch)));
+    exact.push_back(float_session.run(part.batch(batch)));
   }
   ProgressPhase phase(progress, "sensitivity", static_cast<std::int64_t>(layers.size()), "layers");
   std::vector<LayerSensitivity> result;
   for (const NodeId layer : layers) {
     check_cancelled();
-    const Graph quantized = with_one_layer(graph, layer, observations, options);
+    Session session(with_one_layer(graph, layer, observations, options), in_float);
     Noise noise;
     for (std::int64_t batch = 0; batch < part.num_batches; ++batch) {
-      const std::vector<Tensor> outputs = reference::run_tensors(quantized, part.batch(batch));
+      const std::vector<Tensor> outputs = session.run(part.batch(batch));
       const std::vector<Tensor>& wanted = exact[static_cast<std::size_t>(batch)];
       for (std::size_t i = 0; i < outputs.size(); ++i) noise.add(wanted[i], outputs[i]);
     }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "adze/base/text.h"
+#include "adze/quantize/layers.h"
 
 namespace adze::quantize {
 
@@ -27,6 +28,12 @@ std::vector<float> maxima_of(const Graph& graph, const Node& node, ValueId weigh
   }
 }
 
+void check_constant(const Graph& graph, const Node& node, std::optional<std::size_t> input) {
+  if (!input) return;
+  const Tensor* constant = graph.constant(node.input(*input));
+  if (constant != nullptr && constant->dtype() == DType::F32) maxima_of(graph, node, node.input(*input), std::nullopt);
+}
+
 QuantizedWeight encode(const Tensor& weight, std::vector<AffineScale> scales, std::optional<std::int64_t> axis) {
   QuantizedWeight result{Tensor(), {std::move(scales), axis}};
   result.codes = quantized(weight, result.scales, weight_grid());
@@ -34,6 +41,14 @@ QuantizedWeight encode(const Tensor& weight, std::vector<AffineScale> scales, st
 }
 
 }  // namespace
+
+void check_weights(const Graph& graph) {
+  for (const NodeId id : graph.node_ids()) {
+    const Node& node = graph.node(id);
+    check_constant(graph, node, weight_input(graph, node));
+    check_constant(graph, node, bias_input(node));
+  }
+}
 
 QuantizedWeight quantize_weight(const Graph& graph, const Node& node, ValueId weight,
                                 std::optional<std::int64_t> axis) {
