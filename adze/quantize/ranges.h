@@ -21,6 +21,7 @@ Range percentile_range(const Histogram& histogram, double percentile);
 /// The threshold T of least KL divergence between what was seen, clipped to [-T, T], and what 128 codes (255 when all
 /// values have one sign and the grid is asymmetric) make of it, over 2,048 bins of |x|. Exact zeros take no part. What
 /// lies beyond 64 times the 0.1 % and 99.9 % quantiles is counted as clipped from the start.
+/// Fewer than 8,192 values say too little about so many bins: then it is everything seen.
 /// Source  Migacz, 8-bit Inference with TensorRT, GTC 2017
 Range entropy_range(const Histogram& histogram, const IntegerGrid& grid);
 

@@ -11,6 +11,8 @@ namespace {
 
 constexpr int num_bins = 2048;
 constexpr double outlier_factor = 64;
+/// Fewer values leave most bins empty, and the divergence of nearly empty bins is least where nearly all is clipped.
+constexpr std::int64_t least_values = 4 * num_bins;
 
 /// Counts of |x| over equal bins of [0, top], zeros left out; what lies beyond is added to `beyond`.
 std::vector<double> magnitudes(const Histogram& histogram, double top, double& beyond) {
@@ -67,6 +69,7 @@ class Divergence {
 }  // namespace
 
 Range entropy_range(const Histogram& histogram, const IntegerGrid& grid) {
+  if (histogram.count() - histogram.zeros() < least_values) return {histogram.min(), histogram.max()};
   const double largest = std::max(-histogram.min(), histogram.max());
   const double usual = std::max(-histogram.quantile(0.001), histogram.quantile(0.999));
   const double top = usual > 0 ? std::min(largest, outlier_factor * usual) : largest;

@@ -150,6 +150,14 @@ TEST(EntropyRange, SurvivesAHugeOutlier) {
   EXPECT_GT(range.high, 1);
 }
 
+TEST(EntropyRange, OfFewValuesIsEverythingSeen) {
+  const std::vector<float> values = normal_values(80, 9);
+  const Histogram histogram = histogram_of(values);
+  const Range range = entropy_range(histogram, asymmetric);
+  EXPECT_EQ(range.low, histogram.min());
+  EXPECT_EQ(range.high, histogram.max());
+}
+
 TEST(EntropyRange, IgnoresExactZeros) {
   std::vector<float> values = normal_values(20000, 8);
   const Range without = entropy_range(histogram_of(values), symmetric);
