@@ -12,7 +12,7 @@ namespace adze::rewrite {
 struct SimplifyOptions {
   Evaluator evaluate;                                   ///< computes constant nodes; empty: nothing is computed
   std::int64_t max_fold_bytes = std::int64_t{1} << 26;  ///< the most bytes that one folded value may take
-  StepOptions steps;
+  StepOptions steps = {};
 };
 
 /// The rewrites that keep a network's meaning, as a pipeline. Their names can be given to StepOptions::skip.

@@ -26,9 +26,9 @@ struct StepResult {
 };
 
 struct StepOptions {
-  std::vector<std::string> skip;  ///< names of steps to leave out
+  std::vector<std::string> skip = {};  ///< names of steps to leave out
   /// Called after each step that changed something, with the graph before and after it; throws when they disagree.
-  std::function<void(const Graph& before, const Graph& after, const Step&)> verify;
+  std::function<void(const Graph& before, const Graph& after, const Step&)> verify = {};
   ProgressSink* progress = nullptr;
 };
 
