@@ -94,7 +94,18 @@ TEST(OnnxWrite, NamesTheNodeThatAnOpsetCannotExpress) {
     const ValueId axes = g.add(OpKind::Cast, {x}, {{"to", std::int64_t{7}}}, "cast");
     return g.add(OpKind::ReduceSum, {x, axes}, {}, "sum");
   });
-  expect_refused(moving, 11, "axes that are computed");
+  expect_refused(moving, 11, "computed axes");
+}
+
+TEST(OnnxWrite, RefusesElementTypesThatCameLater) {
+  Graph graph;
+  const ValueId x = graph.add_input("x", ValueType::tensor(DType::U8, SymbolicShape{Dim(2)}));
+  graph.add_output(graph.add(OpKind::Add, {x, x}, {}, "add"));
+  infer_types(graph);
+  expect_refused(graph, 13, "Add on u8");
+  onnx::WriteOptions options;
+  options.opset = 14;
+  EXPECT_NO_THROW(onnx::write_bytes(graph, options));
 }
 
 TEST(OnnxWrite, RefusesOpsetsThatItDoesNotKnow) {
