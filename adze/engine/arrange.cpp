@@ -212,6 +212,7 @@ class Arranger {
     if (shape->size() < 3) return false;
     if (is_layout_free(node)) return follow_elementwise(node, shape->size());
     if (node.kind == OpKind::Concat) return follow_concat(node, rank);
+    if (node.kind == OpKind::BatchNormalization) return follow_batch_normalization(node);
     if (node.kind == OpKind::QuantizeLinear || node.kind == OpKind::DequantizeLinear) return follow_scales(node);
     return false;
   }
@@ -252,6 +253,19 @@ class Arranger {
     return true;
   }
 
+  bool follow_batch_normalization(Node& node) {
+    for (std::size_t i = 1; i < 5; ++i) {
+      if (from_.constant(node.input(i)) == nullptr || from_.value(node.inputs[i]).type.dtype != DType::F32) return false;
+    }
+    const bool bound = from_.value(node.inputs[0]).type.dtype == DType::F32 && node.outputs.size() == 1 &&
+                       node.get_int("training_mode") == 0 && is_channels_last(node.inputs[0]);
+    if (!bound) return false;
+    node.inputs[0] = channels_last(node.inputs[0]);
+    for (std::size_t i = 1; i < 5; ++i) node.inputs[i] = plain(node.inputs[i]);
+    node.set("channels_last", std::int64_t{1});
+    return true;
+  }
+
   bool follow_scales(Node& node) {
     const Tensor* scale = from_.constant(node.input(1));
     if (scale == nullptr || node.get_int("block_size", 0) != 0 || !is_channels_last(node.inputs[0])) return false;
@@ -288,14 +302,21 @@ class Arranger {
 
   /// A product that steps/product.cpp surely binds.
   bool is_float_product(const Node& node) const {
-    if (node.kind == OpKind::Gemm && node.input(2) != ValueId::None && from_.constant(node.input(2)) == nullptr) return false;
+    const Tensor* weights = from_.constant(node.input(1));
+    if (weights == nullptr || weights->rank() != 2 || (node.kind == OpKind::Gemm && node.get_int("transA") != 0)) return false;
+    if (node.input(2) != ValueId::None) {
+      const Tensor* bias = from_.constant(node.input(2));
+      if (bias == nullptr || (bias->size() != 1 && bias->size() != bias->shape().back())) return false;
+      const auto columns = weights->dim(node.kind == OpKind::Gemm && node.get_int("transB") != 0 ? 0 : 1);
+      if (bias->size() != 1 && bias->size() != columns) return false;
+    }
     for (const ValueId input : node.inputs) {
       if (input == ValueId::None) continue;
       const auto shape = known_shape(from_, input);
-      if (!shape || shape->empty() || num_elements(*shape) == 0 || from_.value(input).type.dtype != DType::F32) return false;
+      if (!shape || num_elements(*shape) == 0 || from_.value(input).type.dtype != DType::F32) return false;
     }
     const auto shape = known_shape(from_, node.output());
-    return shape && num_elements(*shape) > 0;
+    return shape && num_elements(*shape) > 0 && known_shape(from_, node.inputs[0])->size() >= 2;
   }
 
   /// A float convolution or product takes the Relu or Clip that alone reads it.
@@ -360,9 +381,10 @@ bool prefers_channels_last(const Graph& graph, const Node& node) {
       return is_byte(dtype) && is_byte(graph.value(node.output()).type.dtype) && constant(1, DType::S8) &&
              node.get_int("w_zero_point", 0) == 0 && (node.input(2) == ValueId::None || constant(2, DType::S32));
     case OpKind::MaxPool: return dtype == DType::F32 || is_byte(dtype);
-    case OpKind::AveragePool:
+    case OpKind::AveragePool: return dtype == DType::F32 && node.get_int("ceil_mode") == 0;
     case OpKind::GlobalAveragePool: return dtype == DType::F32;
-    case OpKind::QAveragePool: return is_byte(dtype) && is_byte(graph.value(node.output()).type.dtype);
+    case OpKind::QAveragePool:
+      return node.get_int("ceil_mode") == 0 && is_byte(dtype) && is_byte(graph.value(node.output()).type.dtype);
     default: return false;
   }
 }

@@ -1,7 +1,50 @@
-#include "adze/engine/step.h"
+#include <limits>
+
+#include "adze/base/text.h"
+#include "adze/engine/kernels/conv_f32/conv_f32.h"
+#include "adze/engine/steps/geometry.h"
 
 namespace adze::engine {
 
-std::span<const BinderEntry> convolution_binders() { return {}; }
+namespace {
+
+using kernels::ConvF32;
+using kernels::WindowGeometry;
+
+float bound(const Node& node, std::string_view name, float none) { return node.has(name) ? node.get_float(name) : none; }
+
+std::unique_ptr<Step> bind_conv(const BindContext& context) {
+  if (!context.channels_last()) return nullptr;
+  const Tensor& weights = *context.constant(1);
+  const WindowGeometry geometry = geometry_of(context, weights.shape());
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  const kernels::ConvF32Weights given = {weights.data<float>().data(), context.has(2) ? context.in<float>(2) : nullptr,
+                                         bound(context.node(), "fused_low", -infinity),
+                                         bound(context.node(), "fused_high", infinity)};
+  const std::string key = cat("conv_f32 ", geometry.in_height, "x", geometry.in_width, " ", given.low, " ", given.high);
+  const auto kernel = context.weights().get<std::shared_ptr<const ConvF32>>(context.origin(), key, [&] {
+    std::shared_ptr<const ConvF32> made = kernels::make_conv_f32(geometry, given, context.isa());
+    context.weights().count_bytes(made->packed_bytes());
+    return made;
+  });
+  const float* x = context.in<float>(0);
+  float* y = context.out<float>();
+  const std::int64_t x_step = geometry.in_pixels() * geometry.in_channels;
+  const std::int64_t y_step = geometry.out_pixels() * geometry.out_channels;
+  const int threads = context.threads();
+  // One picture at a time: its result does not depend on the batch, nor on the threads.
+  return make_step((*kernel)->name(), [=] {
+    run_parallel(threads, geometry.batch, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t n = begin; n < end; ++n) (*kernel)->run(x + n * x_step, y + n * y_step);
+    });
+  });
+}
+
+}  // namespace
+
+std::span<const BinderEntry> convolution_binders() {
+  static const BinderEntry entries[] = {{OpKind::Conv, bind_conv}};
+  return entries;
+}
 
 }  // namespace adze::engine
