@@ -12,8 +12,6 @@
 
 namespace adze {
 
-Graph lower_integers(Graph graph) __attribute__((weak));  // quantized groups run in float while it is not linked
-
 namespace {
 
 /// Plans kept for different input shapes: two for the last, shorter batch of an evaluation, and some to spare.
@@ -82,7 +80,7 @@ engine::Compiled& Session::State::compiled_for(const std::vector<Shape>& shapes)
 Session::Session(const Graph& graph, const SessionOptions& options) : state_(std::make_unique<State>()) {
   state_->isa = choose_isa(options.isa);
   state_->threads = options.threads > 0 ? options.threads : num_threads();
-  state_->graph = options.integer && is_quantized(graph) && lower_integers != nullptr ? lower_integers(graph) : graph;
+  state_->graph = options.integer && is_quantized(graph) ? lower_integers(graph) : graph;
   state_->options = options;
   std::vector<Shape> shapes;
   for (const ValueId id : state_->graph.inputs()) {

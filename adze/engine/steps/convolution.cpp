@@ -2,6 +2,7 @@
 
 #include "adze/base/text.h"
 #include "adze/engine/kernels/conv_f32/conv_f32.h"
+#include "adze/engine/steps/convolution_s8.h"
 #include "adze/engine/steps/geometry.h"
 
 namespace adze::engine {
@@ -43,7 +44,7 @@ std::unique_ptr<Step> bind_conv(const BindContext& context) {
 }  // namespace
 
 std::span<const BinderEntry> convolution_binders() {
-  static const BinderEntry entries[] = {{OpKind::Conv, bind_conv}};
+  static const BinderEntry entries[] = {{OpKind::Conv, bind_conv}, {OpKind::QConv, bind_quantized_conv}};
   return entries;
 }
 

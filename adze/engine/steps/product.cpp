@@ -3,7 +3,7 @@
 
 #include "adze/base/text.h"
 #include "adze/engine/kernels/gemm_f32/gemm_f32.h"
-#include "adze/engine/step.h"
+#include "adze/engine/steps/convolution_s8.h"
 
 namespace adze::engine {
 
@@ -98,7 +98,8 @@ std::unique_ptr<Step> bind_matmul(const BindContext& context) {
 }  // namespace
 
 std::span<const BinderEntry> product_binders() {
-  static const BinderEntry entries[] = {{OpKind::Gemm, bind_gemm}, {OpKind::MatMul, bind_matmul}};
+  static const BinderEntry entries[] = {
+      {OpKind::Gemm, bind_gemm}, {OpKind::MatMul, bind_matmul}, {OpKind::QGemm, bind_quantized_gemm}};
   return entries;
 }
 

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "adze/engine/isa.h"
+#include "adze/engine/kernels/conv_s8/conv_s8_call.h"
+
+namespace adze::kernels {
+
+using GemmS8 = void (*)(const GemmS8Call&);
+
+/// One line of conv_s8.def.
+struct GemmS8Kernel {
+  const char* name;
+  Isa isa;
+  GemmS8 run;
+};
+std::span<const GemmS8Kernel> gemm_s8_kernels();
+/// The first kernel of the table that the instruction set allows.
+const GemmS8Kernel& gemm_s8_kernel(Isa isa);
+
+inline constexpr std::int64_t gemm_s8_block = 16;
+
+/// Weights [columns][segments][bytes of a segment] in the order that kernels read; segments are padded to 4 bytes.
+std::vector<std::int8_t> pack_gemm_s8(const std::vector<std::int8_t>& weights, std::int64_t columns, std::int64_t segments,
+                                      std::int64_t segment_bytes);
+
+}  // namespace adze::kernels

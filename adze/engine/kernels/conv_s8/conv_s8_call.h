@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+
+#include "adze/engine/kernels/output_stage.h"
+
+namespace adze::kernels {
+
+/// Integer products of some rows (pixels) with all columns (output channels) of packed weights.
+///
+///   acc[r, j] = stage.bias[j] + sum over segments s and bytes i of rows[r][offsets[s] + i] * w[j, s, i]
+///   y[r * y_stride + j] = finish(acc[r, j])          (low byte)
+///
+/// Rows are u8 in segments of quads * 4 bytes; a row of a convolution without gathering has one segment a kernel row.
+/// weights: [column block of 16][segment][quad][16 columns][4 bytes], s8, zero where there is no column.
+/// 32 bits hold any sum of up to 2^16 products; larger sums wrap, as the reference's do.
+struct GemmS8Call {
+  const std::uint8_t* const* rows;
+  std::int64_t row_count;
+  const std::int64_t* offsets;
+  std::int64_t segments;
+  std::int64_t quads;
+  const std::int8_t* weights;
+  std::int64_t columns;
+  const OutputStage* stage;
+  std::uint8_t* y;
+  std::int64_t y_stride;
+};
+
+}  // namespace adze::kernels

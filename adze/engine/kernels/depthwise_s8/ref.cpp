@@ -1,0 +1,20 @@
+#include "adze/engine/kernels/depthwise_s8/depthwise_s8.h"
+#include "adze/engine/kernels/ref_requantize.h"
+
+namespace adze::kernels {
+
+void depthwise_s8_ref(const DepthwiseS8Call& call) {
+  for (std::int64_t p = 0; p < call.pixels; ++p) {
+    const std::uint8_t* x = call.x + p * call.x_step;
+    for (std::int64_t c = 0; c < call.channels; ++c) {
+      const std::int16_t* weights = call.weights + (c / 16 * call.tap_pairs * 16 + c % 16) * 2;
+      std::int32_t acc = call.stage->bias[c];
+      for (std::int64_t t = 0; t < call.tap_pairs; ++t, weights += 32) {
+        acc += x[call.offsets[2 * t] + c] * weights[0] + x[call.offsets[2 * t + 1] + c] * weights[1];
+      }
+      call.y[p * call.channels + c] = finish_one(*call.stage, acc, c);
+    }
+  }
+}
+
+}  // namespace adze::kernels

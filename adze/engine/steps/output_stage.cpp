@@ -1,0 +1,29 @@
+#include "adze/engine/steps/output_stage.h"
+
+namespace adze::engine {
+
+StageArrays::StageArrays(const std::vector<RequantizeParameters>& by, std::vector<std::int32_t> bias, const Affine& y)
+    : profile_(by.front().profile), y_(y), bias_(std::move(bias)) {
+  for (const RequantizeParameters& one : by) {
+    multiplier_.push_back(one.fixed.multiplier);
+    shift_.push_back(one.fixed.shift);
+    scale_.push_back(one.scale);
+  }
+  constexpr std::size_t margin = 16;  // kernels read whole vectors, from any first column
+  const std::size_t size = by.size() + margin;
+  bias_.resize(size, 0);
+  multiplier_.resize(size, 0);
+  shift_.resize(size, 0);
+  scale_.resize(size, 0.0f);
+}
+
+kernels::OutputStage StageArrays::stage(std::int64_t first) const {
+  using kernels::OutputStage;
+  const auto profile = profile_ == RoundingProfile::Tflm     ? OutputStage::Tflm
+                       : profile_ == RoundingProfile::Litert ? OutputStage::Litert
+                                                             : OutputStage::Onnx;
+  return {profile,          y_.zero_point,           y_.min,                y_.max, bias_.data() + first,
+          multiplier_.data() + first, shift_.data() + first, scale_.data() + first};
+}
+
+}  // namespace adze::engine
