@@ -2,7 +2,7 @@
 set(ADZE_FLAGS_avx2 -mavx2 -mfma -mf16c)
 set(ADZE_FLAGS_avx512vnni -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma -mf16c)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # false alarm inside gcc 12's own avx512fintrin.h (its _mm512_undefined_*)
-  list(APPEND ADZE_FLAGS_avx512vnni -Wno-maybe-uninitialized)
+  list(APPEND ADZE_FLAGS_avx512vnni -Wno-maybe-uninitialized -Wno-uninitialized)
 endif()
 foreach(isa avx2 avx512vnni)
   file(GLOB isa_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/adze/engine/kernels/*/${isa}.cpp)

@@ -7,6 +7,8 @@
 #include "adze/base/threads.h"
 #include "adze/engine/compiled.h"
 #include "adze/engine/isa.h"
+#include "adze/engine/reference/reference.h"
+#include "adze/graph/edit.h"
 #include "adze/plan/lower_integers.h"
 #include "adze/plan/plan.h"
 
@@ -23,6 +25,43 @@ bool is_quantized(const Graph& graph) {
     if (kind == OpKind::DequantizeLinear || kind == OpKind::QuantizeLinear) return true;
   }
   return false;
+}
+
+/// Operators whose results on constants are kept instead: weights stored in fewer bits or in another layout.
+bool unpacks_weights(OpKind kind) {
+  switch (kind) {
+    case OpKind::DequantizeLinear:
+    case OpKind::Cast:
+    case OpKind::Transpose:
+    case OpKind::Reshape:
+    case OpKind::Squeeze:
+    case OpKind::Unsqueeze:
+    case OpKind::Identity: return true;
+    default: return false;
+  }
+}
+
+void fold_weights(Graph& graph) {
+  for (const NodeId id : topological_order(graph)) {
+    const Node node = graph.node(id);
+    if (!unpacks_weights(node.kind) || node.outputs.size() != 1) continue;
+    std::vector<reference::Datum> inputs;
+    for (const ValueId input : node.inputs) {
+      if (const Tensor* constant = graph.constant(input)) inputs.emplace_back(*constant);
+      else if (input == ValueId::None) inputs.emplace_back();
+    }
+    if (inputs.size() != node.inputs.size()) continue;
+    std::vector<reference::Datum> outputs = reference::run_node(graph, node, inputs);
+    graph.remove_node(id);
+    graph.value(node.outputs[0]).constant = outputs[0].tensor();
+  }
+}
+
+Graph prepared(const Graph& given, bool integer) {
+  Graph graph = integer && is_quantized(given) ? lower_integers(given) : given;
+  remove_dead_nodes(graph);
+  fold_weights(graph);
+  return graph;
 }
 
 }  // namespace
@@ -80,7 +119,7 @@ engine::Compiled& Session::State::compiled_for(const std::vector<Shape>& shapes)
 Session::Session(const Graph& graph, const SessionOptions& options) : state_(std::make_unique<State>()) {
   state_->isa = choose_isa(options.isa);
   state_->threads = options.threads > 0 ? options.threads : num_threads();
-  state_->graph = options.integer && is_quantized(graph) ? lower_integers(graph) : graph;
+  state_->graph = prepared(graph, options.integer);
   state_->options = options;
   std::vector<Shape> shapes;
   for (const ValueId id : state_->graph.inputs()) {

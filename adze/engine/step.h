@@ -79,6 +79,8 @@ class BindContext {
     if (const Tensor* tensor = constant(i)) return tensor->bytes().data();
     return places_[static_cast<std::size_t>(node_.input(i))];
   }
+  /// 8-bit operands of either sign.
+  const std::uint8_t* in_u8(std::size_t i) const { return reinterpret_cast<const std::uint8_t*>(in_bytes(i)); }
 
  private:
   const Graph& graph_;

@@ -66,11 +66,14 @@ Macs recurrent_macs(const Graph& graph, const Node& node) {
 Macs node_macs(const Graph& graph, const Node& node) {
   switch (node.kind) {
     case OpKind::Conv:
+    case OpKind::QConv:
     case OpKind::ConvInteger: return conv_macs(graph, node, 1);
     case OpKind::QLinearConv: return conv_macs(graph, node, 3);
     case OpKind::ConvTranspose: return conv_transpose_macs(graph, node);
     case OpKind::Gemm: return gemm_macs(graph, node);
     case OpKind::MatMul:
+    case OpKind::QGemm:
+    case OpKind::QMatMul:
     case OpKind::MatMulInteger:
     case OpKind::QLinearMatMul: return matmul_macs(graph, node);
     case OpKind::RNN:
@@ -93,6 +96,8 @@ bool is_parameter(const Node& node, std::size_t input, const Tensor& tensor) {
     case OpKind::QLinearMatMul: return input == 0 || input == 3;
     case OpKind::ConvInteger:
     case OpKind::MatMulInteger: return input < 2;
+    case OpKind::QConv:
+    case OpKind::QGemm: return input > 0;
     case OpKind::Gather: return input == 0;
     default: break;
   }
@@ -100,12 +105,32 @@ bool is_parameter(const Node& node, std::size_t input, const Tensor& tensor) {
   return is_float(tensor.dtype());
 }
 
+/// By node: does an output of the graph need it?
+std::vector<bool> needed_nodes(const Graph& graph, const std::vector<NodeId>& order) {
+  std::vector<bool> read(static_cast<std::size_t>(graph.num_values()), false);
+  std::vector<bool> needed(static_cast<std::size_t>(graph.num_nodes()), false);
+  for (const ValueId id : graph.outputs()) read[static_cast<std::size_t>(id)] = true;
+  for (auto id = order.rbegin(); id != order.rend(); ++id) {
+    const Node& node = graph.node(*id);
+    const bool is_read = std::any_of(node.outputs.begin(), node.outputs.end(), [&](ValueId output) {
+      return output != ValueId::None && read[static_cast<std::size_t>(output)];
+    });
+    if (!is_read) continue;
+    needed[static_cast<std::size_t>(*id)] = true;
+    for (const ValueId input : values_read(node)) read[static_cast<std::size_t>(input)] = true;
+  }
+  return needed;
+}
+
 }  // namespace
 
 GraphCost compute_cost(const Graph& graph) {
   GraphCost total;
   std::vector<bool> counted(static_cast<std::size_t>(graph.num_values()), false);
-  for (const NodeId id : topological_order(graph)) {
+  const std::vector<NodeId> order = topological_order(graph);
+  const std::vector<bool> needed = needed_nodes(graph, order);
+  for (const NodeId id : order) {
+    if (!needed[static_cast<std::size_t>(id)]) continue;
     const Node& node = graph.node(id);
     NodeCost cost{id, 0, 0, 0};
     const Macs macs = node_macs(graph, node);

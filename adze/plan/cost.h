@@ -16,7 +16,7 @@ struct NodeCost {
 };
 
 struct GraphCost {
-  std::vector<NodeCost> nodes;    ///< in topological order
+  std::vector<NodeCost> nodes;    ///< that an output needs, in topological order
   std::int64_t macs = 0;
   std::int64_t parameters = 0;
   std::int64_t weight_bytes = 0;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "adze/graph/edit.h"
 #include "adze/plan/arena.h"
+#include "adze/plan/lower_integers.h"
 
 namespace adze {
 
@@ -62,12 +64,28 @@ class Planner {
     if (value.bytes < 0) ++plan_.unplanned_values;
   }
 
+  /// Nothing but constants goes in: done before the graph runs.
+  bool is_folded(const Node& node) const {
+    if (!options_.fold_constants || op_info(node.kind).op_class == OpClass::Random) return false;
+    const std::vector<ValueId> reads = values_read(node);
+    return std::all_of(reads.begin(), reads.end(), [&](ValueId id) {
+      return graph_.constant(id) != nullptr || folded_[static_cast<std::size_t>(id)];
+    });
+  }
+
   void find_lifetimes() {
+    folded_.assign(plan_.values.size(), false);
     for (const ValueId id : graph_.inputs()) begin(id, 0);
     for (const ValueId id : graph_.captures()) begin(id, 0);
     const auto steps = static_cast<std::int32_t>(plan_.order.size());
     for (std::int32_t step = 0; step < steps; ++step) {
       const Node& node = graph_.node(plan_.order[static_cast<std::size_t>(step)]);
+      if (is_folded(node)) {
+        for (const ValueId id : node.outputs) {
+          if (id != ValueId::None) folded_[static_cast<std::size_t>(id)] = true;
+        }
+        continue;
+      }
       for (const ValueId id : values_read(node)) at(id).last = std::max(at(id).last, step);
       for (const ValueId id : node.outputs) {
         if (id != ValueId::None) begin(id, step);
@@ -80,7 +98,7 @@ class Planner {
   void share_memory() {
     for (std::size_t step = 0; step < plan_.order.size(); ++step) {
       const Node& node = graph_.node(plan_.order[step]);
-      if (node.outputs.empty() || node.outputs[0] == ValueId::None) continue;
+      if (node.outputs.empty() || node.outputs[0] == ValueId::None || at(node.outputs[0]).first < 0) continue;
       const ValueId output = node.outputs[0];
       if (options_.views && is_view(graph_, node)) {
         join(node.inputs[0], output);
@@ -129,6 +147,7 @@ class Planner {
 
   const Graph& graph_;
   const PlanOptions& options_;
+  std::vector<bool> folded_;  ///< by value
   Plan plan_;
 };
 
@@ -144,6 +163,14 @@ bool is_view(const Graph& graph, const Node& node) {
     case OpKind::Transpose: return moves_only_ones(graph, node);
     default: return false;
   }
+}
+
+Plan plan_inference(const Graph& graph) {
+  Graph lowered = lower_integers(with_unknown_dims(graph, 1));
+  remove_dead_nodes(lowered);
+  PlanOptions options;
+  options.fold_constants = true;
+  return make_plan(lowered, options);
 }
 
 Plan make_plan(const Graph& graph, const PlanOptions& options) { return Planner(graph, options).make(); }

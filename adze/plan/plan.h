@@ -35,11 +35,16 @@ struct PlanOptions {
   std::int64_t alignment = 1;  ///< of arena offsets; the engine asks for 64
   bool views = true;           ///< Reshape, Flatten, Squeeze … share their input's memory
   bool in_place = true;        ///< elementwise nodes write over an input that nobody reads later
+  bool fold_constants = false; ///< what is computed from constants alone takes no memory: it is done beforehand
 };
 
 /// Decides order, lifetimes, sharing and offsets. Shapes must be concrete for exact results: see with_input_shapes.
 /// Throws ModelError on a cycle or when sizes overflow.
 Plan make_plan(const Graph& graph, const PlanOptions& options = {});
+
+/// The plan of what really runs: one sample where dimensions are open, quantized groups as integer operators, nodes that
+/// no output needs left out, constants folded. For memory figures; its ids are not the given graph's.
+Plan plan_inference(const Graph& graph);
 
 /// Does the node only give its first input another shape, with the same elements in the same order?
 bool is_view(const Graph& graph, const Node& node);

@@ -89,7 +89,7 @@ class ConvS8Step final : public Step {
   ConvS8Step(const BindContext& context, const WindowGeometry& g, std::shared_ptr<const PackedConv> packed)
       : g_(g), packed_(std::move(packed)), gemm_(kernels::gemm_s8_kernel(context.isa())),
         depthwise_(kernels::depthwise_s8_kernel(context.isa())), threads_(context.threads()),
-        x_(context.in<std::uint8_t>(0)), y_(context.out<std::uint8_t>()) {
+        x_(context.in_u8(0)), y_(context.out<std::uint8_t>()) {
     width_ = g.in_width + g.pad_left + std::max<std::int64_t>(0, g.pad_right);
     height_ = g.in_height + g.pad_top + std::max<std::int64_t>(0, g.pad_bottom);
     constexpr std::int64_t margin = 64;
