@@ -1,51 +1,15 @@
 #include "adze/formats/onnx/build.h"
 
-#include <algorithm>
-
 #include "adze/base/progress.h"
 #include "adze/base/text.h"
+#include "adze/formats/onnx/builder.h"
 #include "adze/formats/onnx/operators.h"
 #include "adze/formats/onnx/order.h"
-#include "adze/formats/onnx/scope.h"
 #include "adze/graph/verify.h"
 
 namespace adze::onnx {
 
 namespace {
-
-class Builder {
- public:
-  Builder(const ModelMessage& model, const FunctionTable& functions, const ReadOptions& options,
-          const TensorSource& source, std::string file)
-      : model_(model), functions_(functions), options_(options), source_(source), file_(std::move(file)) {}
-
-  Graph build();
-
- private:
-  void fill(Scope& scope, const GraphMessage& message);
-  void add_initializers(Scope& scope, const GraphMessage& message);
-  void add_inputs(Scope& scope, const GraphMessage& message);
-  void add_outputs(Scope& scope, const GraphMessage& message);
-  void build_nodes(Scope& scope, const std::vector<NodeMessage>& nodes);
-  void build_node(Scope& scope, const NodeMessage& message);
-  void build_operator(Scope& scope, const NodeMessage& message, Node node);
-  void build_constant(Scope& scope, const NodeMessage& message, const Node& node);
-  void build_call(Scope& scope, const NodeMessage& message, const FunctionMessage& function, const std::string& name);
-  void bind_attributes(Scope& scope, const NodeMessage& message, const FunctionMessage& function, Scope& body);
-  void finish_call(Scope& scope, const NodeMessage& message, const FunctionMessage& function, Scope& body);
-  Attribute decode_attribute(Scope& scope, const AttributeMessage& message);
-  Subgraph build_subgraph(Scope& scope, const GraphMessage& message);
-  std::vector<ValueId> find_inputs(Scope& scope, const NodeMessage& message);
-  ValueId add_constant(Scope& scope, std::string_view name, Tensor tensor);
-  void add_checked(Scope& scope, Node node);
-
-  const ModelMessage& model_;
-  const FunctionTable& functions_;
-  const ReadOptions& options_;
-  const TensorSource& source_;
-  std::string file_;
-  std::int64_t num_nodes_ = 0;
-};
 
 ValueType declared_type(const Scope& scope, std::string_view name) {
   const auto found = scope.declared.find(name);
@@ -91,6 +55,8 @@ void check_dtype_attributes(const Node& node) {
 void drop_absent_tail(std::vector<ValueId>& ids, int least) {
   while (static_cast<int>(ids.size()) > least && ids.back() == ValueId::None) ids.pop_back();
 }
+
+}  // namespace
 
 Graph Builder::build() {
   Graph graph;
@@ -293,70 +259,6 @@ Subgraph Builder::build_subgraph(Scope& scope, const GraphMessage& message) {
   fill(inner, message);
   return {std::move(graph), std::move(target.captured)};
 }
-
-void Builder::bind_attributes(Scope& scope, const NodeMessage& message, const FunctionMessage& function, Scope& body) {
-  for (const AttributeMessage& attribute : function.defaults) body.attributes.emplace(attribute.name, attribute);
-  for (const AttributeMessage& attribute : message.attributes) {
-    const auto names_it = [&](std::string_view name) { return name == attribute.name; };
-    const bool known = body.attributes.contains(attribute.name) ||
-                       std::any_of(function.attributes.begin(), function.attributes.end(), names_it);
-    if (!known) {
-      throw ModelError(cat("attribute ", quoted(attribute.name), " is not known to function ", function.name));
-    }
-    if (attribute.graph) throw UnsupportedError("functions with graphs as attributes are not supported");
-    const AttributeMessage* value = &attribute;
-    if (!attribute.reference.empty()) {
-      const auto bound = scope.attributes.find(attribute.reference);
-      if (bound == scope.attributes.end()) continue;
-      value = &bound->second;
-    }
-    body.attributes.insert_or_assign(attribute.name, *value);
-  }
-}
-
-void Builder::build_call(Scope& scope, const NodeMessage& message, const FunctionMessage& function,
-                         const std::string& name) {
-  if (message.inputs.size() > function.inputs.size() || message.outputs.size() > function.outputs.size()) {
-    throw ModelError(cat("calls function ", function.name, " with too many inputs or outputs"));
-  }
-  Scope body{scope.target, nullptr, function.opsets.empty() ? model_.opsets : function.opsets, {}, {}, {}, {}, {}, true};
-  body.prefix = cat(name, "/");
-  bind_attributes(scope, message, function, body);
-  const auto inputs = find_inputs(scope, message);
-  for (std::size_t i = 0; i < function.inputs.size(); ++i) {
-    body.define(function.inputs[i], i < inputs.size() ? inputs[i] : ValueId::None);
-  }
-  for (std::size_t i = 0; i < message.outputs.size(); ++i) {
-    if (!message.outputs[i].empty()) body.output_names.emplace(function.outputs[i], scope.value_name(message.outputs[i]));
-  }
-  build_nodes(body, function.nodes);
-  finish_call(scope, message, function, body);
-}
-
-/// Binds the call's outputs. One that is just an input of the function, or asked for twice, gets a name by Identity.
-void Builder::finish_call(Scope& scope, const NodeMessage& message, const FunctionMessage& function, Scope& body) {
-  for (std::size_t i = 0; i < message.outputs.size(); ++i) {
-    if (message.outputs[i].empty()) continue;
-    const auto result = body.find(function.outputs[i]);
-    if (!result || *result == ValueId::None) {
-      throw ModelError(cat("function ", function.name, " does not compute its output ", quoted(function.outputs[i])));
-    }
-    ValueId id = *result;
-    const std::string& wanted = body.output_names.at(function.outputs[i]);
-    if (scope.target.graph.value(id).name != wanted) {
-      Node identity;
-      identity.kind = OpKind::Identity;
-      identity.name = scope.target.names.fresh(cat(body.prefix, "Identity"));
-      identity.inputs = {id};
-      id = scope.target.graph.add_value(wanted);
-      identity.outputs = {id};
-      add_checked(scope, std::move(identity));
-    }
-    scope.define(message.outputs[i], id);
-  }
-}
-
-}  // namespace
 
 Graph build_graph(const ModelMessage& model, const FunctionTable& functions, const ReadOptions& options,
                   const TensorSource& source, const std::string& file) {
