@@ -61,10 +61,10 @@ class Dataset {
 
 struct DatasetOptions {
   /// Which part to take when the path holds several: "train", "test", or "" (then several are an error listing them).
-  std::string split;
+  std::string split = {};
   bool strict = false;             ///< a sample that cannot be decoded ends the work
-  std::string label_column;        ///< CSV: name of the label's column; "": "label", "class", "target", else the last
-  std::filesystem::path labels;    ///< IDX, NPY: the file of labels; empty: found beside the inputs
+  std::string label_column = {};        ///< CSV: name of the label's column; "": "label", "class", "target", else the last
+  std::filesystem::path labels = {};    ///< IDX, NPY: the file of labels; empty: found beside the inputs
   std::int64_t max_memory_bytes = std::int64_t{4} << 30;  ///< for archives and tables that are held in memory
   std::int64_t max_pixels = default_max_pixels;           ///< for one picture
 };
