@@ -4,6 +4,7 @@
 #include <map>
 
 #include "adze/base/text.h"
+#include "adze/data/batches.h"
 #include "adze/engine/session.h"
 
 namespace adze::quantize {
@@ -26,7 +27,7 @@ std::vector<Tensor> first_samples(std::vector<Tensor> inputs, std::int64_t count
 }
 
 std::int64_t samples_of(const std::vector<Tensor>& inputs) {
-  return inputs.empty() || inputs[0].rank() == 0 ? 1 : inputs[0].dim(0);
+  return inputs[0].rank() == 0 ? 1 : inputs[0].dim(0);
 }
 
 /// Adds tensors to the histograms of the values that are wanted.
@@ -46,7 +47,7 @@ class Gatherer {
     const ValueId id = wanted->second;
     const auto found = observations_.histograms.find(id);
     if (tensor.dtype() != DType::F32) {
-      throw InternalError(cat("calibration of ", quoted(graph_.value(id).name), ", which is ", type_text(tensor)));
+      throw InternalError(cat("calibration of ", adze::quoted(graph_.value(id).name), ", which is ", type_text(tensor)));
     }
     found->second.add(tensor.data<float>());
     if (found->second.non_finite() > 0) refuse(id, found->second.non_finite());
@@ -55,7 +56,7 @@ class Gatherer {
  private:
   [[noreturn]] void refuse(ValueId id, std::int64_t count) const {
     const Node* producer = graph_.producer_of(id);
-    throw ModelError(cat("calibration: ", count, " elements of value ", quoted(graph_.value(id).name),
+    throw ModelError(cat("calibration: ", count, " elements of value ", adze::quoted(graph_.value(id).name),
                          " are NaN or infinite"),
                      producer != nullptr ? place_of(graph_, *producer) : ErrorPlace{graph_.source_file, "", ""},
                      "check the calibration data and its preprocessing, or keep the node float with --skip");
@@ -71,6 +72,23 @@ class Gatherer {
 CalibrationData calibration_from(std::vector<std::vector<Tensor>> batches) {
   const auto count = static_cast<std::int64_t>(batches.size());
   return {count, [batches = std::move(batches)](std::int64_t batch) { return batches[static_cast<std::size_t>(batch)]; }};
+}
+
+CalibrationData calibration_from(std::shared_ptr<const Dataset> dataset, std::int64_t samples, std::int64_t batch_size,
+                                 std::uint64_t seed) {
+  if (batch_size < 1) throw UsageError(cat("the batch size is ", batch_size));
+  const std::vector<std::int64_t> indices = sample_indices(*dataset, samples, seed);
+  const auto count = static_cast<std::int64_t>(indices.size());
+  const auto batch = [dataset = std::move(dataset), indices, batch_size, count](std::int64_t index) {
+    std::vector<Tensor> inputs;
+    for (std::int64_t i = index * batch_size; i < std::min(count, (index + 1) * batch_size); ++i) {
+      if (auto sample = dataset->try_get(indices[static_cast<std::size_t>(i)])) inputs.push_back(sample->input);
+    }
+    std::vector<Tensor> result;
+    if (!inputs.empty()) result.push_back(stack(inputs));
+    return result;
+  };
+  return {(count + batch_size - 1) / batch_size, batch};
 }
 
 void Observations::merge(const Observations& other) {
@@ -92,6 +110,7 @@ Observations observe(const Graph& graph, std::span<const ValueId> values, const 
     check_cancelled();
     if (max_samples > 0 && observations.num_samples >= max_samples) break;
     std::vector<Tensor> inputs = data.batch(i);
+    if (inputs.empty()) continue;  // nothing in it could be decoded
     std::int64_t samples = samples_of(inputs);
     if (max_samples > 0 && observations.num_samples + samples > max_samples) {
       samples = max_samples - observations.num_samples;

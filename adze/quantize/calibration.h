@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -10,6 +11,10 @@
 #include "adze/base/progress.h"
 #include "adze/graph/graph.h"
 #include "adze/numerics/histogram.h"
+
+namespace adze {
+class Dataset;
+}
 
 namespace adze::quantize {
 
@@ -22,6 +27,11 @@ struct CalibrationData {
 
 /// Calibration data over tensors that are in memory.
 CalibrationData calibration_from(std::vector<std::vector<Tensor>> batches);
+/// Calibration data drawn from a data set: that many samples (all when 0), equal counts of each class, the same for the
+/// same seed. Samples that cannot be decoded are left out (the data set records them). batch_size is 1 for networks whose
+/// batch dimension is fixed.
+CalibrationData calibration_from(std::shared_ptr<const Dataset> dataset, std::int64_t samples, std::int64_t batch_size,
+                                 std::uint64_t seed);
 
 /// What calibration saw: a histogram per value, by its id in the graph that was run.
 struct Observations {

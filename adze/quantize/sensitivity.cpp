@@ -96,8 +96,12 @@ std::vector<LayerSensitivity> sensitivities(const Graph& float_graph, const Cali
   in_float.integer = false;
   Session float_session(graph, in_float);
   std::vector<std::vector<Tensor>> exact;
+  std::vector<std::vector<Tensor>> batches;
   for (std::int64_t batch = 0; batch < part.num_batches; ++batch) {
-    exact.push_back(float_session.run(part.batch(batch)));
+    std::vector<Tensor> inputs = part.batch(batch);
+    if (inputs.empty()) continue;
+    exact.push_back(float_session.run(inputs));
+    batches.push_back(std::move(inputs));
   }
   ProgressPhase phase(progress, "sensitivity", static_cast<std::int64_t>(layers.size()), "layers");
   std::vector<LayerSensitivity> result;
@@ -105,10 +109,9 @@ std::vector<LayerSensitivity> sensitivities(const Graph& float_graph, const Cali
     check_cancelled();
     Session session(with_one_layer(graph, layer, observations, options), in_float);
     Noise noise;
-    for (std::int64_t batch = 0; batch < part.num_batches; ++batch) {
-      const std::vector<Tensor> outputs = session.run(part.batch(batch));
-      const std::vector<Tensor>& wanted = exact[static_cast<std::size_t>(batch)];
-      for (std::size_t i = 0; i < outputs.size(); ++i) noise.add(wanted[i], outputs[i]);
+    for (std::size_t batch = 0; batch < batches.size(); ++batch) {
+      const std::vector<Tensor> outputs = session.run(batches[batch]);
+      for (std::size_t i = 0; i < outputs.size(); ++i) noise.add(exact[batch][i], outputs[i]);
     }
     result.push_back(describe(graph, layer));
     result.back().sqnr_db = noise.ratio_db();
