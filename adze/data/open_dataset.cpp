@@ -79,9 +79,13 @@ std::shared_ptr<Dataset> open_any(const OpenRequest& request) {
 
 std::shared_ptr<Dataset> open_dataset(const std::filesystem::path& path, const Preprocessing& preprocessing,
                                       const DatasetOptions& options) {
-  auto dataset = open_any({path, preprocessing, options});
-  dataset->set_strict(options.strict);
-  return dataset;
+  try {
+    auto dataset = open_any({path, preprocessing, options});
+    dataset->set_strict(options.strict);
+    return dataset;
+  } catch (const ModelError& error) {
+    rethrow_with_place(error, {path.string(), {}, {}});
+  }
 }
 
 }  // namespace adze

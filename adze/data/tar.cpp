@@ -97,9 +97,9 @@ class Reader {
 
   std::vector<TarEntry> read(const std::function<bool(std::string_view)>& wanted) {
     std::vector<TarEntry> entries;
-    for (;;) {
+    for (std::int64_t headers = 0;; ++headers) {
       const SharedBytes header = source_.take(block_bytes);
-      if (header.bytes.empty() && !entries.empty()) break;  // some writers leave the final zero blocks out
+      if (header.bytes.empty() && headers > 0) break;  // some writers leave the final zero blocks out
       if (header.bytes.size() < 512) fail("ends too early");
       if (is_zero(header.bytes)) break;
       if (!checksum_holds(header.bytes)) fail("has a header with a wrong checksum");
@@ -107,7 +107,7 @@ class Reader {
       if (static_cast<std::int64_t>(entries.size()) > options_.max_entries) {
         throw LimitError(cat("archive holds more than ", options_.max_entries, " entries"), {name_, {}, {}});
       }
-      if (entries.size() % 1024 == 0) check_cancelled();
+      if (headers % 1024 == 0) check_cancelled();
     }
     return entries;
   }
