@@ -90,7 +90,16 @@ void check_subgraphs(const Graph& graph, const Node& node, int depth) {
 
 void check_values(const Graph& graph) {
   std::vector<bool> available(static_cast<std::size_t>(graph.num_values()), false);
+  const auto check_range = [&](ValueId id) {
+    if (static_cast<std::int32_t>(id) >= graph.num_values() || static_cast<std::int32_t>(id) < -1) {
+      throw InternalError(cat("the interface of graph ", graph.name, " names a value out of range"));
+    }
+  };
+  for (const auto* list : {&graph.inputs(), &graph.captures(), &graph.outputs()}) {
+    for (const ValueId id : *list) check_range(id);
+  }
   const auto provide = [&](ValueId id, const char* what) {
+    if (id == ValueId::None) throw InternalError(cat("an absent value is listed as ", what, " of graph ", graph.name));
     if (available[static_cast<std::size_t>(id)]) {
       throw ModelError(cat("value ", quoted(graph.value(id).name), " is defined twice (as ", what, ")"),
                        {graph.source_file, "", ""});

@@ -72,6 +72,15 @@ TEST(Verify, RefusesValuesDefinedTwice) {
   expect_wrong(graph, "defined twice");
 }
 
+TEST(Verify, RefusesAnInterfaceOutOfRange) {
+  Graph graph = sound();
+  graph.set_outputs({static_cast<ValueId>(99)});
+  expect_wrong(graph, "out of range");
+  graph = sound();
+  graph.set_inputs({ValueId::None});
+  expect_wrong(graph, "absent value");
+}
+
 TEST(Verify, RefusesACycle) {
   Graph graph = sound();
   graph.node(NodeId{0}).inputs[0] = graph.outputs()[0];
