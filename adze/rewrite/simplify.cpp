@@ -18,6 +18,7 @@
 #include "adze/rewrite/rules/merge_clips.h"
 #include "adze/rewrite/rules/merge_duplicates.h"
 #include "adze/rewrite/rules/merge_reshapes.h"
+#include "adze/rewrite/rules/merge_slices.h"
 #include "adze/rewrite/rules/propagate_qdq.h"
 #include "adze/rewrite/rules/remove_identities.h"
 #include "adze/rewrite/rules/remove_qdq_pairs.h"
@@ -53,6 +54,7 @@ std::vector<Step> simplify_steps(const SimplifyOptions& options) {
       step("remove-identities", {remove_identities_rules()}),
       step("merge-duplicates", {merge_duplicates_rules()}),
       step("cancel-transposes", {cancel_transposes_rules(), remove_identities_rules(), fold_constants_rules()}),
+      step("merge-slices", {merge_slices_rules()}),
       step("merge-reshapes", {merge_reshapes_rules(), remove_identities_rules()}),
       // Patterns before the folds, which would take their constants apart.
       step("fuse-patterns", {fuse_layer_norm_rules(), fuse_gelu_rules(), fuse_hard_swish_rules(), fuse_softmax_rules()}),

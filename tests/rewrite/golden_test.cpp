@@ -28,6 +28,7 @@
 #include "adze/rewrite/rules/merge_clips.h"
 #include "adze/rewrite/rules/merge_duplicates.h"
 #include "adze/rewrite/rules/merge_reshapes.h"
+#include "adze/rewrite/rules/merge_slices.h"
 #include "adze/rewrite/rules/propagate_qdq.h"
 #include "adze/rewrite/rules/remove_identities.h"
 #include "adze/rewrite/rules/remove_qdq_pairs.h"
@@ -47,7 +48,8 @@ const std::map<std::string, std::vector<Rule> (*)()>& rules_by_name() {
       {"fuse_hard_swish", fuse_hard_swish_rules},     {"fuse_layer_norm", fuse_layer_norm_rules},
       {"fuse_softmax", fuse_softmax_rules},           {"inline_if", inline_if_rules},
       {"merge_clips", merge_clips_rules},             {"merge_duplicates", merge_duplicates_rules},
-      {"merge_reshapes", merge_reshapes_rules},       {"propagate_qdq", propagate_qdq_rules},
+      {"merge_reshapes", merge_reshapes_rules},       {"merge_slices", merge_slices_rules},
+            {"propagate_qdq", propagate_qdq_rules},
       {"remove_identities", remove_identities_rules}, {"remove_qdq_pairs", remove_qdq_pairs_rules}};
   return rules;
 }

@@ -58,30 +58,42 @@ bool has_padding(const Node& conv) {
   return (mode != "NOTSET" && mode != "VALID") || std::any_of(pads.begin(), pads.end(), [](auto pad) { return pad != 0; });
 }
 
-/// Conv(a·x + c) = Conv'(x): the weights of input channel i times a[i], and to the bias the sum of W·c.
-std::optional<GraphEdit> fold_into_conv_after(const RuleContext& context, NodeId id) {
+/// The input channel that each weight multiplies, and the output channel that it adds to.
+struct WeightPlace {
+  std::int64_t in, out;
+};
+
+WeightPlace place_of_weight(const LinearLayer& layer, const Node& node, std::int64_t index) {
+  const Shape& shape = layer.weight->shape();
+  if (layer.kind == OpKind::Gemm) {
+    const bool is_transposed = node.get_int("transB") != 0;
+    const std::int64_t row = index / shape[1], column = index % shape[1];
+    return is_transposed ? WeightPlace{column, row} : WeightPlace{row, column};
+  }
+  const std::int64_t spatial = layer.weight->size() / shape[0] / shape[1];
+  const std::int64_t out = index / (spatial * shape[1]), out_a_group = shape[0] / node.get_int("group");
+  return {out / out_a_group * shape[1] + index / spatial % shape[1], out};
+}
+
+/// layer(a·x + c) = layer'(x): the weights of input channel i times a[i], and to the bias the sum of W·c.
+std::optional<GraphEdit> fold_into_layer_after(const RuleContext& context, NodeId id) {
   const Node& norm = context.node(id);
-  const Node* conv = context.only_reader(norm.output());
-  if (conv == nullptr || conv->kind != OpKind::Conv || conv->input(0) != norm.output() || has_padding(*conv)) {
-    return std::nullopt;
-  }
-  const auto layer = linear_layer(context, context.graph.value(conv->output()).producer);
-  const auto affine = affine_of(context, norm);
-  if (!layer || !affine) return std::nullopt;
-  const Shape& shape = layer->weight->shape();
-  const std::int64_t group = conv->get_int("group"), out_a_group = shape[0] / group;
-  if (shape[1] * group != std::ssize(affine->factor)) return std::nullopt;
+  const Node* next = context.only_reader(norm.output());
+  if (next == nullptr || next->input(0) != norm.output()) return std::nullopt;
+  const bool fits = next->kind == OpKind::Gemm || (next->kind == OpKind::Conv && !has_padding(*next));
+  const auto layer = fits ? linear_layer(context, context.graph.value(next->output()).producer) : std::nullopt;
+  const auto affine = layer ? affine_of(context, norm) : std::nullopt;
+  if (!affine || layer->weight->empty()) return std::nullopt;
   std::vector<double> weights = to_doubles(*layer->weight), bias = layer->bias_values;
-  const std::int64_t spatial = std::ssize(weights) / shape[0] / shape[1];
   for (std::int64_t i = 0; i < std::ssize(weights); ++i) {
-    const std::int64_t out = i / (spatial * shape[1]);
-    const auto in = static_cast<std::size_t>(out / out_a_group * shape[1] + i / spatial % shape[1]);
+    const WeightPlace place = place_of_weight(*layer, *next, i);
+    if (place.in >= std::ssize(affine->factor)) return std::nullopt;
     double& weight = weights[static_cast<std::size_t>(i)];
-    bias[static_cast<std::size_t>(out)] += weight * affine->offset[in];
-    weight *= affine->factor[in];
+    bias[static_cast<std::size_t>(place.out)] += weight * affine->offset[static_cast<std::size_t>(place.in)];
+    weight *= affine->factor[static_cast<std::size_t>(place.in)];
   }
-  GraphEdit edit(context.graph, cat(norm.name, " joins ", conv->name));
-  change_layer(edit, context, *layer, from_doubles(layer->weight->dtype(), shape, weights), bias);
+  GraphEdit edit(context.graph, cat(norm.name, " joins ", next->name));
+  change_layer(edit, context, *layer, from_doubles(layer->weight->dtype(), layer->weight->shape(), weights), bias);
   edit.set_input(layer->id, 0, norm.input(0));
   return edit;
 }
@@ -91,7 +103,7 @@ std::optional<GraphEdit> fold_into_conv_after(const RuleContext& context, NodeId
 std::vector<Rule> fold_batch_norm_rules() {
   return {
       {"fold-batch-norm-into-layer", Exactness::Rounding, {OpKind::BatchNormalization}, fold_into_layer_before},
-      {"fold-batch-norm-into-next-conv", Exactness::Rounding, {OpKind::BatchNormalization}, fold_into_conv_after}};
+      {"fold-batch-norm-into-next-layer", Exactness::Rounding, {OpKind::BatchNormalization}, fold_into_layer_after}};
 }
 
 }  // namespace adze::rewrite
