@@ -30,7 +30,9 @@ std::optional<FixedInput> fixed_input(float scale) {
   return result;
 }
 
-std::int32_t saturate16(std::int32_t value) { return std::clamp(value, -32768, 32767); }
+std::int32_t saturate16(std::int32_t value) {
+  return std::clamp(value, -32768, 32767);
+}
 
 /// round(a * b / 2^15) of 16-bit numbers, ties away from zero.
 std::int32_t doubling_high_mul16(std::int32_t a, std::int32_t b) {
@@ -109,7 +111,8 @@ std::optional<ActivationTable> fixed_leaky_relu_table(const Affine& x, const Aff
   const FixedMultiplier positive = quantize_multiplier(static_cast<double>(x.scale / y.scale));
   const FixedMultiplier negative = quantize_multiplier(static_cast<double>(x.scale * alpha / y.scale));
   return filled(x, [&](std::int32_t difference) {
-    return clamped(std::int64_t{multiply_rounding_twice(difference, difference < 0 ? negative : positive)} + y.zero_point, y);
+    return clamped(
+        std::int64_t{multiply_rounding_twice(difference, difference < 0 ? negative : positive)} + y.zero_point, y);
   });
 }
 

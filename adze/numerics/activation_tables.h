@@ -12,8 +12,8 @@ namespace adze {
 /// What a function makes of each 8-bit number: entry i belongs to the quantized number x.min + i.
 using ActivationTable = std::array<std::int32_t, 256>;
 
-/// Each number dequantized, sent through function in double precision, rounded to float32 and quantized: half to even in
-/// profile onnx, half away from zero otherwise (as TFLite's lookup tables). NaN becomes the lowest number.
+/// Each number dequantized, sent through function in double precision, rounded to float32 and quantized: half to even
+/// in profile onnx, half away from zero otherwise (as TFLite's lookup tables). NaN becomes the lowest number.
 ActivationTable rounded_table(RoundingProfile profile, const Affine& x, const Affine& y,
                               const std::function<double(double)>& function);
 

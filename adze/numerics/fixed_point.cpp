@@ -6,7 +6,9 @@ namespace {
 
 constexpr std::int32_t one = std::numeric_limits<std::int32_t>::max();  ///< 1.0 with 0 integer bits, as near as it gets
 
-constexpr std::int32_t multiply(std::int32_t a, std::int32_t b) { return saturating_rounding_doubling_high_mul(a, b); }
+constexpr std::int32_t multiply(std::int32_t a, std::int32_t b) {
+  return saturating_rounding_doubling_high_mul(a, b);
+}
 
 /// exp(a) for a in [-1/4, 0) with 0 integer bits: a Taylor polynomial of degree 4 around -1/8.
 std::int32_t exp_near_zero(std::int32_t a) {
@@ -23,8 +25,8 @@ std::int32_t exp_near_zero(std::int32_t a) {
 
 /// 1 / ((1 + a) / 2) with 2 integer bits, a in [0, 1): Newton-Raphson from the linear minimax estimate.
 std::int32_t reciprocal_of_half_sum(std::int32_t a) {
-  constexpr std::int32_t estimate_at_zero = 1515870810;   // 48/17 with 2 integer bits
-  constexpr std::int32_t estimate_slope = -1010580540;    // -32/17
+  constexpr std::int32_t estimate_at_zero = 1515870810;  // 48/17 with 2 integer bits
+  constexpr std::int32_t estimate_slope = -1010580540;   // -32/17
   constexpr std::int32_t one_with_2_bits = 1 << 29;
   const std::int64_t sum = std::int64_t{a} + one;
   const auto half_denominator = static_cast<std::int32_t>((sum + (sum >= 0 ? 1 : -1)) / 2);
@@ -74,7 +76,8 @@ std::int32_t fixed_tanh(std::int32_t a, int integer_bits) {
   if (a == 0) return 0;
   const std::int32_t negative = a > 0 ? -a : a;
   // Twice the number: the same raw with one more integer bit.
-  const std::int32_t of_positive = fixed_one_minus_over_one_plus(fixed_exp_on_negative_values(negative, integer_bits + 1));
+  const std::int32_t of_positive =
+      fixed_one_minus_over_one_plus(fixed_exp_on_negative_values(negative, integer_bits + 1));
   return a > 0 ? of_positive : -of_positive;
 }
 
@@ -85,7 +88,8 @@ FixedReciprocal fixed_reciprocal(std::int32_t x, int integer_bits) {
 }
 
 std::int32_t fixed_input_radius(int integer_bits, int left_shift) {
-  const double largest = static_cast<double>((1 << integer_bits) - 1) * std::exp2(31 - integer_bits) / std::exp2(left_shift);
+  const double largest =
+      static_cast<double>((1 << integer_bits) - 1) * std::exp2(31 - integer_bits) / std::exp2(left_shift);
   return static_cast<std::int32_t>(std::min(std::floor(largest), 2147483647.0));
 }
 

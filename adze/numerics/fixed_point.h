@@ -86,7 +86,8 @@ std::int32_t fixed_logistic(std::int32_t a, int integer_bits);
 /// tanh(a) with 0 integer bits.
 std::int32_t fixed_tanh(std::int32_t a, int integer_bits);
 
-/// 1 / x for x > 0 with integer_bits integer bits: raw of a number with 0 integer bits, to be divided by 2^bits_over_unit.
+/// 1 / x for x > 0 with integer_bits integer bits: raw of a number with 0 integer bits, to be divided by
+/// 2^bits_over_unit.
 struct FixedReciprocal {
   std::int32_t raw;
   int bits_over_unit;

@@ -13,7 +13,9 @@ std::int32_t quantize_real(float real, const Affine& y) {
   return offset + y.zero_point;
 }
 
-float real_of(std::int32_t q, const Affine& x) { return static_cast<float>(q - x.zero_point) * x.scale; }
+float real_of(std::int32_t q, const Affine& x) {
+  return static_cast<float>(q - x.zero_point) * x.scale;
+}
 
 }  // namespace
 
@@ -30,7 +32,7 @@ std::int32_t QuantizedAdd::operator()(std::int32_t a, std::int32_t b) const {
     const float right = real_of(b, b_);
     return quantize_real(subtract_ ? real_of(a, a_) - right : real_of(a, a_) + right, y_);
   }
-  const std::int32_t left = requantize((a - a_.zero_point) * (1 << add_fraction_bits), by_a_);    // below 2^29
+  const std::int32_t left = requantize((a - a_.zero_point) * (1 << add_fraction_bits), by_a_);  // below 2^29
   const std::int32_t right = requantize((b - b_.zero_point) * (1 << add_fraction_bits), by_b_);
   return requantize_to(subtract_ ? left - right : left + right, by_y_, y_);
 }
@@ -105,8 +107,8 @@ void QuantizedSoftmax::operator()(std::span<const std::int32_t> values, std::spa
   std::uint64_t sum = 0;
   for (const std::int32_t value : values) sum += exponentials_[static_cast<std::size_t>(largest - value)];
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const double share = static_cast<double>(exponentials_[static_cast<std::size_t>(largest - values[i])]) /
-                         static_cast<double>(sum);
+    const double share =
+        static_cast<double>(exponentials_[static_cast<std::size_t>(largest - values[i])]) / static_cast<double>(sum);
     const double q = std::nearbyint(share / static_cast<double>(y_.scale)) + y_.zero_point;
     results[i] = static_cast<std::int32_t>(std::clamp<double>(q, y_.min, y_.max));
   }

@@ -44,10 +44,13 @@ class QuantizedMul {
 /// The mean of count quantized numbers whose sum of (x - x_zp) is given. |sum| < 2^31.
 ///
 /// pool, same scale and zero point, tflm and litert   integer mean of the raw values, ties away from zero (TFLite
-///                                                    AVERAGE_POOL_2D): r = sum + count * x_zp; y = (r ± count / 2) / count
-/// reduction (pool = false), tflm and litert          M = x_scale / y_scale in fixed point, divided by count as integers
+///                                                    AVERAGE_POOL_2D): r = sum + count * x_zp; y = (r ± count / 2) /
+///                                                    count
+/// reduction (pool = false), tflm and litert          M = x_scale / y_scale in fixed point, divided by count as
+/// integers
 ///                                                    (TFLite MEAN); a pool of unequal scales too
-/// onnx                                               y = y_zp + rint((float(sum) * x_scale / count) / y_scale), float32
+/// onnx                                               y = y_zp + rint((float(sum) * x_scale / count) / y_scale),
+/// float32
 class QuantizedMean {
  public:
   QuantizedMean(RoundingProfile profile, const Affine& x, const Affine& y, bool pool);

@@ -4,9 +4,12 @@ namespace adze {
 
 std::string_view rounding_name(RoundingProfile profile) {
   switch (profile) {
-    case RoundingProfile::Tflm: return "tflm";
-    case RoundingProfile::Litert: return "litert";
-    case RoundingProfile::Onnx: return "onnx";
+    case RoundingProfile::Tflm:
+      return "tflm";
+    case RoundingProfile::Litert:
+      return "litert";
+    case RoundingProfile::Onnx:
+      return "onnx";
   }
   return "";
 }

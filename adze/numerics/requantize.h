@@ -42,13 +42,15 @@ inline RequantizeParameters make_requantize(RoundingProfile profile, double real
 
 /// The multiplier of a convolution or matrix product with one weight scale (per channel or not).
 /// tflm and litert: the double product of the three floats. onnx: (x * w) / y in float32, as ONNX Runtime computes it.
-inline RequantizeParameters make_product_requantize(RoundingProfile profile, float x_scale, float w_scale, float y_scale) {
+inline RequantizeParameters make_product_requantize(RoundingProfile profile, float x_scale, float w_scale,
+                                                    float y_scale) {
   const double real = static_cast<double>(x_scale) * static_cast<double>(w_scale) / static_cast<double>(y_scale);
   return {profile, quantize_multiplier(real), x_scale * w_scale / y_scale};
 }
 
-/// The multiplier of a fully-connected layer with one weight scale for all channels: tflm and litert multiply the two input
-/// scales in float32 first (TFLite's GetQuantizedConvolutionMultipler). With per-channel scales: make_product_requantize.
+/// The multiplier of a fully-connected layer with one weight scale for all channels: tflm and litert multiply the two
+/// input scales in float32 first (TFLite's GetQuantizedConvolutionMultipler). With per-channel scales:
+/// make_product_requantize.
 inline RequantizeParameters make_gemm_requantize(RoundingProfile profile, float x_scale, float w_scale, float y_scale) {
   const double real = static_cast<double>(x_scale * w_scale) / static_cast<double>(y_scale);
   return {profile, quantize_multiplier(real), x_scale * w_scale / y_scale};
@@ -64,9 +66,12 @@ inline std::int32_t round_half_even(float value, std::int32_t low, std::int32_t 
 /// acc × multiplier, not yet shifted by the zero point.
 inline std::int32_t requantize(std::int32_t acc, const RequantizeParameters& by) {
   switch (by.profile) {
-    case RoundingProfile::Tflm: return multiply_rounding_twice(acc, by.fixed);
-    case RoundingProfile::Litert: return multiply_rounding_once(acc, by.fixed);
-    case RoundingProfile::Onnx: break;
+    case RoundingProfile::Tflm:
+      return multiply_rounding_twice(acc, by.fixed);
+    case RoundingProfile::Litert:
+      return multiply_rounding_once(acc, by.fixed);
+    case RoundingProfile::Onnx:
+      break;
   }
   constexpr std::int32_t most = 1 << 30;
   return round_half_even(static_cast<float>(acc) * by.scale, -most, most);

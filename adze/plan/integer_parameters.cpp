@@ -48,10 +48,16 @@ RoundingProfile rounding_of(const Node& node) {
   return *profile;
 }
 
-Affine input_affine(const Node& node) { return affine(node, "x"); }
+Affine input_affine(const Node& node) {
+  return affine(node, "x");
+}
 
-Affine left_affine(const Node& node) { return operand_affine(node, "a"); }
-Affine right_affine(const Node& node) { return operand_affine(node, "b"); }
+Affine left_affine(const Node& node) {
+  return operand_affine(node, "a");
+}
+Affine right_affine(const Node& node) {
+  return operand_affine(node, "b");
+}
 
 Affine output_affine(const Node& node) {
   Affine result = affine(node, "y");
@@ -76,7 +82,8 @@ std::vector<RequantizeParameters> requantize_parameters(const Node& node, std::i
   const float y_scale = output_affine(node).scale;
   const auto count = static_cast<std::size_t>(channels);
   if (node.kind == OpKind::QRequantize) {
-    return {count, make_requantize(profile, static_cast<double>(input_affine(node).scale) / static_cast<double>(y_scale))};
+    return {count,
+            make_requantize(profile, static_cast<double>(input_affine(node).scale) / static_cast<double>(y_scale))};
   }
   if (node.kind == OpKind::QMatMul) {
     return {count, make_gemm_requantize(profile, left_affine(node).scale, right_affine(node).scale, y_scale)};

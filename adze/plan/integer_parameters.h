@@ -8,8 +8,8 @@
 
 namespace adze {
 
-// The numbers of an integer operator (graph/ops/adze.def), computed from its attributes: the one place for all executors.
-// Attributes may come from files, so they are checked here: ModelError.
+// The numbers of an integer operator (graph/ops/adze.def), computed from its attributes: the one place for all
+// executors. Attributes may come from files, so they are checked here: ModelError.
 
 /// The node's "rounding" attribute.
 RoundingProfile rounding_of(const Node& node);

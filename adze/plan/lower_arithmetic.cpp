@@ -45,7 +45,8 @@ bool lower_global_average_pool(Lowering& lowering, const Group& group, const Nod
 bool lower_reduce_mean(Lowering& lowering, const Group& group, const Node& node) {
   const Tensor* axes = lowering.graph().constant(node.input(1));
   if (axes == nullptr || axes->empty()) return false;
-  return lower_unary(lowering, group, node, OpKind::QReduceMean, {{"axes", to_ints(*axes)}, {"keepdims", node.get_int("keepdims")}});
+  return lower_unary(lowering, group, node, OpKind::QReduceMean,
+                     {{"axes", to_ints(*axes)}, {"keepdims", node.get_int("keepdims")}});
 }
 
 }  // namespace
@@ -53,14 +54,22 @@ bool lower_reduce_mean(Lowering& lowering, const Group& group, const Node& node)
 bool lower_arithmetic(Lowering& lowering, const Group& group) {
   const Node node = lowering.graph().node(group.op);
   switch (node.kind) {
-    case OpKind::Add: return lower_binary(lowering, group, node, OpKind::QAdd);
-    case OpKind::Sub: return lower_binary(lowering, group, node, OpKind::QSub);
-    case OpKind::Mul: return lower_binary(lowering, group, node, OpKind::QMul);
-    case OpKind::AveragePool: return lower_average_pool(lowering, group, node);
-    case OpKind::GlobalAveragePool: return lower_global_average_pool(lowering, group, node);
-    case OpKind::ReduceMean: return lower_reduce_mean(lowering, group, node);
-    case OpKind::Softmax: return lower_unary(lowering, group, node, OpKind::QSoftmax, {{"axis", node.get_int("axis")}});
-    default: return false;
+    case OpKind::Add:
+      return lower_binary(lowering, group, node, OpKind::QAdd);
+    case OpKind::Sub:
+      return lower_binary(lowering, group, node, OpKind::QSub);
+    case OpKind::Mul:
+      return lower_binary(lowering, group, node, OpKind::QMul);
+    case OpKind::AveragePool:
+      return lower_average_pool(lowering, group, node);
+    case OpKind::GlobalAveragePool:
+      return lower_global_average_pool(lowering, group, node);
+    case OpKind::ReduceMean:
+      return lower_reduce_mean(lowering, group, node);
+    case OpKind::Softmax:
+      return lower_unary(lowering, group, node, OpKind::QSoftmax, {{"axis", node.get_int("axis")}});
+    default:
+      return false;
   }
 }
 

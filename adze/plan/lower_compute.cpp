@@ -87,11 +87,16 @@ bool lower_biased_matmul(Lowering& lowering, const Group& group, const Node& add
 bool lower_compute(Lowering& lowering, const Group& group) {
   const Node node = lowering.graph().node(group.op);  // a copy: adding nodes moves the graph's own
   switch (node.kind) {
-    case OpKind::Conv: return lower_conv(lowering, group, node);
-    case OpKind::Gemm: return lower_gemm(lowering, group, node);
-    case OpKind::MatMul: return lower_matmul(lowering, group, node);
-    case OpKind::Add: return lower_biased_matmul(lowering, group, node);
-    default: return false;
+    case OpKind::Conv:
+      return lower_conv(lowering, group, node);
+    case OpKind::Gemm:
+      return lower_gemm(lowering, group, node);
+    case OpKind::MatMul:
+      return lower_matmul(lowering, group, node);
+    case OpKind::Add:
+      return lower_biased_matmul(lowering, group, node);
+    default:
+      return false;
   }
 }
 

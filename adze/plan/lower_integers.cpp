@@ -29,7 +29,8 @@ std::optional<std::int32_t> common_integer(const Tensor& tensor) {
 
 std::optional<Quantized> Lowering::quantized(ValueId value) const {
   const Node* node = graph_.producer_of(value);
-  if (node == nullptr || node->kind != OpKind::DequantizeLinear || node->get_int("block_size") != 0) return std::nullopt;
+  if (node == nullptr || node->kind != OpKind::DequantizeLinear || node->get_int("block_size") != 0)
+    return std::nullopt;
   const Tensor* scales = graph_.constant(node->input(1));
   const Tensor* zero_points = graph_.constant(node->input(2));
   if (scales == nullptr || scales->dtype() != DType::F32 || scales->rank() > 1 || scales->empty()) return std::nullopt;
@@ -41,7 +42,8 @@ std::optional<Quantized> Lowering::quantized(ValueId value) const {
   if (!is_integer(result.dtype)) return std::nullopt;
   result.scales = to_floats(*scales);
   result.axis = node->get_int("axis");
-  if (!std::ranges::all_of(result.scales, [](float scale) { return scale > 0.0f && std::isfinite(scale); })) return std::nullopt;
+  if (!std::ranges::all_of(result.scales, [](float scale) { return scale > 0.0f && std::isfinite(scale); }))
+    return std::nullopt;
   if (zero_points != nullptr) {
     const auto zero_point = common_integer(*zero_points);
     if (!zero_point) return std::nullopt;
@@ -62,24 +64,31 @@ std::optional<Quantized> Lowering::weights(ValueId value, std::int64_t channel_a
   const Tensor* content = graph_.constant(found->stored);
   if (content == nullptr || dtype_bits(found->dtype) > 8 || content->rank() < 1) return std::nullopt;
   const std::int64_t axis = found->axis < 0 ? found->axis + content->rank() : found->axis;
-  if (!found->per_tensor() && (axis != channel_axis || std::ssize(found->scales) != content->dim(channel_axis))) return std::nullopt;
+  if (!found->per_tensor() && (axis != channel_axis || std::ssize(found->scales) != content->dim(channel_axis)))
+    return std::nullopt;
   if (dtype_bits(found->dtype) < 8) {
     found->dtype = is_signed_integer(found->dtype) ? DType::S8 : DType::U8;
     Tensor unpacked(found->dtype, content->shape());
     for (std::int64_t i = 0; i < content->size(); ++i) unpacked.set_int(i, content->get_int(i));
-    found->stored = graph_.add_constant(graph_.unique_name(graph_.value(found->stored).name + "/unpacked"), std::move(unpacked));
+    found->stored =
+        graph_.add_constant(graph_.unique_name(graph_.value(found->stored).name + "/unpacked"), std::move(unpacked));
   }
   return found;
 }
 
-std::optional<ValueId> Lowering::bias(ValueId value, float x_scale, const std::vector<float>& w_scales, std::int64_t channels) {
+std::optional<ValueId> Lowering::bias(ValueId value, float x_scale, const std::vector<float>& w_scales,
+                                      std::int64_t channels) {
   const auto stored = quantized(value);
   const Tensor* content = graph_.constant(stored ? stored->stored : value);
   if (content == nullptr || content->size() != channels) return std::nullopt;
   if (!stored && content->dtype() != DType::F32) return std::nullopt;
   if (stored && stored->scales.size() != 1 && std::ssize(stored->scales) != channels) return std::nullopt;
-  const auto unit = [&](std::int64_t i) { return x_scale * w_scales[w_scales.size() == 1 ? 0 : static_cast<std::size_t>(i)]; };
-  const auto own = [&](std::int64_t i) { return stored->scales[stored->scales.size() == 1 ? 0 : static_cast<std::size_t>(i)]; };
+  const auto unit = [&](std::int64_t i) {
+    return x_scale * w_scales[w_scales.size() == 1 ? 0 : static_cast<std::size_t>(i)];
+  };
+  const auto own = [&](std::int64_t i) {
+    return stored->scales[stored->scales.size() == 1 ? 0 : static_cast<std::size_t>(i)];
+  };
   // TFLite and QDQ exporters compute the bias scale in float32 or float64: a last-bit difference is the same scale.
   bool same_unit = stored && stored->dtype == DType::S32 && stored->zero_point == 0;
   for (std::int64_t i = 0; same_unit && i < channels; ++i) same_unit = std::abs(own(i) - unit(i)) <= 1e-5f * unit(i);
@@ -90,8 +99,9 @@ std::optional<ValueId> Lowering::bias(ValueId value, float x_scale, const std::v
       result.set_int(i, content->get_int(i));
       continue;
     }
-    const double real = stored ? (static_cast<double>(content->get_int(i)) - stored->zero_point) * static_cast<double>(own(i))
-                               : content->get_double(i);
+    const double real =
+        stored ? (static_cast<double>(content->get_int(i)) - stored->zero_point) * static_cast<double>(own(i))
+               : content->get_double(i);
     const double q = std::nearbyint(real / static_cast<double>(unit(i)));
     if (!(std::abs(q) < 2147483647.0)) return std::nullopt;
     result.set_int(i, static_cast<std::int64_t>(q));
@@ -177,14 +187,16 @@ std::optional<Group> find_group(Lowering& lowering, NodeId id, RoundingProfile p
   const Node& quantize = graph.node(id);
   const Tensor* scale = graph.constant(quantize.input(1));
   const Tensor* zero_point = graph.constant(quantize.input(2));
-  if (scale == nullptr || scale->dtype() != DType::F32 || scale->size() != 1 || quantize.get_int("block_size") != 0) return std::nullopt;
+  if (scale == nullptr || scale->dtype() != DType::F32 || scale->size() != 1 || quantize.get_int("block_size") != 0)
+    return std::nullopt;
   if (quantize.input(2) != ValueId::None && (zero_point == nullptr || zero_point->size() != 1)) return std::nullopt;
   Group group;
   group.profile = profile;
   group.quantize = id;
   group.result = quantize.output();
   group.y_dtype = zero_point != nullptr ? zero_point->dtype() : DType::U8;
-  if (zero_point == nullptr && quantize.get_int("output_dtype") != 0) group.y_dtype = static_cast<DType>(quantize.get_int("output_dtype"));
+  if (zero_point == nullptr && quantize.get_int("output_dtype") != 0)
+    group.y_dtype = static_cast<DType>(quantize.get_int("output_dtype"));
   if (group.y_dtype != DType::S8 && group.y_dtype != DType::U8) return std::nullopt;
   group.y.scale = scale->data<float>()[0];
   if (!(group.y.scale > 0.0f) || !std::isfinite(group.y.scale)) return std::nullopt;
@@ -252,10 +264,10 @@ Graph lower_integers(Graph graph) {
     if (!graph.node(id).alive || graph.node(id).kind != OpKind::QuantizeLinear) continue;
     const auto group = lowering::find_group(state, id, profile);
     if (!group) continue;
-    const bool done = group->op == NodeId::None
-                          ? lower_requantize(state, *group)
-                          : lower_compute(state, *group) || lower_arithmetic(state, *group) ||
-                                lower_movement(state, *group) || lower_table(state, *group) || lower_requantize(state, *group);
+    const bool done = group->op == NodeId::None ? lower_requantize(state, *group)
+                                                : lower_compute(state, *group) || lower_arithmetic(state, *group) ||
+                                                      lower_movement(state, *group) || lower_table(state, *group) ||
+                                                      lower_requantize(state, *group);
     lowered += done ? 1 : 0;
   }
   if (lowered == 0) return graph;

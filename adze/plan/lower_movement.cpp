@@ -81,7 +81,8 @@ bool lower_pad(Lowering& lowering, const Group& group, const Node& node) {
     }
     const double q = std::nearbyint(fill / static_cast<double>(x->scales[0])) + x->zero_point;
     Tensor value(x->dtype, {});
-    value.set_int(0, static_cast<std::int64_t>(std::clamp<double>(q, static_cast<double>(integer_min(x->dtype)), static_cast<double>(integer_max(x->dtype)))));
+    value.set_int(0, static_cast<std::int64_t>(std::clamp<double>(q, static_cast<double>(integer_min(x->dtype)),
+                                                                  static_cast<double>(integer_max(x->dtype)))));
     Graph& graph = lowering.graph();
     inputs.resize(std::max<std::size_t>(inputs.size(), 3), ValueId::None);
     inputs[2] = graph.add_constant(graph.unique_name(node.name + "/fill"), std::move(value));
@@ -104,7 +105,8 @@ bool lower_split(Lowering& lowering, const Group& group, const Node& node) {
     const Tensor* zero_point = graph.constant(quantize.input(2));
     if (quantize.kind != OpKind::QuantizeLinear || scale == nullptr || zero_point == nullptr) return false;
     if (scale->size() != 1 || scale->get_double(0) != static_cast<double>(x->scales[0])) return false;
-    if (zero_point->size() != 1 || zero_point->dtype() != x->dtype || zero_point->get_int(0) != x->zero_point) return false;
+    if (zero_point->size() != 1 || zero_point->dtype() != x->dtype || zero_point->get_int(0) != x->zero_point)
+      return false;
     quantizers.push_back(reader);
   }
   Node split = node;
@@ -128,7 +130,8 @@ bool lower_movement(Lowering& lowering, const Group& group) {
       if (node.outputs.size() > 1 && node.outputs[1] != ValueId::None) return false;
       return lower_single(lowering, group, node);
     case OpKind::Resize:
-      return node.get_string("mode") == "nearest" && node.get_string("coordinate_transformation_mode") != "tf_crop_and_resize" &&
+      return node.get_string("mode") == "nearest" &&
+             node.get_string("coordinate_transformation_mode") != "tf_crop_and_resize" &&
              lower_single(lowering, group, node);
     case OpKind::DepthToSpace:
     case OpKind::Expand:
@@ -143,13 +146,18 @@ bool lower_movement(Lowering& lowering, const Group& group) {
     case OpKind::Squeeze:
     case OpKind::Tile:
     case OpKind::Transpose:
-    case OpKind::Unsqueeze: return lower_single(lowering, group, node);
+    case OpKind::Unsqueeze:
+      return lower_single(lowering, group, node);
     case OpKind::Concat:
     case OpKind::Max:
-    case OpKind::Min: return lower_joining(lowering, group, node);
-    case OpKind::Pad: return lower_pad(lowering, group, node);
-    case OpKind::Split: return clamps_nothing(group) && lower_split(lowering, group, node);
-    default: return false;
+    case OpKind::Min:
+      return lower_joining(lowering, group, node);
+    case OpKind::Pad:
+      return lower_pad(lowering, group, node);
+    case OpKind::Split:
+      return clamps_nothing(group) && lower_split(lowering, group, node);
+    default:
+      return false;
   }
 }
 

@@ -12,7 +12,9 @@ namespace {
 
 using Function = std::function<double(double)>;
 
-double erf_gelu(double x) { return 0.5 * x * (1.0 + std::erf(x / std::sqrt(2.0))); }
+double erf_gelu(double x) {
+  return 0.5 * x * (1.0 + std::erf(x / std::sqrt(2.0)));
+}
 
 double tanh_gelu(double x) {
   constexpr double root = 0.7978845608028654;  // sqrt(2 / pi)
@@ -23,44 +25,72 @@ double tanh_gelu(double x) {
 Function function_of(const Node& node) {
   const auto number = [&](const char* attribute) { return static_cast<double>(node.get_float(attribute)); };
   switch (node.kind) {
-    case OpKind::Abs: return [](double x) { return std::abs(x); };
-    case OpKind::Ceil: return [](double x) { return std::ceil(x); };
-    case OpKind::Cos: return [](double x) { return std::cos(x); };
-    case OpKind::Elu: return [a = number("alpha")](double x) { return x < 0 ? a * std::expm1(x) : x; };
-    case OpKind::Erf: return [](double x) { return std::erf(x); };
-    case OpKind::Exp: return [](double x) { return std::exp(x); };
-    case OpKind::Floor: return [](double x) { return std::floor(x); };
-    case OpKind::Gelu: return node.get_string("approximate") == "tanh" ? tanh_gelu : erf_gelu;
+    case OpKind::Abs:
+      return [](double x) { return std::abs(x); };
+    case OpKind::Ceil:
+      return [](double x) { return std::ceil(x); };
+    case OpKind::Cos:
+      return [](double x) { return std::cos(x); };
+    case OpKind::Elu:
+      return [a = number("alpha")](double x) { return x < 0 ? a * std::expm1(x) : x; };
+    case OpKind::Erf:
+      return [](double x) { return std::erf(x); };
+    case OpKind::Exp:
+      return [](double x) { return std::exp(x); };
+    case OpKind::Floor:
+      return [](double x) { return std::floor(x); };
+    case OpKind::Gelu:
+      return node.get_string("approximate") == "tanh" ? tanh_gelu : erf_gelu;
     case OpKind::HardSigmoid:
       return [a = number("alpha"), b = number("beta")](double x) { return std::clamp(a * x + b, 0.0, 1.0); };
-    case OpKind::HardSwish: return [](double x) { return x * std::clamp(x / 6.0 + 0.5, 0.0, 1.0); };
-    case OpKind::LeakyRelu: return [a = number("alpha")](double x) { return x < 0 ? a * x : x; };
-    case OpKind::Log: return [](double x) { return std::log(x); };
-    case OpKind::Mish: return [](double x) { return x * std::tanh(std::log1p(std::exp(x))); };
-    case OpKind::Neg: return [](double x) { return -x; };
-    case OpKind::Reciprocal: return [](double x) { return 1.0 / x; };
-    case OpKind::Round: return [](double x) { return std::nearbyint(x); };
+    case OpKind::HardSwish:
+      return [](double x) { return x * std::clamp(x / 6.0 + 0.5, 0.0, 1.0); };
+    case OpKind::LeakyRelu:
+      return [a = number("alpha")](double x) { return x < 0 ? a * x : x; };
+    case OpKind::Log:
+      return [](double x) { return std::log(x); };
+    case OpKind::Mish:
+      return [](double x) { return x * std::tanh(std::log1p(std::exp(x))); };
+    case OpKind::Neg:
+      return [](double x) { return -x; };
+    case OpKind::Reciprocal:
+      return [](double x) { return 1.0 / x; };
+    case OpKind::Round:
+      return [](double x) { return std::nearbyint(x); };
     case OpKind::Selu:
       return [a = number("alpha"), g = number("gamma")](double x) { return g * (x < 0 ? a * std::expm1(x) : x); };
-    case OpKind::Sigmoid: return [](double x) { return 1.0 / (1.0 + std::exp(-x)); };
-    case OpKind::Sign: return [](double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : 0.0; };
-    case OpKind::Sin: return [](double x) { return std::sin(x); };
-    case OpKind::Softplus: return [](double x) { return std::log1p(std::exp(x)); };
-    case OpKind::Softsign: return [](double x) { return x / (1.0 + std::abs(x)); };
-    case OpKind::Sqrt: return [](double x) { return std::sqrt(x); };
-    case OpKind::Tanh: return [](double x) { return std::tanh(x); };
-    default: return nullptr;
+    case OpKind::Sigmoid:
+      return [](double x) { return 1.0 / (1.0 + std::exp(-x)); };
+    case OpKind::Sign:
+      return [](double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : 0.0; };
+    case OpKind::Sin:
+      return [](double x) { return std::sin(x); };
+    case OpKind::Softplus:
+      return [](double x) { return std::log1p(std::exp(x)); };
+    case OpKind::Softsign:
+      return [](double x) { return x / (1.0 + std::abs(x)); };
+    case OpKind::Sqrt:
+      return [](double x) { return std::sqrt(x); };
+    case OpKind::Tanh:
+      return [](double x) { return std::tanh(x); };
+    default:
+      return nullptr;
   }
 }
 
 /// The table as TFLite-Micro's fixed-point kernels give it, for the operators that have one.
 std::optional<ActivationTable> fixed_table(const Group& group, const Node& node, const Affine& x) {
   switch (node.kind) {
-    case OpKind::Sigmoid: return fixed_sigmoid_table(x, group.y);
-    case OpKind::Tanh: return fixed_tanh_table(x, group.y);
-    case OpKind::HardSwish: return fixed_hard_swish_table(x, group.y);
-    case OpKind::LeakyRelu: return fixed_leaky_relu_table(x, group.y, node.get_float("alpha"));
-    default: return std::nullopt;
+    case OpKind::Sigmoid:
+      return fixed_sigmoid_table(x, group.y);
+    case OpKind::Tanh:
+      return fixed_tanh_table(x, group.y);
+    case OpKind::HardSwish:
+      return fixed_hard_swish_table(x, group.y);
+    case OpKind::LeakyRelu:
+      return fixed_leaky_relu_table(x, group.y, node.get_float("alpha"));
+    default:
+      return std::nullopt;
   }
 }
 

@@ -27,7 +27,7 @@ struct Quantized {
 /// DequantizeLinear … → op → Relu / Clip … → QuantizeLinear.
 struct Group {
   RoundingProfile profile = RoundingProfile::Onnx;
-  NodeId op = NodeId::None;        ///< None: the activation (or nothing) reads the quantized tensor directly
+  NodeId op = NodeId::None;  ///< None: the activation (or nothing) reads the quantized tensor directly
   NodeId quantize = NodeId::None;
   ValueId result = ValueId::None;  ///< the QuantizeLinear's output
   Quantized x;                     ///< only when op is None

@@ -53,7 +53,9 @@ inline FlatPtr tables(std::vector<FlatPtr> children) {
   return flat;
 }
 
-inline void put(std::string& out, std::size_t at, std::uint32_t value) { std::memcpy(out.data() + at, &value, 4); }
+inline void put(std::string& out, std::size_t at, std::uint32_t value) {
+  std::memcpy(out.data() + at, &value, 4);
+}
 
 inline std::size_t write_flat(std::string& out, const Flat& flat) {
   std::vector<std::pair<std::size_t, FlatPtr>> pending;
@@ -64,7 +66,8 @@ inline std::size_t write_flat(std::string& out, const Flat& flat) {
     std::string body(4, '\0');
     for (const auto& [number, field] : flat.fields) {
       offsets[static_cast<std::size_t>(number)] = static_cast<std::uint16_t>(body.size());
-      if (const auto* bytes = std::get_if<std::string>(&field)) body += *bytes;
+      if (const auto* bytes = std::get_if<std::string>(&field))
+        body += *bytes;
       else {
         pending.emplace_back(body.size(), std::get<FlatPtr>(field));
         body += std::string(4, '\0');
@@ -137,13 +140,18 @@ struct TestModel {
     }
     for (const TestOperator& op : operators) {
       std::map<int, std::variant<std::string, FlatPtr>> fields = {
-          {0, raw(static_cast<std::uint32_t>(code_tables.size()))}, {1, vector_of(op.inputs)}, {2, vector_of(op.outputs)}};
+          {0, raw(static_cast<std::uint32_t>(code_tables.size()))},
+          {1, vector_of(op.inputs)},
+          {2, vector_of(op.outputs)}};
       if (op.options) fields[4] = op.options;
       operator_tables.push_back(table(std::move(fields)));
       code_tables.push_back(table({{0, raw(static_cast<std::int8_t>(std::min(op.code, 127)))}, {3, raw(op.code)}}));
     }
-    const FlatPtr graph = table({{0, tables(tensor_tables)}, {1, vector_of(inputs)}, {2, vector_of(outputs)},
-                                 {3, tables(operator_tables)}, {4, text("main")}});
+    const FlatPtr graph = table({{0, tables(tensor_tables)},
+                                 {1, vector_of(inputs)},
+                                 {2, vector_of(outputs)},
+                                 {3, tables(operator_tables)},
+                                 {4, text("main")}});
     return file_of(*table({{0, raw(version)}, {1, tables(code_tables)}, {2, tables({graph})}, {4, tables(buffers)}}));
   }
 };

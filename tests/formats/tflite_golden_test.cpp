@@ -5,12 +5,12 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "adze/base/files.h"
 #include "adze/base/hash.h"
 #include "adze/base/text.h"
 #include "adze/engine/reference/reference.h"
 #include "adze/formats/tflite/schema.h"
 #include "adze/formats/tflite/tflite.h"
-#include "adze/base/files.h"
 #include "adze/plan/lower_integers.h"
 
 namespace adze {
@@ -22,11 +22,20 @@ std::vector<std::int8_t> pattern(int number, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) {
     state = state * 1664525u + 1013904223u;
     switch (number) {
-      case 0: values.push_back(static_cast<std::int8_t>(i * 37 % 256 - 128)); break;
-      case 1: values.push_back(static_cast<std::int8_t>(i * 37 % 64 - 96)); break;
-      case 2: values.push_back(static_cast<std::int8_t>(state >> 24)); break;
-      case 3: values.push_back(static_cast<std::int8_t>(i / 16 % 256 - 128)); break;
-      default: values.push_back(0);
+      case 0:
+        values.push_back(static_cast<std::int8_t>(i * 37 % 256 - 128));
+        break;
+      case 1:
+        values.push_back(static_cast<std::int8_t>(i * 37 % 64 - 96));
+        break;
+      case 2:
+        values.push_back(static_cast<std::int8_t>(state >> 24));
+        break;
+      case 3:
+        values.push_back(static_cast<std::int8_t>(i / 16 % 256 - 128));
+        break;
+      default:
+        values.push_back(0);
     }
   }
   return values;
@@ -57,7 +66,9 @@ Tensor channels_first(const std::vector<std::int8_t>& values, const Shape& nhwc)
   return tensor;
 }
 
-std::uint32_t checksum(const std::vector<std::int8_t>& values) { return crc32(std::as_bytes(std::span(values))); }
+std::uint32_t checksum(const std::vector<std::int8_t>& values) {
+  return crc32(std::as_bytes(std::span(values)));
+}
 
 void check_model(const std::string& golden_name, const std::string& model_name) {
   const char* data = std::getenv("ADZE_DATA");
@@ -107,10 +118,18 @@ void check_model(const std::string& golden_name, const std::string& model_name) 
   }
 }
 
-TEST(TfliteGolden, ImageClassificationGivesTheBytesOfTfliteMicro) { check_model("ic", "ic_resnet8_int8.tflite"); }
-TEST(TfliteGolden, KeywordSpottingGivesTheBytesOfTfliteMicro) { check_model("kws", "kws_dscnn_int8.tflite"); }
-TEST(TfliteGolden, VisualWakeWordsGivesTheBytesOfTfliteMicro) { check_model("vww", "vww_mobilenetv1_int8.tflite"); }
-TEST(TfliteGolden, AnomalyDetectionGivesTheBytesOfTfliteMicro) { check_model("ad", "ad_autoencoder_int8.tflite"); }
+TEST(TfliteGolden, ImageClassificationGivesTheBytesOfTfliteMicro) {
+  check_model("ic", "ic_resnet8_int8.tflite");
+}
+TEST(TfliteGolden, KeywordSpottingGivesTheBytesOfTfliteMicro) {
+  check_model("kws", "kws_dscnn_int8.tflite");
+}
+TEST(TfliteGolden, VisualWakeWordsGivesTheBytesOfTfliteMicro) {
+  check_model("vww", "vww_mobilenetv1_int8.tflite");
+}
+TEST(TfliteGolden, AnomalyDetectionGivesTheBytesOfTfliteMicro) {
+  check_model("ad", "ad_autoencoder_int8.tflite");
+}
 
 }  // namespace
 }  // namespace adze

@@ -19,7 +19,8 @@ Graph read_model(const TestModel& model) {
 }
 
 int count(const Graph& graph, OpKind kind) {
-  return static_cast<int>(std::ranges::count_if(graph.node_ids(), [&](NodeId id) { return graph.node(id).kind == kind; }));
+  return static_cast<int>(
+      std::ranges::count_if(graph.node_ids(), [&](NodeId id) { return graph.node(id).kind == kind; }));
 }
 
 std::vector<float> run_floats(const Graph& graph, const Tensor& input) {
@@ -45,13 +46,17 @@ TEST(TfliteRead, FloatModelsHaveNoTranspose) {
   EXPECT_FALSE(graph.metadata.contains("adze.rounding"));
 }
 
-TEST(TfliteRead, FortyOperatorsAreTranslated) { EXPECT_GE(tflite::supported_operators().size(), 60u); }
+TEST(TfliteRead, FortyOperatorsAreTranslated) {
+  EXPECT_GE(tflite::supported_operators().size(), 60u);
+}
 
 TEST(TfliteRead, ConvolutionTurnsItsLayoutAndPads) {
   TestModel model;
   // 2×2 picture, 2 channels; filter 1×2×2×2 of ones: SAME pads below and right.
-  model.tensors = {{"x", {1, 2, 2, 2}}, {"w", {1, 2, 2, 2}, 0, content<float>({1, 10, 1, 10, 1, 10, 1, 10})},
-                   {"b", {1}, 0, content<float>({-100})}, {"y", {1, 2, 2, 1}}};
+  model.tensors = {{"x", {1, 2, 2, 2}},
+                   {"w", {1, 2, 2, 2}, 0, content<float>({1, 10, 1, 10, 1, 10, 1, 10})},
+                   {"b", {1}, 0, content<float>({-100})},
+                   {"y", {1, 2, 2, 1}}};
   model.operators = {{3, {0, 1, 2}, {3}, conv_options(0, 1, 1)}};
   model.inputs = {0};
   model.outputs = {3};
@@ -65,10 +70,16 @@ TEST(TfliteRead, ConvolutionTurnsItsLayoutAndPads) {
 
 TEST(TfliteRead, FlattenedPictureTurnsTheWeightsInsteadOfItself) {
   TestModel model;
-  model.tensors = {{"x", {1, 1, 2, 2}}, {"p", {1, 1, 2, 2}}, {"shape", {2}, 2, content<std::int32_t>({1, 4})}, {"f", {1, 4}},
-                   {"w", {2, 4}, 0, content<float>({1, 2, 3, 4, 1, 0, 0, 0})}, {"y", {1, 2}}};
-  model.operators = {{17, {0}, {1}, table({{0, raw(std::int8_t{1})}, {1, raw(1)}, {2, raw(1)}, {3, raw(1)}, {4, raw(1)}})},
-                     {22, {1, 2}, {3}}, {9, {3, 4, -1}, {5}}};
+  model.tensors = {{"x", {1, 1, 2, 2}},
+                   {"p", {1, 1, 2, 2}},
+                   {"shape", {2}, 2, content<std::int32_t>({1, 4})},
+                   {"f", {1, 4}},
+                   {"w", {2, 4}, 0, content<float>({1, 2, 3, 4, 1, 0, 0, 0})},
+                   {"y", {1, 2}}};
+  model.operators = {
+      {17, {0}, {1}, table({{0, raw(std::int8_t{1})}, {1, raw(1)}, {2, raw(1)}, {3, raw(1)}, {4, raw(1)}})},
+      {22, {1, 2}, {3}},
+      {9, {3, 4, -1}, {5}}};
   model.inputs = {0};
   model.outputs = {5};
   const Graph graph = read_model(model);
@@ -79,9 +90,11 @@ TEST(TfliteRead, FlattenedPictureTurnsTheWeightsInsteadOfItself) {
 
 TEST(TfliteRead, FlattenedPictureThatIsTheResultIsTransposed) {
   TestModel model;
-  model.tensors = {{"x", {1, 1, 2, 2}}, {"p", {1, 1, 2, 2}}, {"shape", {2}, 2, content<std::int32_t>({1, 4})}, {"f", {1, 4}}};
-  model.operators = {{17, {0}, {1}, table({{0, raw(std::int8_t{1})}, {1, raw(1)}, {2, raw(1)}, {3, raw(1)}, {4, raw(1)}})},
-                     {22, {1, 2}, {3}}};
+  model.tensors = {
+      {"x", {1, 1, 2, 2}}, {"p", {1, 1, 2, 2}}, {"shape", {2}, 2, content<std::int32_t>({1, 4})}, {"f", {1, 4}}};
+  model.operators = {
+      {17, {0}, {1}, table({{0, raw(std::int8_t{1})}, {1, raw(1)}, {2, raw(1)}, {3, raw(1)}, {4, raw(1)}})},
+      {22, {1, 2}, {3}}};
   model.inputs = {0};
   model.outputs = {3};
   const Graph graph = read_model(model);
@@ -91,25 +104,31 @@ TEST(TfliteRead, FlattenedPictureThatIsTheResultIsTransposed) {
 
 TEST(TfliteRead, BroadcastConstantFollowsTheChannels) {
   TestModel model;
-  model.tensors = {{"x", {1, 1, 2, 2}}, {"p", {1, 1, 2, 2}}, {"c", {2}, 0, content<float>({100, 200})}, {"y", {1, 1, 2, 2}}};
-  model.operators = {{17, {0}, {1}, table({{0, raw(std::int8_t{1})}, {1, raw(1)}, {2, raw(1)}, {3, raw(1)}, {4, raw(1)}})},
-                     {0, {1, 2}, {3}, table({})}};
+  model.tensors = {
+      {"x", {1, 1, 2, 2}}, {"p", {1, 1, 2, 2}}, {"c", {2}, 0, content<float>({100, 200})}, {"y", {1, 1, 2, 2}}};
+  model.operators = {
+      {17, {0}, {1}, table({{0, raw(std::int8_t{1})}, {1, raw(1)}, {2, raw(1)}, {3, raw(1)}, {4, raw(1)}})},
+      {0, {1, 2}, {3}, table({})}};
   model.inputs = {0};
   model.outputs = {3};
   const Graph graph = read_model(model);
-  EXPECT_EQ(run_floats(graph, Tensor::from<float>({1, 2, 1, 2}, {1, 3, 2, 4})), (std::vector<float>{101, 103, 202, 204}));
+  EXPECT_EQ(run_floats(graph, Tensor::from<float>({1, 2, 1, 2}, {1, 3, 2, 4})),
+            (std::vector<float>{101, 103, 202, 204}));
 }
 
 TEST(TfliteRead, MeanOverHeightAndWidthKeepsTheChannels) {
   TestModel model;
-  model.tensors = {{"x", {1, 2, 2, 2}}, {"p", {1, 2, 2, 2}}, {"axes", {2}, 2, content<std::int32_t>({1, 2})}, {"y", {1, 2}}};
-  model.operators = {{17, {0}, {1}, table({{0, raw(std::int8_t{1})}, {1, raw(1)}, {2, raw(1)}, {3, raw(1)}, {4, raw(1)}})},
-                     {40, {1, 2}, {3}}};
+  model.tensors = {
+      {"x", {1, 2, 2, 2}}, {"p", {1, 2, 2, 2}}, {"axes", {2}, 2, content<std::int32_t>({1, 2})}, {"y", {1, 2}}};
+  model.operators = {
+      {17, {0}, {1}, table({{0, raw(std::int8_t{1})}, {1, raw(1)}, {2, raw(1)}, {3, raw(1)}, {4, raw(1)}})},
+      {40, {1, 2}, {3}}};
   model.inputs = {0};
   model.outputs = {3};
   const Graph graph = read_model(model);
   EXPECT_EQ(count(graph, OpKind::Transpose), 0);
-  EXPECT_EQ(run_floats(graph, Tensor::from<float>({1, 2, 2, 2}, {1, 2, 3, 4, 10, 20, 30, 40})), (std::vector<float>{2.5f, 25}));
+  EXPECT_EQ(run_floats(graph, Tensor::from<float>({1, 2, 2, 2}, {1, 2, 3, 4, 10, 20, 30, 40})),
+            (std::vector<float>{2.5f, 25}));
 }
 
 TEST(TfliteRead, QuantizedTensorsBecomeQuantizeAndDequantizePairs) {

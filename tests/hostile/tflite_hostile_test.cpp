@@ -40,7 +40,10 @@ void expect_refused(const std::string& bytes, const std::string& needle, const s
 /// A small valid model: a 1×1 convolution of a 4×4 picture.
 TestModel small() {
   TestModel model;
-  model.tensors = {{"x", {1, 4, 4, 2}}, {"w", {3, 1, 1, 2}, 0, content<float>({1, 2, 3, 4, 5, 6})}, {"b", {3}, 0, content<float>({1, 2, 3})}, {"y", {1, 4, 4, 3}}};
+  model.tensors = {{"x", {1, 4, 4, 2}},
+                   {"w", {3, 1, 1, 2}, 0, content<float>({1, 2, 3, 4, 5, 6})},
+                   {"b", {3}, 0, content<float>({1, 2, 3})},
+                   {"y", {1, 4, 4, 3}}};
   model.operators = {{3, {0, 1, 2}, {3}, conv_options(1, 1)}};
   model.inputs = {0};
   model.outputs = {3};
@@ -53,7 +56,9 @@ std::string changed(const std::function<void(TestModel&)>& change) {
   return model.serialize();
 }
 
-TEST(TfliteHostile, TheUnchangedModelIsAccepted) { EXPECT_NO_THROW(read_text(small().serialize())); }
+TEST(TfliteHostile, TheUnchangedModelIsAccepted) {
+  EXPECT_NO_THROW(read_text(small().serialize()));
+}
 
 TEST(TfliteHostile, EveryTruncationIsRefusedOrHarmless) {
   const std::string whole = small().serialize();
@@ -68,7 +73,9 @@ TEST(TfliteHostile, EveryTruncationIsRefusedOrHarmless) {
   expect_refused(whole.substr(0, whole.size() / 2), "");
 }
 
-TEST(TfliteHostile, AnotherKindOfFileIsRefused) { expect_refused("GIF89a, not a network at all", "not a TFLite file"); }
+TEST(TfliteHostile, AnotherKindOfFileIsRefused) {
+  expect_refused("GIF89a, not a network at all", "not a TFLite file");
+}
 
 TEST(TfliteHostile, ARootBeyondTheFileIsRefused) {
   std::string bytes = small().serialize();
@@ -104,7 +111,10 @@ TEST(TfliteHostile, AnotherSchemaVersionIsUnsupported) {
 }
 
 TEST(TfliteHostile, AShapeWhoseProductOverflowsIsRefused) {
-  expect_refused(changed([](TestModel& m) { m.tensors[0].shape = {2147483647, 2147483647, 2147483647, 2147483647}; }), "overflow");
+  expect_refused(changed([](TestModel& m) {
+                   m.tensors[0].shape = {2147483647, 2147483647, 2147483647, 2147483647};
+                 }),
+                 "overflow");
 }
 
 TEST(TfliteHostile, ANegativeDimensionIsRefused) {
@@ -138,8 +148,14 @@ TEST(TfliteHostile, AZeroOrNegativeStrideIsRefused) {
 
 TEST(TfliteHostile, AFilterThatDoesNotFitIsRefused) {
   expect_refused(changed([](TestModel& m) { m.tensors[0].shape[3] = 3; }), "does not fit", "CONV_2D");
-  expect_refused(changed([](TestModel& m) { m.tensors[2] = {"b", {2}, 0, content<float>({1, 2})}; }), "bias", "CONV_2D");
-  expect_refused(changed([](TestModel& m) { m.tensors[1] = {"w", {3, 2}, 0, content<float>({1, 2, 3, 4, 5, 6})}; }), "rank 4", "CONV_2D");
+  expect_refused(changed([](TestModel& m) {
+                   m.tensors[2] = {"b", {2}, 0, content<float>({1, 2})};
+                 }),
+                 "bias", "CONV_2D");
+  expect_refused(changed([](TestModel& m) {
+                   m.tensors[1] = {"w", {3, 2}, 0, content<float>({1, 2, 3, 4, 5, 6})};
+                 }),
+                 "rank 4", "CONV_2D");
 }
 
 TEST(TfliteHostile, MissingInputsAndOutputsAreRefused) {
@@ -186,10 +202,14 @@ TEST(TfliteHostile, APermutationThatRepeatsAnAxisIsRefused) {
 }
 
 TEST(TfliteHostile, AScaleOfZeroNanOrTooManyIsRefused) {
-  for (const float scale : {0.0f, -1.0f, std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+  for (const float scale :
+       {0.0f, -1.0f, std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     expect_refused(changed([&](TestModel& m) { m.tensors[0] = {"x", {1, 4, 4, 2}, 9, "", {scale}, {0}}; }), "scale 0");
   }
-  expect_refused(changed([](TestModel& m) { m.tensors[0] = {"x", {1, 4, 4, 2}, 9, "", {1, 2, 3}, {0, 0, 0}, 3}; }), "3 scales");
+  expect_refused(changed([](TestModel& m) {
+                   m.tensors[0] = {"x", {1, 4, 4, 2}, 9, "", {1, 2, 3}, {0, 0, 0}, 3};
+                 }),
+                 "3 scales");
   expect_refused(changed([](TestModel& m) { m.tensors[0] = {"x", {1, 4, 4, 2}, 9, "", {1, 2}, {0, 0}, 12}; }), "axis");
   expect_refused(changed([](TestModel& m) { m.tensors[0] = {"x", {1, 4, 4, 2}, 9, "", {1}, {300}}; }), "zero point");
 }
@@ -234,7 +254,8 @@ TEST(TfliteHostile, MutantsOfRealModelsNeitherCrashNorHang) {
     for (std::uint64_t change = 1 + random.below(8); change > 0; --change) {
       const std::size_t region = random.below(2) ? bytes.size() : std::min<std::size_t>(bytes.size(), 8192);
       const std::size_t at = random.below(2) ? random.below(region) : bytes.size() - 1 - random.below(region);
-      bytes[at] = random.below(2) ? static_cast<char>(random.below(256)) : static_cast<char>(bytes[at] ^ (1 << random.below(8)));
+      bytes[at] = random.below(2) ? static_cast<char>(random.below(256))
+                                  : static_cast<char>(bytes[at] ^ (1 << random.below(8)));
     }
     if (random.below(20) == 0) bytes.resize(random.below(bytes.size()));
     const auto start = std::chrono::steady_clock::now();

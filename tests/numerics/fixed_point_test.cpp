@@ -21,7 +21,8 @@ Wide round_away(Wide value, int bits) {
 
 std::int32_t any_int32(Random& random) {
   const int bits = static_cast<int>(random.below(33));
-  return static_cast<std::int32_t>(static_cast<std::int64_t>(random.next() >> 32) >> (32 - bits)) * (random.below(2) ? 1 : -1);
+  return static_cast<std::int32_t>(static_cast<std::int64_t>(random.next() >> 32) >> (32 - bits)) *
+         (random.below(2) ? 1 : -1);
 }
 
 TEST(FixedPoint, DoublingHighMulIsTheRoundedWideProduct) {
@@ -33,9 +34,11 @@ TEST(FixedPoint, DoublingHighMulIsTheRoundedWideProduct) {
     const Wide product = Wide{a} * b;
     const Wide nudged = product + (product >= 0 ? (1 << 30) : 1 - (1 << 30));
     ASSERT_EQ(saturating_rounding_doubling_high_mul(a, b), static_cast<std::int32_t>(nudged / (Wide{1} << 31)));
-    ASSERT_NEAR(static_cast<double>(saturating_rounding_doubling_high_mul(a, b)), static_cast<double>(product) / 2147483648.0, 0.5);
+    ASSERT_NEAR(static_cast<double>(saturating_rounding_doubling_high_mul(a, b)),
+                static_cast<double>(product) / 2147483648.0, 0.5);
   }
-  EXPECT_EQ(saturating_rounding_doubling_high_mul(static_cast<std::int32_t>(lowest), static_cast<std::int32_t>(lowest)), highest);
+  EXPECT_EQ(saturating_rounding_doubling_high_mul(static_cast<std::int32_t>(lowest), static_cast<std::int32_t>(lowest)),
+            highest);
 }
 
 TEST(FixedPoint, DivideByPowerOfTwoRoundsTiesAwayFromZero) {
@@ -43,7 +46,8 @@ TEST(FixedPoint, DivideByPowerOfTwoRoundsTiesAwayFromZero) {
   for (int i = 0; i < 100'000; ++i) {
     const std::int32_t x = any_int32(random);
     const int exponent = static_cast<int>(random.below(32));
-    ASSERT_EQ(rounding_divide_by_pot(x, exponent), static_cast<std::int32_t>(round_away(x, exponent))) << x << " " << exponent;
+    ASSERT_EQ(rounding_divide_by_pot(x, exponent), static_cast<std::int32_t>(round_away(x, exponent)))
+        << x << " " << exponent;
   }
   EXPECT_EQ(rounding_divide_by_pot(-3, 1), -2);
   EXPECT_EQ(rounding_divide_by_pot(5, 1), 3);
@@ -81,7 +85,8 @@ TEST(FixedPoint, RoundingTwiceIsOffByLessThanOne) {
     const FixedMultiplier by = quantize_multiplier(real);
     ASSERT_NEAR(multiply_rounding_twice(x, by), x * real, 1.001 + std::abs(x * real) * 1e-9);
   }
-  // The two roundings differ: 5 * 0.3 rounds to 1.5, then 2; a case from LiteRT's discussion is any tie after the first.
+  // The two roundings differ: 5 * 0.3 rounds to 1.5, then 2; a case from LiteRT's discussion is any tie after the
+  // first.
   int differing = 0;
   for (std::int32_t x = -100'000; x < 100'000; ++x) {
     const FixedMultiplier by = quantize_multiplier(0.00271);
@@ -124,8 +129,8 @@ TEST(QuantizedArithmetic, AdditionIsWithinOneStepOfRealArithmetic) {
 TEST(QuantizedArithmetic, PoolOfOneScaleRoundsTiesAwayFromZero) {
   const Affine x{0.1f, 5}, y{0.1f, 5};
   const QuantizedMean mean(RoundingProfile::Tflm, x, y, true);
-  EXPECT_EQ(mean(3 - 10, 2), 2);     // raw 1 and 2
-  EXPECT_EQ(mean(-3 - 10, 2), -2);   // raw -1 and -2
+  EXPECT_EQ(mean(3 - 10, 2), 2);                                              // raw 1 and 2
+  EXPECT_EQ(mean(-3 - 10, 2), -2);                                            // raw -1 and -2
   EXPECT_EQ(QuantizedMean(RoundingProfile::Onnx, x, y, true)(3 - 10, 2), 1);  // -3.5 to even, then + 5
 }
 
@@ -152,14 +157,20 @@ TEST(ActivationTables, FixedPointTablesAreWithinOneStepOfTheFunctions) {
   const auto near = [&](const ActivationTable& table, const Affine& y, auto function, double steps) {
     for (int i = 0; i < 256; ++i) {
       const double real = (x.min + i - x.zero_point) * double{x.scale};
-      EXPECT_NEAR(table[static_cast<std::size_t>(i)], std::clamp(function(real) / double{y.scale} + y.zero_point, -128.0, 127.0), steps) << i;
+      EXPECT_NEAR(table[static_cast<std::size_t>(i)],
+                  std::clamp(function(real) / double{y.scale} + y.zero_point, -128.0, 127.0), steps)
+          << i;
     }
   };
   const Affine unit{1.0f / 256, -128}, symmetric{1.0f / 128, 0}, wide{0.03f, -10};
-  near(*fixed_sigmoid_table(x, unit), unit, [](double v) { return 1 / (1 + std::exp(-v)); }, 0.51);
-  near(*fixed_tanh_table(x, symmetric), symmetric, [](double v) { return std::tanh(v); }, 0.51);
-  near(*fixed_hard_swish_table(x, wide), wide, [](double v) { return v * std::clamp(v / 6 + 0.5, 0.0, 1.0); }, 1.01);
-  near(*fixed_leaky_relu_table(x, wide, 0.1f), wide, [](double v) { return v < 0 ? 0.1 * v : v; }, 0.52);
+  near(
+      *fixed_sigmoid_table(x, unit), unit, [](double v) { return 1 / (1 + std::exp(-v)); }, 0.51);
+  near(
+      *fixed_tanh_table(x, symmetric), symmetric, [](double v) { return std::tanh(v); }, 0.51);
+  near(
+      *fixed_hard_swish_table(x, wide), wide, [](double v) { return v * std::clamp(v / 6 + 0.5, 0.0, 1.0); }, 1.01);
+  near(
+      *fixed_leaky_relu_table(x, wide, 0.1f), wide, [](double v) { return v < 0 ? 0.1 * v : v; }, 0.52);
   EXPECT_FALSE(fixed_sigmoid_table(x, wide).has_value());
 }
 

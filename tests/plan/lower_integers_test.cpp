@@ -16,31 +16,38 @@ namespace {
 /// Small QDQ graphs: every activation s8, made by a seeded generator.
 class Builder {
  public:
-  explicit Builder(std::string profile, std::uint64_t seed = 1) : random_(seed) { graph.metadata["adze.rounding"] = std::move(profile); }
+  explicit Builder(std::string profile, std::uint64_t seed = 1) : random_(seed) {
+    graph.metadata["adze.rounding"] = std::move(profile);
+  }
 
   ValueId input(Shape shape, float scale, std::int8_t zero_point) {
     const ValueId stored = graph.add_input(graph.unique_name("x"), ValueType::tensor(DType::S8, symbolic(shape)));
     return dequantized(stored, scale, zero_point);
   }
   ValueId dequantized(ValueId stored, float scale, std::int8_t zero_point) {
-    return graph.add(OpKind::DequantizeLinear, {stored, constant(Tensor::scalar(scale)), constant(Tensor::scalar(zero_point))});
+    return graph.add(OpKind::DequantizeLinear,
+                     {stored, constant(Tensor::scalar(scale)), constant(Tensor::scalar(zero_point))});
   }
   /// s8 weights with one scale per output channel, along axis.
   ValueId weights(Shape shape, std::int64_t axis = 0) {
     Tensor tensor(DType::S8, shape);
-    for (std::int64_t i = 0; i < tensor.size(); ++i) tensor.set_int(i, static_cast<std::int64_t>(random_.below(255)) - 127);
+    for (std::int64_t i = 0; i < tensor.size(); ++i)
+      tensor.set_int(i, static_cast<std::int64_t>(random_.below(255)) - 127);
     const std::int64_t channels = shape[static_cast<std::size_t>(axis)];
     Tensor scales(DType::F32, {channels});
     for (std::int64_t i = 0; i < channels; ++i) scales.set_double(i, 0.002 + 0.001 * static_cast<double>(i));
-    return graph.add(OpKind::DequantizeLinear, {constant(tensor), constant(scales), constant(Tensor(DType::S8, {channels}))}, {{"axis", axis}});
+    return graph.add(OpKind::DequantizeLinear,
+                     {constant(tensor), constant(scales), constant(Tensor(DType::S8, {channels}))}, {{"axis", axis}});
   }
   ValueId constant(Tensor tensor) { return graph.add_constant(graph.unique_name("c"), std::move(tensor)); }
   void output(ValueId real, float scale, std::int8_t zero_point) {
-    graph.add_output(graph.add(OpKind::QuantizeLinear, {real, constant(Tensor::scalar(scale)), constant(Tensor::scalar(zero_point))}));
+    graph.add_output(graph.add(OpKind::QuantizeLinear,
+                               {real, constant(Tensor::scalar(scale)), constant(Tensor::scalar(zero_point))}));
   }
   Tensor random_tensor(const Shape& shape) {
     Tensor tensor(DType::S8, shape);
-    for (std::int64_t i = 0; i < tensor.size(); ++i) tensor.set_int(i, static_cast<std::int64_t>(random_.below(256)) - 128);
+    for (std::int64_t i = 0; i < tensor.size(); ++i)
+      tensor.set_int(i, static_cast<std::int64_t>(random_.below(256)) - 128);
     return tensor;
   }
 
@@ -90,7 +97,9 @@ TEST(LowerIntegers, ConvolutionWithGroupsPadsAndReluIsOneOperator) {
     const ValueId x = b.input({2, 4, 5, 6}, 0.02f, -7);
     const ValueId bias = b.constant(Tensor::from<float>({6}, {1, -1, 0.5f, 0, 2, -2}));
     const ValueId y = b.graph.add(OpKind::Conv, {x, b.weights({6, 2, 3, 3}), bias},
-                                  {{"group", std::int64_t{2}}, {"pads", std::vector<std::int64_t>{0, 1, 1, 1}}, {"strides", std::vector<std::int64_t>{2, 1}}});
+                                  {{"group", std::int64_t{2}},
+                                   {"pads", std::vector<std::int64_t>{0, 1, 1, 1}},
+                                   {"strides", std::vector<std::int64_t>{2, 1}}});
     b.output(b.graph.add(OpKind::Relu, {y}), 0.05f, -30);
     EXPECT_LE(lowered_difference(b, {{2, 4, 5, 6}}, OpKind::QConv), 1) << profile;
   }
@@ -105,7 +114,8 @@ TEST(LowerIntegers, LinearLayersBecomeOneOperatorInEveryForm) {
     Builder matmul(profile);
     const ValueId a = matmul.input({2, 3, 8}, 0.05f, 4);
     const ValueId product = matmul.graph.add(OpKind::MatMul, {a, matmul.weights({8, 5}, 1)});
-    const ValueId sum = matmul.graph.add(OpKind::Add, {product, matmul.constant(Tensor::from<float>({5}, {1, 2, 3, 4, 5}))});
+    const ValueId sum =
+        matmul.graph.add(OpKind::Add, {product, matmul.constant(Tensor::from<float>({5}, {1, 2, 3, 4, 5}))});
     matmul.output(sum, 0.1f, 0);
     EXPECT_LE(lowered_difference(matmul, {{2, 3, 8}}, OpKind::QGemm), 1) << profile;
     Builder batched(profile);
@@ -116,7 +126,8 @@ TEST(LowerIntegers, LinearLayersBecomeOneOperatorInEveryForm) {
 }
 
 TEST(LowerIntegers, ArithmeticIsLoweredWithBroadcasting) {
-  const std::pair<OpKind, OpKind> kinds[] = {{OpKind::Add, OpKind::QAdd}, {OpKind::Sub, OpKind::QSub}, {OpKind::Mul, OpKind::QMul}};
+  const std::pair<OpKind, OpKind> kinds[] = {
+      {OpKind::Add, OpKind::QAdd}, {OpKind::Sub, OpKind::QSub}, {OpKind::Mul, OpKind::QMul}};
   for (const auto& [real, integer] : kinds) {
     for (const std::string& profile : profiles) {
       Builder b(profile);
@@ -132,19 +143,23 @@ TEST(LowerIntegers, PoolsMeansAndSoftmaxAreLowered) {
   for (const std::string& profile : profiles) {
     Builder pool(profile);
     pool.output(pool.graph.add(OpKind::AveragePool, {pool.input({1, 2, 5, 5}, 0.1f, 3)},
-                               {{"kernel_shape", std::vector<std::int64_t>{3, 3}}, {"pads", std::vector<std::int64_t>{1, 1, 1, 1}}}), 0.1f, 3);
+                               {{"kernel_shape", std::vector<std::int64_t>{3, 3}},
+                                {"pads", std::vector<std::int64_t>{1, 1, 1, 1}}}),
+                0.1f, 3);
     EXPECT_LE(lowered_difference(pool, {{1, 2, 5, 5}}, OpKind::QAveragePool), 1) << profile;
     Builder mean(profile);
     mean.output(mean.graph.add(OpKind::GlobalAveragePool, {mean.input({2, 3, 4, 5}, 0.1f, 3)}), 0.05f, -3);
     EXPECT_LE(lowered_difference(mean, {{2, 3, 4, 5}}, OpKind::QReduceMean), 1) << profile;
     Builder softmax(profile);
-    softmax.output(softmax.graph.add(OpKind::Softmax, {softmax.input({4, 10}, 0.1f, 3)}, {{"axis", std::int64_t{1}}}), 1.0f / 256, -128);
+    softmax.output(softmax.graph.add(OpKind::Softmax, {softmax.input({4, 10}, 0.1f, 3)}, {{"axis", std::int64_t{1}}}),
+                   1.0f / 256, -128);
     EXPECT_LE(lowered_difference(softmax, {{4, 10}}, OpKind::QSoftmax), 1) << profile;
   }
 }
 
 TEST(LowerIntegers, FunctionsOfOneNumberBecomeTables) {
-  for (const OpKind kind : {OpKind::Sigmoid, OpKind::Tanh, OpKind::HardSwish, OpKind::LeakyRelu, OpKind::Elu, OpKind::Exp, OpKind::Abs, OpKind::Gelu}) {
+  for (const OpKind kind : {OpKind::Sigmoid, OpKind::Tanh, OpKind::HardSwish, OpKind::LeakyRelu, OpKind::Elu,
+                            OpKind::Exp, OpKind::Abs, OpKind::Gelu}) {
     for (const std::string& profile : profiles) {
       Builder b(profile);
       b.output(b.graph.add(kind, {b.input({256}, 0.03f, 3)}), 1.0f / 64, 0);
@@ -181,7 +196,8 @@ TEST(LowerIntegers, PadFillsWithTheZeroPoint) {
 TEST(LowerIntegers, SplitIsLoweredWhenAllItsPartsAreRead) {
   Builder b("tflm");
   const ValueId x = b.input({2, 4}, 0.1f, 3);
-  const ValueId first = b.graph.add(OpKind::Split, {x}, {{"axis", std::int64_t{1}}, {"num_outputs", std::int64_t{2}}}, "split", 2);
+  const ValueId first =
+      b.graph.add(OpKind::Split, {x}, {{"axis", std::int64_t{1}}, {"num_outputs", std::int64_t{2}}}, "split", 2);
   b.output(first, 0.1f, 3);
   b.output(static_cast<ValueId>(static_cast<int>(first) + 1), 0.1f, 3);
   EXPECT_EQ(lowered_difference(b, {{2, 4}}, OpKind::Split), 0);

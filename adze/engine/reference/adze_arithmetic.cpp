@@ -38,8 +38,12 @@ void broadcast_binary(Context& context, const Function& function) {
 
 }  // namespace
 
-void q_add(Context& context) { broadcast_binary(context, quantized_add(context.node())); }
-void q_mul(Context& context) { broadcast_binary(context, quantized_mul(context.node())); }
+void q_add(Context& context) {
+  broadcast_binary(context, quantized_add(context.node()));
+}
+void q_mul(Context& context) {
+  broadcast_binary(context, quantized_mul(context.node()));
+}
 
 void q_average_pool(Context& context) {
   const Node& node = context.node();
@@ -76,7 +80,8 @@ void q_reduce_mean(Context& context) {
   const std::int32_t zero_point = input_affine(node).zero_point;
   const auto xs = widened(x);
   Shape kept = x.shape();  // with 1 for what is reduced: broadcasts against the input's index
-  for (const std::int64_t axis : node.get_ints("axes")) kept[static_cast<std::size_t>(normalize_axis(axis, x.rank()))] = 1;
+  for (const std::int64_t axis : node.get_ints("axes"))
+    kept[static_cast<std::size_t>(normalize_axis(axis, x.rank()))] = 1;
   std::vector<std::int32_t> sums(static_cast<std::size_t>(num_elements(kept)), 0);
   std::vector<std::int32_t> ys(sums.size());
   if (x.empty() && !sums.empty()) throw ModelError("the mean of no element");
@@ -106,7 +111,9 @@ void q_softmax(Context& context) {
   const std::int64_t rows = length == 0 ? 0 : x.size() / length;
   for (std::int64_t r = 0; r < rows; ++r) {
     const std::int64_t first = r / step * step * length + r % step;
-    const auto at = [&](std::size_t i) { return static_cast<std::size_t>(first + static_cast<std::int64_t>(i) * step); };
+    const auto at = [&](std::size_t i) {
+      return static_cast<std::size_t>(first + static_cast<std::int64_t>(i) * step);
+    };
     for (std::size_t i = 0; i < row.size(); ++i) row[i] = xs[at(i)];
     softmax(row, result);
     for (std::size_t i = 0; i < row.size(); ++i) ys[at(i)] = result[i];

@@ -19,7 +19,8 @@ std::vector<std::int32_t> centred(const Tensor& tensor, std::int64_t zero_point)
 
 std::int32_t weight_zero_point(const Node& node) {
   const std::int64_t zero_point = node.get_int("w_zero_point");
-  if (zero_point < -128 || zero_point > 255) throw ModelError(cat("attribute w_zero_point = ", zero_point, " does not fit 8 bits"));
+  if (zero_point < -128 || zero_point > 255)
+    throw ModelError(cat("attribute w_zero_point = ", zero_point, " does not fit 8 bits"));
   return static_cast<std::int32_t>(zero_point);
 }
 
@@ -34,7 +35,9 @@ std::vector<std::int32_t> bias_of(const Context& context, std::int64_t channels)
 }
 
 /// Sums wrap at 32 bits, as they do on every machine that runs them.
-std::int32_t wrap(std::int64_t sum) { return static_cast<std::int32_t>(static_cast<std::uint32_t>(sum)); }
+std::int32_t wrap(std::int64_t sum) {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(sum));
+}
 
 }  // namespace
 
@@ -66,7 +69,8 @@ void q_conv(Context& context) {
         for (std::int64_t c = 0; c < channels; ++c, from += in_size, weight += kernel_size) {
           for (const Tap& tap : taps) sum += std::int64_t{from[tap.input]} * weight[tap.kernel];
         }
-        ys[static_cast<std::size_t>((n * filters + m) * out_size + p)] = requantize_to(wrap(sum), by[static_cast<std::size_t>(m)], y);
+        ys[static_cast<std::size_t>((n * filters + m) * out_size + p)] =
+            requantize_to(wrap(sum), by[static_cast<std::size_t>(m)], y);
       }
     }
   }

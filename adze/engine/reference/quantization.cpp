@@ -25,7 +25,8 @@ class ScaleIndex {
     blocks_ = block_ > 0 ? (length_ + block_ - 1) / block_ : length_;
     const std::int64_t outer = block_ > 0 ? num_elements(part(shape, 0, axis)) : 1;
     const std::int64_t expected = block_ > 0 ? outer * blocks_ * inner_ : length_;
-    if (scale.size() != expected) throw ModelError(cat("the scale is ", type_text(scale), " for data of shape ", shape_text(shape)));
+    if (scale.size() != expected)
+      throw ModelError(cat("the scale is ", type_text(scale), " for data of shape ", shape_text(shape)));
   }
 
   std::int64_t operator()(std::int64_t i) const {
@@ -53,11 +54,20 @@ Tensor quantize_to_float(DType dtype, const Shape& shape, const std::vector<floa
     for (std::size_t i = 0; i < scaled.size(); ++i) data[i] = saturate ? saturated<T>(format, scaled[i]) : T(scaled[i]);
   };
   switch (dtype) {
-    case DType::F8E4M3: store(TypeTag<Float8E4M3>{}, f8e4m3_format); break;
-    case DType::F8E4M3Fnuz: store(TypeTag<Float8E4M3Fnuz>{}, f8e4m3fnuz_format); break;
-    case DType::F8E5M2: store(TypeTag<Float8E5M2>{}, f8e5m2_format); break;
-    case DType::F8E5M2Fnuz: store(TypeTag<Float8E5M2Fnuz>{}, f8e5m2fnuz_format); break;
-    default: throw ModelError(cat("cannot quantize to ", dtype_name(dtype)));
+    case DType::F8E4M3:
+      store(TypeTag<Float8E4M3>{}, f8e4m3_format);
+      break;
+    case DType::F8E4M3Fnuz:
+      store(TypeTag<Float8E4M3Fnuz>{}, f8e4m3fnuz_format);
+      break;
+    case DType::F8E5M2:
+      store(TypeTag<Float8E5M2>{}, f8e5m2_format);
+      break;
+    case DType::F8E5M2Fnuz:
+      store(TypeTag<Float8E5M2Fnuz>{}, f8e5m2fnuz_format);
+      break;
+    default:
+      throw ModelError(cat("cannot quantize to ", dtype_name(dtype)));
   }
   return result;
 }
@@ -76,11 +86,13 @@ void quantize_linear(Context& context) {
   const Tensor& scale = context.input(1);
   const Tensor* zero_point = context.optional_input(2);
   const DType dtype = checked_types(context)[0].dtype;
-  if (zero_point != nullptr && zero_point->size() != scale.size()) throw ModelError("scale and zero point differ in size");
+  if (zero_point != nullptr && zero_point->size() != scale.size())
+    throw ModelError("scale and zero point differ in size");
   const ScaleIndex index(context, x.shape(), scale);
   std::vector<float> scaled = to_floats(x);
   const std::vector<float> scales = to_floats(scale);
-  for (std::int64_t i = 0; i < x.size(); ++i) scaled[static_cast<std::size_t>(i)] /= scales[static_cast<std::size_t>(index(i))];
+  for (std::int64_t i = 0; i < x.size(); ++i)
+    scaled[static_cast<std::size_t>(i)] /= scales[static_cast<std::size_t>(index(i))];
   if (is_float(dtype)) {
     context.set(0, quantize_to_float(dtype, x.shape(), scaled, context.node().get_int("saturate") != 0));
     return;
@@ -102,7 +114,8 @@ void dequantize_linear(Context& context) {
   const Tensor* zero_point = context.optional_input(2);
   checked_types(context);
   if (!is_float(scale.dtype())) throw ModelError(cat("the scale is ", type_text(scale), ", expected floats"));
-  if (zero_point != nullptr && zero_point->size() != scale.size()) throw ModelError("scale and zero point differ in size");
+  if (zero_point != nullptr && zero_point->size() != scale.size())
+    throw ModelError("scale and zero point differ in size");
   const ScaleIndex index(context, x.shape(), scale);
   const std::vector<float> scales = to_floats(scale);
   std::vector<double> values(static_cast<std::size_t>(x.size()));
@@ -131,7 +144,8 @@ void dynamic_quantize_linear(Context& context) {
   if (!(scale > 0.0f)) scale = 1.0f;
   const auto zero_point = static_cast<std::int64_t>(std::clamp(std::nearbyintf(-low / scale), 0.0f, 255.0f));
   Tensor y(DType::U8, x.shape());
-  for (std::int64_t i = 0; i < x.size(); ++i) y.set_int(i, round_into(values[static_cast<std::size_t>(i)] / scale, zero_point, DType::U8));
+  for (std::int64_t i = 0; i < x.size(); ++i)
+    y.set_int(i, round_into(values[static_cast<std::size_t>(i)] / scale, zero_point, DType::U8));
   context.set(0, std::move(y));
   context.set(1, Tensor::scalar(scale));
   context.set(2, Tensor::scalar(static_cast<std::uint8_t>(zero_point)));

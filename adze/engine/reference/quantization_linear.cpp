@@ -41,9 +41,11 @@ void qlinear_conv(Context& context) {
   Window window = window_of(node, static_cast<std::size_t>(x.rank() - 2), symbolic(part(w.shape(), 2)));
   const Shape in = part(x.shape(), 2), out = part(result, 2);
   resolve_pads(window, in);
-  const std::int64_t in_size = num_elements(in), out_size = num_elements(out), kernel_size = num_elements(window.kernel);
+  const std::int64_t in_size = num_elements(in), out_size = num_elements(out),
+                     kernel_size = num_elements(window.kernel);
   const auto xs = to_ints(x), ws = to_ints(w);
-  const auto bias = context.has(8) ? to_ints(context.input(8)) : std::vector<std::int64_t>(static_cast<std::size_t>(filters), 0);
+  const auto bias =
+      context.has(8) ? to_ints(context.input(8)) : std::vector<std::int64_t>(static_cast<std::size_t>(filters), 0);
   if (std::ssize(bias) != filters) throw ModelError(cat(bias.size(), " biases for ", filters, " output channels"));
   const DType dtype = context.input(7).dtype();
   std::vector<std::int64_t> ys(static_cast<std::size_t>(num_elements(result)));
@@ -58,10 +60,12 @@ void qlinear_conv(Context& context) {
       const std::int64_t* weight = ws.data() + m * channels * kernel_size;
       std::int64_t sum = bias[static_cast<std::size_t>(m)];
       for (std::int64_t c = 0; c < channels; ++c, from += in_size, weight += kernel_size) {
-        for (const Tap& tap : taps) sum += (from[tap.input] - gx.zero_point(0)) * (weight[tap.kernel] - gw.zero_point(m));
+        for (const Tap& tap : taps)
+          sum += (from[tap.input] - gx.zero_point(0)) * (weight[tap.kernel] - gw.zero_point(m));
       }
       const float factor = gx.scale(0) * gw.scale(m) / gy.scale(0);
-      ys[static_cast<std::size_t>(plane * out_size + p)] = round_into(static_cast<float>(sum) * factor, gy.zero_point(0), dtype);
+      ys[static_cast<std::size_t>(plane * out_size + p)] =
+          round_into(static_cast<float>(sum) * factor, gy.zero_point(0), dtype);
     }
   }
   context.set(0, from_integers(dtype, result, ys));

@@ -40,7 +40,8 @@ std::uint64_t Table::target_of(int field) const {
   const std::uint64_t place = place_of(field, 4);
   if (place == 0) return 0;
   const auto relative = data_.read<std::uint32_t>(place);
-  if (relative == 0) throw ModelError(cat("damaged file: field ", field, " of the table at ", offset_, " points at itself"));
+  if (relative == 0)
+    throw ModelError(cat("damaged file: field ", field, " of the table at ", offset_, " points at itself"));
   return place + relative;
 }
 

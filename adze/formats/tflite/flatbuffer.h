@@ -90,8 +90,10 @@ class Table {
   T scalar(int field, T otherwise = T{}) const {
     const std::uint64_t place = place_of(field, sizeof(T));
     if (place == 0) return otherwise;
-    if constexpr (std::is_same_v<T, bool>) return data_.read<std::uint8_t>(place) != 0;
-    else return data_.read<T>(place);
+    if constexpr (std::is_same_v<T, bool>)
+      return data_.read<std::uint8_t>(place) != 0;
+    else
+      return data_.read<T>(place);
   }
   std::optional<Table> table(int field) const;
   std::string_view string(int field) const;

@@ -10,23 +10,40 @@ namespace adze::tflite {
 
 DType dtype_of_tensor_type(std::int8_t type) {
   switch (type) {
-    case 0: return DType::F32;
-    case 1: return DType::F16;
-    case 2: return DType::S32;
-    case 3: return DType::U8;
-    case 4: return DType::S64;
-    case 6: return DType::Bool;
-    case 7: return DType::S16;
-    case 8: return DType::C64;
-    case 9: return DType::S8;
-    case 10: return DType::F64;
-    case 11: return DType::C128;
-    case 12: return DType::U64;
-    case 15: return DType::U32;
-    case 16: return DType::U16;
-    case 17: return DType::S4;
-    case 18: return DType::BF16;
-    default: throw UnsupportedError(cat("tensors of TensorType ", static_cast<int>(type), " are not supported"));
+    case 0:
+      return DType::F32;
+    case 1:
+      return DType::F16;
+    case 2:
+      return DType::S32;
+    case 3:
+      return DType::U8;
+    case 4:
+      return DType::S64;
+    case 6:
+      return DType::Bool;
+    case 7:
+      return DType::S16;
+    case 8:
+      return DType::C64;
+    case 9:
+      return DType::S8;
+    case 10:
+      return DType::F64;
+    case 11:
+      return DType::C128;
+    case 12:
+      return DType::U64;
+    case 15:
+      return DType::U32;
+    case 16:
+      return DType::U16;
+    case 17:
+      return DType::S4;
+    case 18:
+      return DType::BF16;
+    default:
+      throw UnsupportedError(cat("tensors of TensorType ", static_cast<int>(type), " are not supported"));
   }
 }
 
@@ -56,7 +73,8 @@ std::optional<Quantization> parse_quantization(const Table& tensor, DType dtype,
   result.axis = table->scalar<std::int32_t>(field::quantization::axis);
   if (scales.size() > 1) {
     result.axis = normalize_axis(result.axis, std::ssize(shape));
-    if (std::ssize(shape) == 0 || shape[static_cast<std::size_t>(result.axis)] != static_cast<std::int64_t>(scales.size())) {
+    if (std::ssize(shape) == 0 ||
+        shape[static_cast<std::size_t>(result.axis)] != static_cast<std::int64_t>(scales.size())) {
       throw ModelError(cat(scales.size(), " scales for axis ", result.axis, " of shape ", shape_text(shape)));
     }
   }
@@ -210,6 +228,8 @@ class Parser {
 
 }  // namespace
 
-Model parse_model(std::span<const std::byte> bytes, const ReadOptions& options) { return Parser(bytes, options).parse(); }
+Model parse_model(std::span<const std::byte> bytes, const ReadOptions& options) {
+  return Parser(bytes, options).parse();
+}
 
 }  // namespace adze::tflite

@@ -22,11 +22,12 @@ struct ReadOptions {
 /// Reads a TFLite model (schema version 3) as a graph of ONNX operators.
 ///
 /// Layout   Pictures are NCHW: graph inputs of rank 4 that feed spatial operators are NCHW values, the metadata entry
-///          "adze.source_layout" is then "NHWC", and axes, pads and weights are turned with them. A Transpose stands only
-///          where an operator really needs the elements in the other order.
-/// Numbers  A quantized tensor becomes QuantizeLinear → DequantizeLinear around float operators; the quantized value has
-///          the tensor's name, its float twins have "/float" and "/dequantized" appended. Constants stay quantized, read in
-///          place, with a DequantizeLinear. The metadata entry "adze.rounding" is then "tflm".
+///          "adze.source_layout" is then "NHWC", and axes, pads and weights are turned with them. A Transpose stands
+///          only where an operator really needs the elements in the other order.
+/// Numbers  A quantized tensor becomes QuantizeLinear → DequantizeLinear around float operators; the quantized value
+/// has
+///          the tensor's name, its float twins have "/float" and "/dequantized" appended. Constants stay quantized,
+///          read in place, with a DequantizeLinear. The metadata entry "adze.rounding" is then "tflm".
 /// Names    Values are named as the tensors, nodes as their first output.
 ///
 /// Throws ModelError naming file and operator for a damaged file, one UnsupportedError that names every operator which

@@ -143,13 +143,21 @@ void translate_dequantize(Translator& t, const Operator& op) {
 }
 
 template <OpKind kind>
-void unary(Translator& t, const Operator& op) { translate_unary(t, op, kind); }
+void unary(Translator& t, const Operator& op) {
+  translate_unary(t, op, kind);
+}
 template <OpKind kind>
-void binary(Translator& t, const Operator& op) { translate_nary(t, op, kind, 2); }
+void binary(Translator& t, const Operator& op) {
+  translate_nary(t, op, kind, 2);
+}
 template <OpKind kind>
-void arithmetic(Translator& t, const Operator& op) { translate_arithmetic(t, op, kind); }
+void arithmetic(Translator& t, const Operator& op) {
+  translate_arithmetic(t, op, kind);
+}
 template <Activation which>
-void activation(Translator& t, const Operator& op) { translate_activation(t, op, which); }
+void activation(Translator& t, const Operator& op) {
+  translate_activation(t, op, which);
+}
 
 constexpr OperatorEntry table[] = {
     {0, LayoutNeed::Follows, arithmetic<OpKind::Add>},
@@ -190,7 +198,8 @@ constexpr OperatorEntry table[] = {
     {99, LayoutNeed::Follows, translate_squared_difference},
     {101, LayoutNeed::Follows, unary<OpKind::Abs>},
     {104, LayoutNeed::Follows, unary<OpKind::Ceil>},
-    {106, LayoutNeed::Follows, [](Translator& t, const Operator& op) { translate_nary(t, op, OpKind::Sum, op.inputs.size()); }},
+    {106, LayoutNeed::Follows,
+     [](Translator& t, const Operator& op) { translate_nary(t, op, OpKind::Sum, op.inputs.size()); }},
     {108, LayoutNeed::Follows, unary<OpKind::Cos>},
     {111, LayoutNeed::Follows, unary<OpKind::Elu>},
     {114, LayoutNeed::Follows, translate_quantize},
@@ -203,6 +212,8 @@ constexpr OperatorEntry table[] = {
 
 }  // namespace
 
-std::span<const OperatorEntry> elementwise_operators() { return table; }
+std::span<const OperatorEntry> elementwise_operators() {
+  return table;
+}
 
 }  // namespace adze::tflite

@@ -13,7 +13,9 @@ bool turning_is_free(const Shape& nhwc) {
   return nhwc.size() == 4 && (nhwc[3] == 1 || checked_mul(nhwc[1], nhwc[2]) == 1);
 }
 
-Shape turned(const Shape& nhwc) { return {nhwc[0], nhwc[3], nhwc[1], nhwc[2]}; }
+Shape turned(const Shape& nhwc) {
+  return {nhwc[0], nhwc[3], nhwc[1], nhwc[2]};
+}
 
 /// The target of a Reshape that also works for other batch sizes: the first dimension follows when it stays.
 std::vector<std::int64_t> batch_free(const Shape& from, Shape to) {
@@ -136,7 +138,8 @@ void translate_gather(Translator& t, const Operator& op) {
     throw UnsupportedError("batch_dims other than 0 are not supported");
   }
   const std::int64_t axis = normalize_axis(t.option<std::int32_t>(op, field::gather::axis), t.rank(x));
-  t.finish(y, t.add(op, OpKind::Gather, {t.numbers(x, Layout::Plain), t.numbers(t.input(op, 1))}, {{"axis", axis}}), Layout::Plain);
+  t.finish(y, t.add(op, OpKind::Gather, {t.numbers(x, Layout::Plain), t.numbers(t.input(op, 1))}, {{"axis", axis}}),
+           Layout::Plain);
 }
 
 constexpr OperatorEntry table[] = {
@@ -150,6 +153,8 @@ constexpr OperatorEntry table[] = {
 
 }  // namespace
 
-std::span<const OperatorEntry> movement_operators() { return table; }
+std::span<const OperatorEntry> movement_operators() {
+  return table;
+}
 
 }  // namespace adze::tflite

@@ -45,7 +45,8 @@ std::vector<std::int64_t> explicit_pads(const Window& window, const Shape& nhwc)
 }
 
 Attributes window_attributes(const Window& window, const Shape& nhwc, bool dilations) {
-  Attributes attributes = {{"kernel_shape", window.kernel}, {"pads", explicit_pads(window, nhwc)}, {"strides", window.strides}};
+  Attributes attributes = {
+      {"kernel_shape", window.kernel}, {"pads", explicit_pads(window, nhwc)}, {"strides", window.strides}};
   if (dilations) attributes.emplace_back("dilations", window.dilations);
   return attributes;
 }
@@ -68,10 +69,11 @@ void translate_conv_2d(Translator& t, const Operator& op) {
   if (filter[3] == 0 || channels % filter[3] != 0) {
     throw ModelError(cat("filter ", shape_text(filter), " does not fit ", channels, " input channels"));
   }
-  Window window{{filter[1], filter[2]},
-                {t.option<std::int32_t>(op, field::conv::stride_h), t.option<std::int32_t>(op, field::conv::stride_w)},
-                {t.option<std::int32_t>(op, field::conv::dilation_h, 1), t.option<std::int32_t>(op, field::conv::dilation_w, 1)},
-                t.option<std::int8_t>(op, field::conv::padding) == 0};
+  Window window{
+      {filter[1], filter[2]},
+      {t.option<std::int32_t>(op, field::conv::stride_h), t.option<std::int32_t>(op, field::conv::stride_w)},
+      {t.option<std::int32_t>(op, field::conv::dilation_h, 1), t.option<std::int32_t>(op, field::conv::dilation_w, 1)},
+      t.option<std::int8_t>(op, field::conv::padding) == 0};
   check_window(window);
   const ValueId weights = t.numbers(w, Layout::ChannelsFirst);
   const ValueId bias = bias_of(t, op, 2, filter[0]);
@@ -92,11 +94,12 @@ void translate_depthwise_conv_2d(Translator& t, const Operator& op) {
   if (filter[0] != 1 || channels == 0 || filter[3] % channels != 0) {
     throw ModelError(cat("filter ", shape_text(filter), " does not fit ", channels, " input channels"));
   }
-  Window window{{filter[1], filter[2]},
-                {t.option<std::int32_t>(op, field::depthwise::stride_h), t.option<std::int32_t>(op, field::depthwise::stride_w)},
-                {t.option<std::int32_t>(op, field::depthwise::dilation_h, 1),
-                 t.option<std::int32_t>(op, field::depthwise::dilation_w, 1)},
-                t.option<std::int8_t>(op, field::depthwise::padding) == 0};
+  Window window{
+      {filter[1], filter[2]},
+      {t.option<std::int32_t>(op, field::depthwise::stride_h), t.option<std::int32_t>(op, field::depthwise::stride_w)},
+      {t.option<std::int32_t>(op, field::depthwise::dilation_h, 1),
+       t.option<std::int32_t>(op, field::depthwise::dilation_w, 1)},
+      t.option<std::int8_t>(op, field::depthwise::padding) == 0};
   check_window(window);
   const Tensor turned = permuted(t.constant(w), {3, 0, 1, 2});
   const ValueId weights = t.changed_constant(w, turned, 0, "/oihw");
@@ -117,7 +120,8 @@ void translate_transpose_conv(Translator& t, const Operator& op) {
   const std::vector<std::int64_t> wanted = t.constant_ints(t.input(op, 0));
   if (wanted.size() != 4) throw ModelError("the output shape must have four numbers");
   Window window{{filter[1], filter[2]},
-                {t.option<std::int32_t>(op, field::transpose_conv::stride_h), t.option<std::int32_t>(op, field::transpose_conv::stride_w)},
+                {t.option<std::int32_t>(op, field::transpose_conv::stride_h),
+                 t.option<std::int32_t>(op, field::transpose_conv::stride_w)},
                 {1, 1},
                 t.option<std::int8_t>(op, field::transpose_conv::padding) == 0};
   check_window(window);
@@ -125,7 +129,8 @@ void translate_transpose_conv(Translator& t, const Operator& op) {
   const std::vector<std::int64_t> pads = explicit_pads(window, wanted);
   std::vector<std::int64_t> output_padding;
   for (std::size_t axis = 0; axis < 2; ++axis) {
-    const std::int64_t full = checked_add(checked_mul(t.info(x).shape[axis + 1] - 1, window.strides[axis]), window.kernel[axis]);
+    const std::int64_t full =
+        checked_add(checked_mul(t.info(x).shape[axis + 1] - 1, window.strides[axis]), window.kernel[axis]);
     output_padding.push_back(wanted[axis + 1] - (full - pads[axis] - pads[axis + 2]));
     if (output_padding.back() < 0 || output_padding.back() >= window.strides[axis]) {
       throw ModelError(cat("output shape ", shape_text(wanted), " does not fit the input and the stride"));
@@ -135,7 +140,9 @@ void translate_transpose_conv(Translator& t, const Operator& op) {
   std::vector<ValueId> inputs = {t.numbers(x, Layout::ChannelsFirst), weights};
   if (const ValueId bias = bias_of(t, op, 3, filter[0]); bias != ValueId::None) inputs.push_back(bias);
   const ValueId y = t.add(op, OpKind::ConvTranspose, std::move(inputs),
-                          {{"kernel_shape", window.kernel}, {"strides", window.strides}, {"pads", pads},
+                          {{"kernel_shape", window.kernel},
+                           {"strides", window.strides},
+                           {"pads", pads},
                            {"output_padding", output_padding}});
   t.finish(t.output(op), t.activate(op, y, t.activation(op, field::transpose_conv::activation)), Layout::ChannelsFirst);
 }
@@ -148,7 +155,8 @@ void translate_pool(Translator& t, const Operator& op, OpKind kind) {
                 {1, 1},
                 t.option<std::int8_t>(op, field::pool::padding) == 0};
   check_window(window);
-  const ValueId y = t.add(op, kind, {t.numbers(x, Layout::ChannelsFirst)}, window_attributes(window, t.info(x).shape, false));
+  const ValueId y =
+      t.add(op, kind, {t.numbers(x, Layout::ChannelsFirst)}, window_attributes(window, t.info(x).shape, false));
   t.finish(t.output(op), t.activate(op, y, t.activation(op, field::pool::activation)), Layout::ChannelsFirst);
 }
 
@@ -165,8 +173,9 @@ void translate_resize(Translator& t, const Operator& op, const char* mode, bool 
   }
   attributes.emplace_back("coordinate_transformation_mode", coordinates);
   const ValueId sizes = t.ints(t.info(t.output(op)).name + "/sizes", size);
-  const ValueId y = t.add(op, OpKind::Resize, {t.numbers(x, Layout::ChannelsFirst), ValueId::None, ValueId::None, sizes},
-                          std::move(attributes));
+  const ValueId y =
+      t.add(op, OpKind::Resize, {t.numbers(x, Layout::ChannelsFirst), ValueId::None, ValueId::None, sizes},
+            std::move(attributes));
   t.finish(t.output(op), y, Layout::ChannelsFirst);
 }
 
@@ -176,7 +185,8 @@ void translate_block(Translator& t, const Operator& op, OpKind kind) {
   require_rank(t, x, 4, "the input");
   const std::int64_t size = t.option<std::int32_t>(op, field::block::size);
   if (size < 1) throw ModelError(cat("block size ", size));
-  t.finish(t.output(op), t.add(op, kind, {t.numbers(x, Layout::ChannelsFirst)}, {{"blocksize", size}}), Layout::ChannelsFirst);
+  t.finish(t.output(op), t.add(op, kind, {t.numbers(x, Layout::ChannelsFirst)}, {{"blocksize", size}}),
+           Layout::ChannelsFirst);
 }
 
 /// Weights [O, H*W*C] for rows that are in the order C, H, W.
@@ -194,7 +204,8 @@ void translate_fully_connected(Translator& t, const Operator& op) {
   const std::string& name = t.info(y).name;
   const std::int64_t outputs = t.info(w).shape[0], depth = t.info(w).shape[1];
   const bool turned = !t.flattened(x).empty();
-  const ValueId weights = turned ? t.changed_constant(w, turned_weights(t.constant(w), t.flattened(x)), 0, "/chw") : t.numbers(w);
+  const ValueId weights =
+      turned ? t.changed_constant(w, turned_weights(t.constant(w), t.flattened(x)), 0, "/chw") : t.numbers(w);
   ValueId rows = t.numbers(x, Layout::Plain);
   const Shape& shape = t.info(x).shape;
   if (shape.empty() || depth == 0 || num_elements(shape) % depth != 0) {
@@ -256,6 +267,8 @@ constexpr OperatorEntry table[] = {
 
 }  // namespace
 
-std::span<const OperatorEntry> neural_operators() { return table; }
+std::span<const OperatorEntry> neural_operators() {
+  return table;
+}
 
 }  // namespace adze::tflite

@@ -42,7 +42,8 @@ void translate_reduce(Translator& t, const Operator& op, OpKind kind) {
     for (std::int64_t& axis : axes) axis = channels_first_axis[axis];
     std::ranges::sort(axes);
   }
-  const ValueId result = t.add(op, kind, {value, t.ints(t.info(y).name + "/axes", axes)}, {{"keepdims", std::int64_t{keep}}});
+  const ValueId result =
+      t.add(op, kind, {value, t.ints(t.info(y).name + "/axes", axes)}, {{"keepdims", std::int64_t{keep}}});
   t.finish(y, result, turned && keep ? Layout::ChannelsFirst : Layout::Plain);
 }
 
@@ -77,18 +78,24 @@ void translate_arg_extreme(Translator& t, const Operator& op, OpKind kind) {
 }
 
 template <OpKind kind>
-void reduce(Translator& t, const Operator& op) { translate_reduce(t, op, kind); }
+void reduce(Translator& t, const Operator& op) {
+  translate_reduce(t, op, kind);
+}
 template <OpKind kind>
-void arg_extreme(Translator& t, const Operator& op) { translate_arg_extreme(t, op, kind); }
+void arg_extreme(Translator& t, const Operator& op) {
+  translate_arg_extreme(t, op, kind);
+}
 
 constexpr OperatorEntry table[] = {
     {11, LayoutNeed::Follows,
      [](Translator& t, const Operator& op) {
        translate_normalize(t, op, OpKind::LpNormalization, {{"p", std::int64_t{2}}});
      }},
-    {25, LayoutNeed::Follows, [](Translator& t, const Operator& op) { translate_normalize(t, op, OpKind::Softmax, {}); }},
+    {25, LayoutNeed::Follows,
+     [](Translator& t, const Operator& op) { translate_normalize(t, op, OpKind::Softmax, {}); }},
     {40, LayoutNeed::Follows, reduce<OpKind::ReduceMean>},
-    {50, LayoutNeed::Follows, [](Translator& t, const Operator& op) { translate_normalize(t, op, OpKind::LogSoftmax, {}); }},
+    {50, LayoutNeed::Follows,
+     [](Translator& t, const Operator& op) { translate_normalize(t, op, OpKind::LogSoftmax, {}); }},
     {56, LayoutNeed::Plain, arg_extreme<OpKind::ArgMax>},
     {74, LayoutNeed::Follows, reduce<OpKind::ReduceSum>},
     {79, LayoutNeed::Plain, arg_extreme<OpKind::ArgMin>},
@@ -99,6 +106,8 @@ constexpr OperatorEntry table[] = {
 
 }  // namespace
 
-std::span<const OperatorEntry> reduction_operators() { return table; }
+std::span<const OperatorEntry> reduction_operators() {
+  return table;
+}
 
 }  // namespace adze::tflite

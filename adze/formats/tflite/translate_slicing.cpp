@@ -71,8 +71,10 @@ void translate_slice(Translator& t, const Operator& op) {
     turn_list(ends);
   }
   const std::string& name = t.info(y).name;
-  t.finish(y, t.add(op, OpKind::Slice, {t.numbers(x), t.ints(name + "/starts", begins), t.ints(name + "/ends", ends),
-                                        t.ints(name + "/axes", axes)}),
+  t.finish(y,
+           t.add(op, OpKind::Slice,
+                 {t.numbers(x), t.ints(name + "/starts", begins), t.ints(name + "/ends", ends),
+                  t.ints(name + "/axes", axes)}),
            layout);
 }
 
@@ -115,21 +117,25 @@ void translate_strided_slice(Translator& t, const Operator& op) {
     for (std::int64_t& axis : axes) axis = channels_first_axis[axis];
   }
   const std::string& name = t.info(y).name;
-  ValueId result = t.add(op, OpKind::Slice, {t.numbers(x, layout), t.ints(name + "/starts", starts), t.ints(name + "/ends", ends),
-                                             t.ints(name + "/axes", axes), t.ints(name + "/steps", steps)});
+  ValueId result = t.add(op, OpKind::Slice,
+                         {t.numbers(x, layout), t.ints(name + "/starts", starts), t.ints(name + "/ends", ends),
+                          t.ints(name + "/axes", axes), t.ints(name + "/steps", steps)});
   if (!shrunk.empty()) result = t.add(op, OpKind::Squeeze, {result, t.ints(name + "/shrunk", shrunk)});
   t.finish(y, result, layout);
 }
 
-void split_along(Translator& t, const Operator& op, std::int32_t x, std::int64_t axis, const std::vector<std::int64_t>* sizes) {
+void split_along(Translator& t, const Operator& op, std::int32_t x, std::int64_t axis,
+                 const std::vector<std::int64_t>* sizes) {
   axis = normalize_axis(axis, t.rank(x));
   const Layout layout = t.layout(x);
   if (layout == Layout::ChannelsFirst) axis = channels_first_axis[axis];
   const std::size_t count = op.outputs.size();
   Attributes attributes = {{"axis", axis}};
   std::vector<ValueId> inputs = {t.numbers(x)};
-  if (sizes != nullptr) inputs.push_back(t.ints(t.info(t.output(op)).name + "/sizes", *sizes));
-  else attributes.emplace_back("num_outputs", static_cast<std::int64_t>(count));
+  if (sizes != nullptr)
+    inputs.push_back(t.ints(t.info(t.output(op)).name + "/sizes", *sizes));
+  else
+    attributes.emplace_back("num_outputs", static_cast<std::int64_t>(count));
   const auto parts = t.add_many(op, OpKind::Split, std::move(inputs), std::move(attributes), count);
   for (std::size_t i = 0; i < count; ++i) t.finish(t.output(op, i), parts[i], layout);
 }
@@ -177,6 +183,8 @@ constexpr OperatorEntry table[] = {
 
 }  // namespace
 
-std::span<const OperatorEntry> slicing_operators() { return table; }
+std::span<const OperatorEntry> slicing_operators() {
+  return table;
+}
 
 }  // namespace adze::tflite

@@ -97,7 +97,8 @@ void Translator::find_wanted_layouts() {
 void Translator::add_inputs() {
   for (const std::int32_t tensor : model_.inputs) dynamic_batch_ = dynamic_batch_ || info(tensor).dynamic_batch;
   for (const std::int32_t tensor : model_.inputs) {
-    if (state(tensor).stored != ValueId::None) throw ModelError(cat("tensor ", adze::quoted(info(tensor).name), " is an input twice"));
+    if (state(tensor).stored != ValueId::None)
+      throw ModelError(cat("tensor ", adze::quoted(info(tensor).name), " is an input twice"));
     if (is_constant(tensor)) throw ModelError(cat("graph input ", adze::quoted(info(tensor).name), " is a constant"));
     const Layout layout = wants_channels_first(tensor) ? Layout::ChannelsFirst : Layout::Plain;
     if (layout == Layout::ChannelsFirst) graph_.metadata["adze.source_layout"] = "NHWC";
@@ -128,7 +129,8 @@ std::int32_t Translator::output(const Operator& op, std::size_t i) const {
 
 Tensor Translator::constant(std::int32_t tensor) const {
   if (!is_constant(tensor)) {
-    throw UnsupportedError(cat("tensor ", adze::quoted(info(tensor).name), " must be a constant here, and is computed"));
+    throw UnsupportedError(
+        cat("tensor ", adze::quoted(info(tensor).name), " must be a constant here, and is computed"));
   }
   return Tensor::view(info(tensor).dtype, info(tensor).shape, owner_, *info(tensor).data);
 }
@@ -136,7 +138,8 @@ Tensor Translator::constant(std::int32_t tensor) const {
 std::vector<std::int64_t> Translator::constant_ints(std::int32_t tensor) const {
   const Tensor content = constant(tensor);
   if (!is_integer(content.dtype()) || content.size() > 64) {
-    throw ModelError(cat("tensor ", adze::quoted(info(tensor).name), " must hold a few integers, it is ", type_text(content)));
+    throw ModelError(
+        cat("tensor ", adze::quoted(info(tensor).name), " must hold a few integers, it is ", type_text(content)));
   }
   return to_ints(content);
 }
@@ -192,12 +195,18 @@ Activation Translator::activation(const Operator& op, int field) const {
 ValueId Translator::activate(const Operator& op, ValueId value, Activation activation) {
   const std::string& base = info(output(op)).name;
   switch (activation) {
-    case Activation::None: return value;
-    case Activation::Relu: return add(op, OpKind::Relu, {value});
-    case Activation::ReluN1To1: return add(op, OpKind::Clip, {value, floats(base + "/min", -1), floats(base + "/max", 1)});
-    case Activation::Relu6: return add(op, OpKind::Clip, {value, floats(base + "/min", 0), floats(base + "/max", 6)});
-    case Activation::Tanh: return add(op, OpKind::Tanh, {value});
-    case Activation::SignBit: break;
+    case Activation::None:
+      return value;
+    case Activation::Relu:
+      return add(op, OpKind::Relu, {value});
+    case Activation::ReluN1To1:
+      return add(op, OpKind::Clip, {value, floats(base + "/min", -1), floats(base + "/max", 1)});
+    case Activation::Relu6:
+      return add(op, OpKind::Clip, {value, floats(base + "/min", 0), floats(base + "/max", 6)});
+    case Activation::Tanh:
+      return add(op, OpKind::Tanh, {value});
+    case Activation::SignBit:
+      break;
   }
   throw UnsupportedError(cat("fused activation ", static_cast<int>(activation), " is not supported"));
 }
@@ -206,8 +215,10 @@ ValueType Translator::declared_type(std::int32_t tensor, Layout layout) const {
   Shape shape = info(tensor).shape;
   if (layout == Layout::ChannelsFirst) shape = {shape[0], shape[3], shape[1], shape[2]};
   SymbolicShape dims = symbolic(shape);
-  if (info(tensor).dynamic_batch) dims[0] = Dim::named("batch");
-  else if (dynamic_batch_ && !dims.empty()) dims[0] = Dim();
+  if (info(tensor).dynamic_batch)
+    dims[0] = Dim::named("batch");
+  else if (dynamic_batch_ && !dims.empty())
+    dims[0] = Dim();
   return ValueType::tensor(info(tensor).dtype, std::move(dims));
 }
 
@@ -228,7 +239,8 @@ void Translator::finish(std::int32_t tensor, ValueId value, Layout layout) {
 
 void Translator::finish_stored(std::int32_t tensor, ValueId value, Layout layout) {
   if (state(tensor).stored != ValueId::None || is_constant(tensor)) {
-    throw ModelError(cat("tensor ", adze::quoted(info(tensor).name), " is computed twice, or is an input or a constant"));
+    throw ModelError(
+        cat("tensor ", adze::quoted(info(tensor).name), " is computed twice, or is an input or a constant"));
   }
   state(tensor).stored = value;
   state(tensor).layout = layout;
@@ -242,7 +254,8 @@ void Translator::finish_stored(std::int32_t tensor, ValueId value, Layout layout
 ValueId Translator::stored(std::int32_t tensor) {
   State& held = state(tensor);
   if (held.stored != ValueId::None) return held.stored;
-  if (!is_constant(tensor)) throw ModelError(cat("reads tensor ", adze::quoted(info(tensor).name), ", which nothing before it computes"));
+  if (!is_constant(tensor))
+    throw ModelError(cat("reads tensor ", adze::quoted(info(tensor).name), ", which nothing before it computes"));
   held.stored = add_constant(info(tensor).name, constant(tensor));
   return held.stored;
 }
@@ -253,7 +266,8 @@ std::pair<ValueId, ValueId> Translator::scale_constants(std::int32_t tensor) {
   const auto count = std::ssize(quantization.scales);
   const Shape shape = count == 1 ? Shape{} : Shape{count};
   Tensor zero_points(tensor_info.dtype, shape);
-  for (std::int64_t i = 0; i < count; ++i) zero_points.set_int(i, quantization.zero_points[static_cast<std::size_t>(i)]);
+  for (std::int64_t i = 0; i < count; ++i)
+    zero_points.set_int(i, quantization.zero_points[static_cast<std::size_t>(i)]);
   return {add_constant(tensor_info.name + "/scale", Tensor::from<float>(shape, quantization.scales)),
           add_constant(tensor_info.name + "/zero_point", std::move(zero_points))};
 }
@@ -262,7 +276,8 @@ ValueId Translator::dequantize(std::int32_t tensor, ValueId value, std::int64_t 
   const auto [scale, zero_point] = scale_constants(tensor);
   Attributes attributes;
   if (info(tensor).quantization->scales.size() > 1) attributes.emplace_back("axis", axis);
-  Node node = make_node(OpKind::DequantizeLinear, cat(name, "/dequantize"), {value, scale, zero_point}, std::move(attributes));
+  Node node =
+      make_node(OpKind::DequantizeLinear, cat(name, "/dequantize"), {value, scale, zero_point}, std::move(attributes));
   node.outputs = {graph_.add_value(fresh(cat(name, "/dequantized")))};
   graph_.add_node(node);
   return node.outputs[0];
@@ -301,7 +316,7 @@ ValueId Translator::changed_constant(std::int32_t tensor, const Tensor& content,
 ValueId Translator::broadcast_constant(std::int32_t tensor) {
   const Tensor content = constant(tensor);
   if (content.rank() > 4) throw ModelError(cat("rank ", content.rank(), " does not broadcast with rank 4"));
-  if (content.size() == 1 && content.rank() <= 1 ) return numbers(tensor);
+  if (content.size() == 1 && content.rank() <= 1) return numbers(tensor);
   Shape shape = content.shape();
   shape.insert(shape.begin(), static_cast<std::size_t>(4 - content.rank()), 1);
   std::int64_t axis = is_quantized(tensor) ? info(tensor).quantization->axis + 4 - content.rank() : 0;

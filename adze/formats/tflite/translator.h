@@ -81,7 +81,9 @@ class Translator {
 
   /// Reshape of a spatial value to [N, -1] that kept NCHW order: the tensor's rows are in the order C, H, W of these
   /// NHWC dimensions. Fully-connected weights are turned to match.
-  void set_flattened(std::int32_t tensor, Shape nhwc) { states_[static_cast<std::size_t>(tensor)].flattened = std::move(nhwc); }
+  void set_flattened(std::int32_t tensor, Shape nhwc) {
+    states_[static_cast<std::size_t>(tensor)].flattened = std::move(nhwc);
+  }
   const Shape& flattened(std::int32_t tensor) const { return states_[static_cast<std::size_t>(tensor)].flattened; }
   /// Do only fully-connected operators with constant weights read the tensor, and is it no graph output?
   bool feeds_fully_connected_only(std::int32_t tensor) const;

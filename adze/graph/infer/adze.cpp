@@ -9,7 +9,9 @@ namespace adze {
 
 namespace {
 
-bool eight_bits(DType dtype) { return dtype == DType::S8 || dtype == DType::U8 || dtype == DType::Undefined; }
+bool eight_bits(DType dtype) {
+  return dtype == DType::S8 || dtype == DType::U8 || dtype == DType::Undefined;
+}
 
 void require_eight_bits(const InferContext& context, std::size_t inputs) {
   for (std::size_t i = 0; i < inputs; ++i) {
@@ -95,8 +97,10 @@ void infer_q_reduce(InferContext& context) {
     const bool keep = context.node().get_int("keepdims") != 0;
     output.emplace();
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-      if (!reduced[axis]) output->push_back(shape[axis]);
-      else if (keep) output->push_back(Dim(1));
+      if (!reduced[axis])
+        output->push_back(shape[axis]);
+      else if (keep)
+        output->push_back(Dim(1));
     }
   }
   context.set_output(0, DType::S8, std::move(output));
@@ -126,12 +130,10 @@ void infer_q_table(InferContext& context) {
 
 std::span<const InferEntry> adze_inference() {
   static constexpr InferEntry entries[] = {
-      {OpKind::QAdd, infer_q_binary},       {OpKind::QAveragePool, infer_q_pool},
-      {OpKind::QConv, infer_q_conv},        {OpKind::QGemm, infer_q_gemm},
-      {OpKind::QMatMul, infer_q_matmul},    {OpKind::QMul, infer_q_binary},
-      {OpKind::QReduceMean, infer_q_reduce}, {OpKind::QRequantize, infer_q_unary},
-      {OpKind::QSoftmax, infer_q_softmax},  {OpKind::QSub, infer_q_binary},
-      {OpKind::QTable, infer_q_table},
+      {OpKind::QAdd, infer_q_binary},        {OpKind::QAveragePool, infer_q_pool}, {OpKind::QConv, infer_q_conv},
+      {OpKind::QGemm, infer_q_gemm},         {OpKind::QMatMul, infer_q_matmul},    {OpKind::QMul, infer_q_binary},
+      {OpKind::QReduceMean, infer_q_reduce}, {OpKind::QRequantize, infer_q_unary}, {OpKind::QSoftmax, infer_q_softmax},
+      {OpKind::QSub, infer_q_binary},        {OpKind::QTable, infer_q_table},
   };
   return entries;
 }

@@ -31,7 +31,8 @@ void check_scale(const InferContext& context) {
 void check_zero_point(const InferContext& context) {
   if (!context.has_input(2) || !context.shape(1) || !context.shape(2)) return;
   if (!compatible(*context.shape(1), *context.shape(2))) {
-    throw ModelError(cat("scale ", shape_text(*context.shape(1)), " and zero point ", shape_text(*context.shape(2)), " differ in shape"));
+    throw ModelError(cat("scale ", shape_text(*context.shape(1)), " and zero point ", shape_text(*context.shape(2)),
+                         " differ in shape"));
   }
 }
 
@@ -68,17 +69,19 @@ void infer_as(InferContext& context, OpKind kind, void (*infer)(InferContext&)) 
   context.set_output(0, context.dtype(7), inner.output_types.empty() ? std::nullopt : inner.output_types[0].shape);
 }
 
-void infer_qlinear_conv(InferContext& context) { infer_as(context, OpKind::Conv, neural::infer_conv); }
-void infer_qlinear_matmul(InferContext& context) { infer_as(context, OpKind::MatMul, neural::infer_matmul); }
+void infer_qlinear_conv(InferContext& context) {
+  infer_as(context, OpKind::Conv, neural::infer_conv);
+}
+void infer_qlinear_matmul(InferContext& context) {
+  infer_as(context, OpKind::MatMul, neural::infer_matmul);
+}
 
 }  // namespace
 
 std::span<const InferEntry> quantization_inference() {
   static constexpr InferEntry entries[] = {
-      {OpKind::DequantizeLinear, infer_dequantize},
-      {OpKind::DynamicQuantizeLinear, infer_dynamic_quantize},
-      {OpKind::QLinearConv, infer_qlinear_conv},
-      {OpKind::QLinearMatMul, infer_qlinear_matmul},
+      {OpKind::DequantizeLinear, infer_dequantize}, {OpKind::DynamicQuantizeLinear, infer_dynamic_quantize},
+      {OpKind::QLinearConv, infer_qlinear_conv},    {OpKind::QLinearMatMul, infer_qlinear_matmul},
       {OpKind::QuantizeLinear, infer_quantize},
   };
   return entries;
