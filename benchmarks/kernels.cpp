@@ -1,0 +1,169 @@
+// Every line of the kernel tables (engine/kernels/<family>/<family>.def) that this machine can run, on shapes from the
+// networks of the benchmark. Counters: MAC/s or elements/s. Options are Google Benchmark's.
+#include <benchmark/benchmark.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "adze/base/random.h"
+#include "adze/engine/isa.h"
+#include "adze/engine/kernels/add_s8/add_s8.h"
+#include "adze/engine/kernels/conv_f32/conv_f32.h"
+#include "adze/engine/kernels/conv_s8/conv_s8.h"
+#include "adze/engine/kernels/depthwise_s8/depthwise_s8.h"
+#include "adze/engine/kernels/gemm_f32/gemm_f32.h"
+
+namespace adze {
+namespace {
+
+template <typename T>
+std::vector<T> random_bytes(std::int64_t count) {
+  Random random(1);
+  std::vector<T> values(static_cast<std::size_t>(count));
+  for (T& value : values) value = static_cast<T>(random.below(256));
+  return values;
+}
+
+std::vector<float> random_floats(std::int64_t count) {
+  Random random(1);
+  std::vector<float> values(static_cast<std::size_t>(count));
+  for (float& value : values) value = static_cast<float>(random.normal());
+  return values;
+}
+
+void count_macs(benchmark::State& state, std::int64_t macs) {
+  state.counters["MAC/s"] = benchmark::Counter(static_cast<double>(macs) * static_cast<double>(state.iterations()),
+                                               benchmark::Counter::kIsRate);
+}
+
+/// Requantization of many columns in the profile of TFLite-Micro.
+struct Stage {
+  explicit Stage(std::int64_t columns)
+      : zeros(static_cast<std::size_t>(columns + 16), 0), multipliers(zeros.size(), 1 << 30), shifts(zeros.size(), -7),
+        scales(zeros.size(), 0.001f),
+        stage{kernels::OutputStage::Tflm, 3, -128, 127, zeros.data(), multipliers.data(), shifts.data(), scales.data()} {}
+  std::vector<std::int32_t> zeros, multipliers, shifts;
+  std::vector<float> scales;
+  kernels::OutputStage stage;
+};
+
+void bench_gemm_s8(benchmark::State& state, kernels::GemmS8 run, std::int64_t rows, std::int64_t depth, std::int64_t columns) {
+  const auto x = random_bytes<std::uint8_t>(rows * depth);
+  const auto w = kernels::pack_gemm_s8(random_bytes<std::int8_t>(depth * columns), columns, 1, depth);
+  std::vector<std::uint8_t> y(static_cast<std::size_t>(rows * columns));
+  std::vector<const std::uint8_t*> pointers;
+  for (std::int64_t r = 0; r < rows; ++r) pointers.push_back(x.data() + r * depth);
+  const Stage stage(columns);
+  const std::int64_t offset = 0;
+  for (auto _ : state) {
+    run({pointers.data(), rows, &offset, 1, depth / 4, w.data(), columns, &stage.stage, y.data(), columns});
+    benchmark::ClobberMemory();
+  }
+  count_macs(state, rows * depth * columns);
+}
+
+void bench_depthwise_s8(benchmark::State& state, kernels::DepthwiseS8 run, std::int64_t side, std::int64_t channels) {
+  const std::int64_t width = side + 2, row = width * channels;
+  const auto x = random_bytes<std::uint8_t>(width * row + 64);
+  const auto w = kernels::pack_depthwise_s8(random_bytes<std::int8_t>(channels * 9), channels, 9);
+  std::vector<std::int64_t> offsets;
+  for (std::int64_t t = 0; t < 10; ++t) offsets.push_back(t < 9 ? t / 3 * row + t % 3 * channels : 0);
+  std::vector<std::uint8_t> y(static_cast<std::size_t>(side * side * channels));
+  const Stage stage(channels);
+  for (auto _ : state) {
+    for (std::int64_t r = 0; r < side; ++r) {
+      run({x.data() + r * row, channels, side, offsets.data(), 5, w.data(), channels, &stage.stage, y.data() + r * side * channels});
+    }
+    benchmark::ClobberMemory();
+  }
+  count_macs(state, side * side * channels * 9);
+}
+
+void bench_add_s8(benchmark::State& state, kernels::AddS8 run, std::int64_t count) {
+  const auto a = random_bytes<std::uint8_t>(count), b = random_bytes<std::uint8_t>(count);
+  std::vector<std::uint8_t> y(a.size());
+  const std::vector<std::int32_t> table(256, 1 << 20);
+  const Stage stage(16);
+  for (auto _ : state) {
+    run({a.data(), b.data(), y.data(), count, table.data(), table.data(), &stage.stage});
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(count * state.iterations());
+}
+
+void bench_conv_f32(benchmark::State& state, kernels::MakeConvF32 make, std::int64_t side, std::int64_t inputs,
+                    std::int64_t outputs, std::int64_t kernel, std::int64_t groups) {
+  kernels::WindowGeometry g;
+  g.in_height = g.in_width = g.out_height = g.out_width = side;
+  g.in_channels = inputs;
+  g.out_channels = outputs;
+  g.groups = groups;
+  g.kernel_height = g.kernel_width = kernel;
+  g.pad_top = g.pad_left = g.pad_bottom = g.pad_right = kernel / 2;
+  const auto x = random_floats(side * side * inputs), w = random_floats(outputs * inputs / groups * kernel * kernel);
+  std::vector<float> y(static_cast<std::size_t>(side * side * outputs));
+  const auto conv = make(g, {w.data(), nullptr, 0.0f, std::numeric_limits<float>::infinity()}, machine_isa());
+  if (conv == nullptr) return state.SkipWithError("not made for this shape");
+  for (auto _ : state) {
+    conv->run(x.data(), y.data());
+    benchmark::ClobberMemory();
+  }
+  count_macs(state, side * side * outputs * inputs / groups * kernel * kernel);
+}
+
+void bench_gemm_f32(benchmark::State& state, kernels::MakeGemmF32 make, std::int64_t rows, std::int64_t depth, std::int64_t columns) {
+  const auto a = random_floats(rows * depth), w = random_floats(depth * columns);
+  std::vector<float> y(static_cast<std::size_t>(rows * columns));
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  const auto gemm = make({1, rows, depth, columns, -infinity, infinity, w.data(), nullptr}, machine_isa());
+  if (gemm == nullptr) return state.SkipWithError("not made for this shape");
+  for (auto _ : state) {
+    gemm->run(a.data(), nullptr, y.data());
+    benchmark::ClobberMemory();
+  }
+  count_macs(state, rows * depth * columns);
+}
+
+template <typename Kernels, typename Register>
+void each(const Kernels& table, Register add) {
+  for (const auto& kernel : table) {
+    if (kernel.isa <= machine_isa()) add(kernel, std::string(kernel.name));
+  }
+}
+
+void register_all() {
+  using benchmark::RegisterBenchmark;
+  each(kernels::gemm_s8_kernels(), [](const auto& kernel, const std::string& name) {
+    RegisterBenchmark((name + "/resnet8 3x3 16 32x32").c_str(), bench_gemm_s8, kernel.run, 1024, 144, 16);
+    RegisterBenchmark((name + "/resnet 3x3 128 14x14").c_str(), bench_gemm_s8, kernel.run, 196, 1152, 128);
+    RegisterBenchmark((name + "/mobilenet 1x1 256 14x14").c_str(), bench_gemm_s8, kernel.run, 196, 256, 256);
+    RegisterBenchmark((name + "/fc 640 128").c_str(), bench_gemm_s8, kernel.run, 1, 640, 128);
+  });
+  each(kernels::depthwise_s8_kernels(), [](const auto& kernel, const std::string& name) {
+    RegisterBenchmark((name + "/3x3 144 56x56").c_str(), bench_depthwise_s8, kernel.run, 56, 144);
+    RegisterBenchmark((name + "/3x3 8 48x48").c_str(), bench_depthwise_s8, kernel.run, 48, 8);
+  });
+  each(kernels::add_s8_kernels(), [](const auto& kernel, const std::string& name) {
+    RegisterBenchmark((name + "/16 32x32").c_str(), bench_add_s8, kernel.run, 16384);
+  });
+  each(kernels::conv_f32_kernels(), [](const auto& kernel, const std::string& name) {
+    RegisterBenchmark((name + "/resnet8 3x3 16 32x32").c_str(), bench_conv_f32, kernel.make, 32, 16, 16, 3, 1);
+    RegisterBenchmark((name + "/1x1 256 14x14").c_str(), bench_conv_f32, kernel.make, 14, 256, 256, 1, 1);
+    RegisterBenchmark((name + "/depthwise 3x3 144 28x28").c_str(), bench_conv_f32, kernel.make, 28, 144, 144, 3, 144);
+  });
+  each(kernels::gemm_f32_kernels(), [](const auto& kernel, const std::string& name) {
+    RegisterBenchmark((name + "/128x256x1024").c_str(), bench_gemm_f32, kernel.make, 128, 256, 1024);
+  });
+}
+
+}  // namespace
+}  // namespace adze
+
+int main(int argc, char** argv) {
+  adze::register_all();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
