@@ -91,6 +91,11 @@ TEST(Add, KeepsEmptyTensorsEmpty) {
   EXPECT_EQ(sum.shape(), (Shape{0, 3}));
 }
 
+TEST(Add, RefusesResultsBeyondTheLimitBeforeComputingThem) {
+  const std::int64_t side = 1 << 18;
+  EXPECT_THROW(run_one(OpKind::Add, {Tensor(DType::U8, {side, 1}), Tensor(DType::U8, {1, side})}), LimitError);
+}
+
 TEST(Div, TruncatesIntegersAndKnowsItsLimits) {
   EXPECT_EQ(elements<std::int32_t>(run_one(OpKind::Div, {list<std::int32_t>({-7, 7}), list<std::int32_t>({2, -2})})[0]),
             (S32{-3, -3}));

@@ -52,8 +52,7 @@ Groups group_slices(const Tensor& tensor, std::int64_t axis, bool sorted) {
     }
     return 0;
   };
-  std::vector<std::int64_t> order(static_cast<std::size_t>(split.size));
-  std::iota(order.begin(), order.end(), std::int64_t{0});
+  std::vector<std::int64_t> order = identity_map(split.size);
   std::stable_sort(order.begin(), order.end(),
                    [&](std::int64_t i, std::int64_t j) { return compare_slices(i, j) < 0; });
   Groups groups;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 
+#include "adze/base/progress.h"
 #include "adze/engine/reference/detail/reduction.h"
 #include "adze/graph/einsum.h"
 
@@ -54,11 +55,12 @@ Labelled<C> contract(const Labelled<C>& a, const Labelled<C>& b, const std::vect
   Shape shape;
   for (const int label : labels) shape.push_back(sizes.at(label));
   Labelled<C> out{kept, Shape(shape.begin(), shape.begin() + static_cast<std::ptrdiff_t>(kept.size())), {}};
-  Tensor limit(DType::U8, out.shape);  // throws when too large
-  out.elements.assign(static_cast<std::size_t>(limit.size()), C(0));
+  out.elements.assign(count_to_compute(out.shape), C(0));
   const std::int64_t steps = num_elements(shape);
   StridedWalk<3> walk(shape, {label_strides(a, labels), label_strides(b, labels), label_strides(out, labels)});
   for (std::int64_t i = 0; i < steps; ++i) {
+    constexpr std::int64_t steps_between_checks = 1 << 20;
+    if (i % steps_between_checks == 0) check_cancelled();
     const C term = product(a.elements[static_cast<std::size_t>(walk.offset(0))],
                            b.elements[static_cast<std::size_t>(walk.offset(1))]);
     C& sum = out.elements[static_cast<std::size_t>(walk.offset(2))];
@@ -157,8 +159,7 @@ void run_det(Context& context) {
   std::vector<double> elements = load_floats(input);
   const auto n = static_cast<std::size_t>(input.dim(rank - 1));
   const Shape batch(input.shape().begin(), input.shape().end() - 2);
-  Tensor limit(DType::U8, batch);  // throws when too large
-  std::vector<double> out(static_cast<std::size_t>(limit.size()));
+  std::vector<double> out(count_to_compute(batch));
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = determinant(std::span(elements).subspan(i * n * n, n * n), n);
   context.set(0, store(input.dtype(), batch, out));
 }

@@ -1,6 +1,5 @@
 // Operators that depend on the order of elements along one axis: the best, the k best, running sums.
 #include <algorithm>
-#include <numeric>
 
 #include "adze/engine/reference/detail/reduction.h"
 
@@ -88,12 +87,11 @@ void run_top_k(Context& context) {
     using C = typename decltype(tag)::type;
     const std::vector<C> elements = load<C>(input);
     std::vector<C> values(place.size());
-    std::vector<std::int64_t> order(static_cast<std::size_t>(split.size));
     std::int64_t run = 0;
     if (!places.empty()) {
       for_each_run(split, [&](std::int64_t first) {
         const auto at = [&](std::int64_t i) { return elements[static_cast<std::size_t>(first + i * split.inner)]; };
-        std::iota(order.begin(), order.end(), std::int64_t{0});
+        std::vector<std::int64_t> order = identity_map(split.size);
         std::partial_sort(order.begin(), order.begin() + k, order.end(), [&](std::int64_t i, std::int64_t j) {
           if (comes_before(at(i), at(j), largest)) return true;
           return !comes_before(at(j), at(i), largest) && i < j;

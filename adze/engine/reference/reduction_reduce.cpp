@@ -25,8 +25,7 @@ std::optional<ReductionPlan> plan_of(const Context& context) {
 /// Folds the elements of each group with f, from start.
 template <typename C, typename F>
 std::vector<C> fold(const ReductionPlan& plan, const std::vector<C>& elements, C start, F f) {
-  Tensor limit(DType::U8, plan.output);  // throws when too large
-  std::vector<C> out(static_cast<std::size_t>(limit.size()), start);
+  std::vector<C> out(count_to_compute(plan.output), start);
   for_each_reduced(plan, elements, [&](std::size_t at, C x) { out[at] = f(out[at], x); });
   return out;
 }

@@ -14,6 +14,15 @@ bool is_packed(DType dtype) {
 
 }  // namespace
 
+std::size_t count_to_compute(const Shape& shape) {
+  const std::int64_t count = num_elements(shape);
+  if (count > max_tensor_bytes() / static_cast<std::int64_t>(sizeof(double))) {
+    throw LimitError(cat("computing a tensor of shape ", shape_text(shape), " takes more than the limit of ",
+                         bytes_text(max_tensor_bytes())));
+  }
+  return static_cast<std::size_t>(count);
+}
+
 float narrow_to_odd(double value) {
   const auto nearest = static_cast<float>(value);
   if (std::isnan(value) || std::isinf(nearest) || static_cast<double>(nearest) == value) return nearest;

@@ -27,6 +27,9 @@ std::vector<C> load(const Tensor& tensor);
 template <typename C>
 Tensor store(DType dtype, Shape shape, const std::vector<C>& elements);
 
+/// The number of elements of shape. Throws LimitError when computing them would take more memory than a tensor may.
+std::size_t count_to_compute(const Shape& shape);
+
 /// The float that, rounded once more to a format of at most 16 bits, gives what value rounds to in one step.
 float narrow_to_odd(double value);
 

@@ -37,7 +37,7 @@ using Comparison = BinaryFunctions<bool, bool, bool>;
 template <typename C, typename R, typename F>
 std::vector<R> map_pairs(const Shape& a_shape, const std::vector<C>& a, const Shape& b_shape, const std::vector<C>& b,
                          const Shape& shape, F f) {
-  std::vector<R> out(static_cast<std::size_t>(num_elements(shape)));
+  std::vector<R> out(count_to_compute(shape));
   if (a_shape == b_shape) {
     for (std::size_t i = 0; i < out.size(); ++i) out[i] = f(a[i], b[i]);
     return out;
