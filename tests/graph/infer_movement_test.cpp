@@ -30,6 +30,7 @@ TEST(InferReshape, CopiesComputesAndCancels) {
   EXPECT_EQ(reshape({batch, 3, 4}, {0, -1}), "f32[batch, 12]");
   EXPECT_EQ(reshape({batch, 3, 4}, {-1, 12}), "f32[batch, 12]");
   EXPECT_EQ(reshape({batch, 3, 4}, {-1, 6}), "f32[2*batch, 6]");
+  EXPECT_EQ(reshape({batch, 3, 4}, {-1, 7}), "f32[?, 7]");  // batch may hold the 7
 }
 
 TEST(InferReshape, KnowsProductsOfSymbols) {
