@@ -44,12 +44,18 @@ std::vector<std::int64_t> kernel_of(const Node& node, std::size_t rank, const Sy
     }
     kernel[i] = weight[i].value;
   }
+  std::int64_t volume = 1;
+  for (const std::int64_t size : kernel) volume = checked_mul(volume, std::max<std::int64_t>(size, 1), "kernel size");
   return kernel;
 }
 
-std::int64_t same_output(std::int64_t input, std::int64_t stride) { return (input + stride - 1) / stride; }
+std::int64_t same_output(std::int64_t input, std::int64_t stride) {
+  return input <= 0 ? 0 : (input - 1) / stride + 1;
+}
 
-bool is_same(AutoPad auto_pad) { return auto_pad == AutoPad::SameUpper || auto_pad == AutoPad::SameLower; }
+bool is_same(AutoPad auto_pad) {
+  return auto_pad == AutoPad::SameUpper || auto_pad == AutoPad::SameLower;
+}
 
 /// (steps - 1) * stride + extent
 std::int64_t covered(std::int64_t steps, std::int64_t stride, std::int64_t extent) {
@@ -100,7 +106,7 @@ Dim window_output(const Window& window, std::size_t i, const Dim& input) {
   if (window.ceil_mode && room % stride != 0) {
     ++output;
     // A window that would begin in the padding at the end is left out.
-    if ((output - 1) * stride >= input.value + window.pads_begin[i]) --output;
+    if (checked_mul(output - 1, stride, "window position") >= input.value + window.pads_begin[i]) --output;
   }
   return output;
 }

@@ -107,7 +107,8 @@ Tolerance tolerance_of(const fs::path& folder) {
   return tolerance;
 }
 
-std::optional<std::vector<Tensor>> evaluate(const Graph& graph, const Node& node, std::span<const Tensor* const> inputs) {
+std::optional<std::vector<Tensor>> evaluate(const Graph& graph, const Node& node,
+                                            std::span<const Tensor* const> inputs) {
   std::vector<Datum> data;
   for (const Tensor* input : inputs) data.push_back(input == nullptr ? Datum() : Datum(*input));
   std::vector<Tensor> outputs;
@@ -142,7 +143,8 @@ Graph in_form(Graph graph, const Form& form) {
 }
 
 /// What is wrong with the outputs on one data set, or "". types: of the inputs and outputs as the file declares them.
-std::string run_data_set(const Graph& graph, const Graph& declared, const fs::path& folder, const Tolerance& tolerance) {
+std::string run_data_set(const Graph& graph, const Graph& declared, const fs::path& folder,
+                         const Tolerance& tolerance) {
   std::vector<Datum> inputs;
   for (std::size_t i = 0; i < declared.inputs().size(); ++i) {
     const fs::path path = folder / cat("input_", i, ".pb");

@@ -34,8 +34,8 @@ struct Form {
 /// The cases of a folder in order of name; empty when the folder does not exist.
 std::vector<Case> find_cases(const std::filesystem::path& folder);
 
-/// Runs the model of a case on all of its data sets and compares with the tolerance of ONNX's own runner: relative 1e-3,
-/// absolute 1e-7 (or as the case's data.json says); dtypes, shapes, strings and booleans exactly.
+/// Runs the model of a case on all of its data sets and compares with the tolerance of ONNX's own runner: relative
+/// 1e-3, absolute 1e-7 (or as the case's data.json says); dtypes, shapes, strings and booleans exactly.
 Outcome run_case(const Case& test, const Form& form);
 
 /// Why a case cannot be judged by its stored outputs, or nothing.

@@ -8,7 +8,7 @@ namespace adze::conformance {
 namespace {
 
 /// What passes today. Raise it when more does; it never falls.
-constexpr int recorded_passes = 1046;
+constexpr int recorded_passes = 1059;
 
 std::map<std::string, Verdict> verdicts_of(const Form& form) {
   std::map<std::string, Verdict> verdicts;

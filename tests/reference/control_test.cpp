@@ -8,9 +8,9 @@ namespace adze {
 namespace {
 
 using reference::Datum;
-using reference::RunOptions;
 using reference::run_data;
 using reference::run_one;
+using reference::RunOptions;
 using reference::Sequence;
 using Floats = std::vector<float>;
 

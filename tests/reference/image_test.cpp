@@ -26,8 +26,9 @@ TEST(Resize, InterpolatesBetweenPixelCenters) {
   EXPECT_EQ(resized({0, 4}, 4, text({{"mode", "linear"}})), (Floats{0, 1, 3, 4}));
   EXPECT_EQ(resized({0, 3}, 4, text({{"mode", "linear"}, {"coordinate_transformation_mode", "align_corners"}})),
             (Floats{0, 1, 2, 3}));
-  EXPECT_EQ(resized({0, 1, 2, 3}, 2, text({{"coordinate_transformation_mode", "asymmetric"}, {"nearest_mode", "floor"}})),
-            (Floats{0, 2}));
+  EXPECT_EQ(
+      resized({0, 1, 2, 3}, 2, text({{"coordinate_transformation_mode", "asymmetric"}, {"nearest_mode", "floor"}})),
+      (Floats{0, 2}));
 }
 
 TEST(Resize, AveragesWhatFallsTogetherWithAntialias) {
@@ -109,7 +110,8 @@ TEST(Col2Im, AddsOverlappingBlocks) {
 TEST(Col2Im, UsesDilationsPadsAndStrides) {
   const Tensor x = Tensor::from<float>({1, 2, 1}, {1, 2});
   const Attributes dilated = {{"dilations", Ints{2}}};
-  EXPECT_EQ(to_floats(run_one(OpKind::Col2Im, {x, Tensor::ints({3}), Tensor::ints({2})}, dilated)[0]), (Floats{1, 0, 2}));
+  EXPECT_EQ(to_floats(run_one(OpKind::Col2Im, {x, Tensor::ints({3}), Tensor::ints({2})}, dilated)[0]),
+            (Floats{1, 0, 2}));
   const Attributes padded = {{"pads", Ints{1, 0}}, {"strides", Ints{2}}};
   EXPECT_EQ(to_floats(run_one(OpKind::Col2Im, {x, Tensor::ints({1}), Tensor::ints({2})}, padded)[0]), (Floats{2}));
 }
@@ -140,7 +142,8 @@ TEST(MaxRoiPool, TakesTheLargestOfEachBin) {
 TEST(MaxUnpool, RefusesIndicesOutside) {
   const Tensor x = Tensor::from<float>({1, 1, 1}, {5});
   const Attributes attributes = {{"kernel_shape", Ints{2}}, {"strides", Ints{2}}};
-  EXPECT_EQ(to_floats(run_one(OpKind::MaxUnpool, {x, Tensor::from<std::int64_t>({1, 1, 1}, {1})}, attributes)[0]), (Floats{0, 5}));
+  EXPECT_EQ(to_floats(run_one(OpKind::MaxUnpool, {x, Tensor::from<std::int64_t>({1, 1, 1}, {1})}, attributes)[0]),
+            (Floats{0, 5}));
   EXPECT_THROW(run_one(OpKind::MaxUnpool, {x, Tensor::from<std::int64_t>({1, 1, 1}, {2})}, attributes), ModelError);
 }
 

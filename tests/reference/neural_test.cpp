@@ -28,7 +28,8 @@ TEST(Conv, SumsWindowsOverChannels) {
 TEST(Conv, UsesStridesDilationsAndAsymmetricPads) {
   const Tensor x = counting({1, 1, 5});
   const Tensor w = Tensor::from<float>({1, 1, 2}, {1, 10});
-  const Tensor y = run_one(OpKind::Conv, {x, w}, {{"pads", Ints{1, 0}}, {"strides", Ints{2}}, {"dilations", Ints{2}}})[0];
+  const Tensor y =
+      run_one(OpKind::Conv, {x, w}, {{"pads", Ints{1, 0}}, {"strides", Ints{2}}, {"dilations", Ints{2}}})[0];
   EXPECT_EQ(to_floats(y), (Floats{10, 31}));  // windows at -1 and 1: elements (-1, 1) and (1, 3)
 }
 
@@ -93,8 +94,9 @@ TEST(Gemm, ScalesTransposesAndAdds) {
   const Tensor a = Tensor::from<float>({2, 1}, {1, 2});
   const Tensor b = Tensor::from<float>({2, 2}, {1, 2, 3, 4});
   const Tensor c = Tensor::from<float>({2}, {100, 200});
-  const Tensor y = run_one(OpKind::Gemm, {a, b, c},
-                           {{"transA", std::int64_t{1}}, {"transB", std::int64_t{1}}, {"alpha", 2.0F}, {"beta", 0.5F}})[0];
+  const Tensor y =
+      run_one(OpKind::Gemm, {a, b, c},
+              {{"transA", std::int64_t{1}}, {"transB", std::int64_t{1}}, {"alpha", 2.0F}, {"beta", 0.5F}})[0];
   EXPECT_EQ(to_floats(y), (Floats{60, 122}));
 }
 
@@ -127,7 +129,8 @@ TEST(AveragePool, RoundsUpWithCeilModeButStartsNoWindowInThePadding) {
 
 TEST(LpPool, SkipsElementsWithDilations) {
   const Tensor x = Tensor::from<float>({1, 1, 3}, {3, 100, 4});
-  EXPECT_EQ(to_floats(run_one(OpKind::LpPool, {x}, {{"kernel_shape", Ints{2}}, {"dilations", Ints{2}}})[0]), (Floats{5}));
+  EXPECT_EQ(to_floats(run_one(OpKind::LpPool, {x}, {{"kernel_shape", Ints{2}}, {"dilations", Ints{2}}})[0]),
+            (Floats{5}));
 }
 
 TEST(BatchNormalization, UpdatesStatisticsInTraining) {
@@ -143,7 +146,8 @@ TEST(BatchNormalization, UpdatesStatisticsInTraining) {
 TEST(GroupNormalization, TakesParametersPerChannel) {
   const Tensor x = Tensor::from<float>({1, 4, 1}, {0, 2, 10, 30});
   const Tensor scale = Tensor::from<float>({4}, {1, 2, 3, 4}), bias = Tensor::from<float>({4}, {0, 0, 0, 1});
-  const std::vector<std::pair<std::string, Attribute>> attributes = {{"num_groups", std::int64_t{2}}, {"epsilon", 0.0F}};
+  const std::vector<std::pair<std::string, Attribute>> attributes = {{"num_groups", std::int64_t{2}},
+                                                                     {"epsilon", 0.0F}};
   EXPECT_EQ(to_floats(run_one(OpKind::GroupNormalization, {x, scale, bias}, attributes)[0]), (Floats{-1, 2, -3, 5}));
   EXPECT_THROW(run_one(OpKind::GroupNormalization, {x, scale, bias}, {{"num_groups", std::int64_t{3}}}), ModelError);
 }
@@ -173,7 +177,8 @@ TEST(Dropout, CopiesInInferenceAndScalesInTraining) {
 
 TEST(NeuralInference, CarriesSymbolsThrough) {
   Graph graph;
-  const ValueId x = graph.add_input("x", ValueType::tensor(DType::F32, SymbolicShape{Dim::named("batch"), 3, Dim::named("h"), 8}));
+  const ValueId x =
+      graph.add_input("x", ValueType::tensor(DType::F32, SymbolicShape{Dim::named("batch"), 3, Dim::named("h"), 8}));
   const ValueId w = graph.add_constant("w", counting({4, 3, 3, 3}));
   const ValueId y = graph.add(OpKind::Conv, {x, w}, {{"pads", Ints{1, 1, 1, 1}}});
   const ValueId z = graph.add(OpKind::MaxPool, {y}, {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}});

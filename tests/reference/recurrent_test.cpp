@@ -32,8 +32,8 @@ TEST(Rnn, SumsItsInputsWithALinearActivation) {
 TEST(Rnn, RunsBackwardsFromEachSequencesEnd) {
   const Tensor x = Tensor::from<float>({3, 2, 1}, {1, 10, 2, 20, 3, 30});
   const Tensor lengths = Tensor::from<std::int32_t>({2}, {2, 3});
-  const auto y = run_one(OpKind::RNN, {x, one, one, Datum(), lengths},
-                         affine(1, {{"direction", std::string("reverse")}}), 2);
+  const auto y =
+      run_one(OpKind::RNN, {x, one, one, Datum(), lengths}, affine(1, {{"direction", std::string("reverse")}}), 2);
   EXPECT_EQ(to_floats(y[0]), (Floats{3, 60, 2, 50, 0, 30}));
   EXPECT_EQ(to_floats(y[1]), (Floats{3, 60}));
 }

@@ -15,7 +15,9 @@ using Floats = std::vector<float>;
 using Ints = std::vector<std::int64_t>;
 using Strings = std::vector<std::string>;
 
-Tensor words(const Strings& values) { return Tensor::from<std::string>({std::ssize(values)}, values); }
+Tensor words(const Strings& values) {
+  return Tensor::from<std::string>({std::ssize(values)}, values);
+}
 
 Strings strings_of(const Tensor& tensor) {
   const auto data = tensor.data<std::string>();
@@ -100,7 +102,8 @@ TEST(StringConcat, Broadcasts) {
 
 TEST(RegexFullMatch, MatchesWholeStringsOnly) {
   const Attributes pattern = {{"pattern", std::string("[a-z]+@[a-z]+\\.com")}};
-  EXPECT_EQ(to_ints(run_one(OpKind::RegexFullMatch, {words({"a@b.com", "x a@b.com", ""})}, pattern)[0]), (Ints{1, 0, 0}));
+  EXPECT_EQ(to_ints(run_one(OpKind::RegexFullMatch, {words({"a@b.com", "x a@b.com", ""})}, pattern)[0]),
+            (Ints{1, 0, 0}));
 }
 
 TEST(RegexFullMatch, RefusesBadPatternsAndBoundsItsWork) {
@@ -122,7 +125,8 @@ TEST(StringNormalizer, ChangesCaseWithoutALocale) {
 TEST(TfIdfVectorizer, CountsGramsAndChecksItsPool) {
   Attributes attributes = {{"max_gram_length", std::int64_t{2}}, {"max_skip_count", std::int64_t{1}},
                            {"min_gram_length", std::int64_t{1}}, {"mode", std::string("TF")},
-                           {"ngram_counts", Ints{0, 1}}, {"ngram_indexes", Ints{0, 1}}, {"pool_int64s", Ints{5, 5, 7}}};
+                           {"ngram_counts", Ints{0, 1}},         {"ngram_indexes", Ints{0, 1}},
+                           {"pool_int64s", Ints{5, 5, 7}}};
   const Tensor x = Tensor::ints({5, 6, 7, 5, 7});  // 5 twice; (5, 7) once adjoining, once over a gap
   EXPECT_EQ(to_floats(run_one(OpKind::TfIdfVectorizer, {x}, attributes)[0]), (Floats{2, 2}));
   attributes[4].second = Ints{0, 2};
@@ -167,7 +171,8 @@ TEST(Losses, WeighAndIgnoreTargets) {
   const Tensor p = Tensor::from<float>({3, 2}, {-1, -2, -3, -4, -5, -6});
   const Tensor targets = Tensor::from<std::int64_t>({3}, {0, 1, -7}), weights = Tensor::from<float>({2}, {1, 3});
   Attributes attributes = {{"ignore_index", std::int64_t{-7}}};
-  EXPECT_EQ(to_floats(run_one(OpKind::NegativeLogLikelihoodLoss, {p, targets, weights}, attributes)[0]), (Floats{13.0F / 4}));
+  EXPECT_EQ(to_floats(run_one(OpKind::NegativeLogLikelihoodLoss, {p, targets, weights}, attributes)[0]),
+            (Floats{13.0F / 4}));
   EXPECT_THROW(run_one(OpKind::NegativeLogLikelihoodLoss, {p, targets}), ModelError);
   attributes.emplace_back("reduction", std::string("median"));
   EXPECT_THROW(run_one(OpKind::NegativeLogLikelihoodLoss, {p, targets}, attributes), ModelError);
@@ -187,7 +192,8 @@ TEST(Losses, GiveLogProbabilitiesThatSumToOne) {
 TEST(Optimizers, TakeAStep) {
   const Tensor rate = Tensor::scalar(0.5F), count = Tensor::scalar(std::int64_t{0});
   const Tensor x = Tensor::from<float>({1}, {1}), g = Tensor::from<float>({1}, {2}), v = Tensor::from<float>({1}, {4});
-  const Attributes attributes = {{"alpha", 0.5F}, {"beta", 0.1F}, {"norm_coefficient", 0.0F}, {"mode", std::string("standard")}};
+  const Attributes attributes = {
+      {"alpha", 0.5F}, {"beta", 0.1F}, {"norm_coefficient", 0.0F}, {"mode", std::string("standard")}};
   const auto y = run_one(OpKind::Momentum, {rate, count, x, g, v}, attributes, 2);
   EXPECT_EQ(to_floats(y[1]), (Floats{4}));   // 0.5 · 4 + 2
   EXPECT_EQ(to_floats(y[0]), (Floats{-1}));  // 1 − 0.5 · 4

@@ -29,14 +29,18 @@ void concat_from_sequence(Context& context) {
   context.set(0, new_axis ? stacked(tensors, axis) : concatenated(tensors, axis));
 }
 
-void optional(Context& context) { context.set(0, context.datum(0)); }
+void optional(Context& context) {
+  context.set(0, context.datum(0));
+}
 
 void optional_get_element(Context& context) {
   if (context.datum(0).is_none()) throw ModelError("the optional holds nothing");
   context.set(0, context.datum(0));
 }
 
-void optional_has_element(Context& context) { context.set(0, Tensor::scalar(!context.datum(0).is_none())); }
+void optional_has_element(Context& context) {
+  context.set(0, Tensor::scalar(!context.datum(0).is_none()));
+}
 
 void sequence_at(Context& context) {
   const Sequence& sequence = context.datum(0).sequence();
@@ -49,7 +53,9 @@ void sequence_construct(Context& context) {
   context.set(0, Datum(std::move(sequence)));
 }
 
-void sequence_empty(Context& context) { context.set(0, Datum(Sequence{})); }
+void sequence_empty(Context& context) {
+  context.set(0, Datum(Sequence{}));
+}
 
 void sequence_erase(Context& context) {
   Sequence sequence = context.datum(0).sequence();

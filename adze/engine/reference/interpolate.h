@@ -6,7 +6,9 @@
 namespace adze::reference {
 
 /// The triangle of linear interpolation.
-inline double linear_filter(double distance) { return std::max(0.0, 1 - std::abs(distance)); }
+inline double linear_filter(double distance) {
+  return std::max(0.0, 1 - std::abs(distance));
+}
 
 /// The kernel of cubic convolution.
 /// Source  Keys, Cubic Convolution Interpolation for Digital Image Processing, 1981

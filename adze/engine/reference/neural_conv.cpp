@@ -8,7 +8,9 @@ namespace adze::reference::neural {
 
 namespace {
 
-SymbolicShape spatial(const Shape& shape) { return symbolic(part(shape, 2)); }
+SymbolicShape spatial(const Shape& shape) {
+  return symbolic(part(shape, 2));
+}
 
 /// Shapes of a convolution, checked: x [N, C, in…], w [M, C/group, k…], y [N, M, out…].
 struct Geometry {

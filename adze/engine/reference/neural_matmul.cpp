@@ -43,8 +43,8 @@ std::vector<T> matrix_product(Shape a_shape, Shape b_shape, const std::vector<T>
   Shape index(batch.size(), 0);
   T* to = c.data();
   do {
-    multiply(a.data() + batch_offset(index, a_batch) * m * k, b.data() + batch_offset(index, b_batch) * k * n, to, m,
-             k, n);
+    multiply(a.data() + batch_offset(index, a_batch) * m * k, b.data() + batch_offset(index, b_batch) * k * n, to, m, k,
+             n);
     to += m * n;
   } while (next_index(index, batch));
   return c;

@@ -96,9 +96,9 @@ namespace {
 
 /// Normalizes each group of channels of each batch element; scale and bias per channel, or per group as in opset 18.
 void normalize_groups(Context& context, std::int64_t groups) {
-  checked_types(context);
   const Tensor& x = context.input(0);
   const Planes planes = planes_of(x);
+  if (x.empty()) return context.set(0, x);
   const std::vector<double> scale = to_doubles(context.input(1)), bias = to_doubles(context.input(2));
   const bool per_group = std::ssize(scale) == groups;
   require_length(scale, per_group ? groups : planes.channels, "scale");
@@ -123,9 +123,15 @@ void normalize_groups(Context& context, std::int64_t groups) {
 
 }  // namespace
 
-void instance_normalization(Context& context) { normalize_groups(context, planes_of(context.input(0)).channels); }
+void instance_normalization(Context& context) {
+  checked_types(context);
+  normalize_groups(context, planes_of(context.input(0)).channels);
+}
 
-void group_normalization(Context& context) { normalize_groups(context, context.node().get_int("num_groups")); }
+void group_normalization(Context& context) {
+  checked_types(context);
+  normalize_groups(context, context.node().get_int("num_groups"));
+}
 
 void layer_normalization(Context& context) {
   const std::vector<ValueType> types = checked_types(context);

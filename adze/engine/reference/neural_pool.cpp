@@ -62,7 +62,9 @@ double lowest(DType dtype) {
   return is_float(dtype) ? -std::numeric_limits<double>::infinity() : static_cast<double>(integer_min(dtype));
 }
 
-double power_mean(double sum, double p) { return std::pow(sum, 1 / p); }
+double power_mean(double sum, double p) {
+  return std::pow(sum, 1 / p);
+}
 
 }  // namespace
 
@@ -74,7 +76,7 @@ void max_pool(Context& context) {
   std::vector<double> y(static_cast<std::size_t>(num_elements(pool.result)));
   std::vector<std::int64_t> indices(y.size(), -1);
   each_window(pool, [&](std::size_t out, std::int64_t plane, const std::vector<Tap>& taps, const Shape&) {
-    double best = lowest(x.dtype());
+    double best = 0;
     std::int64_t at = -1;
     for (const Tap& tap : taps) {
       const double value = xs[static_cast<std::size_t>(plane + tap.input)];
@@ -83,7 +85,7 @@ void max_pool(Context& context) {
         at = tap.input;
       }
     }
-    y[out] = best;
+    y[out] = at < 0 ? lowest(x.dtype()) : best;
     if (at >= 0) indices[out] = plane + (by_columns ? column_major(at, pool.input) : at);
   });
   context.set(0, from_doubles(x.dtype(), pool.result, y));

@@ -19,7 +19,8 @@ std::int64_t checked_batch(double index, std::int64_t batch) {
   return static_cast<std::int64_t>(index);
 }
 
-void check_region(std::span<const double> region) {
+void check_region(std::span<const double> region, double scale) {
+  if (!(std::abs(scale) < 1e6)) throw ModelError(cat("spatial_scale is ", scale));
   for (const double value : region) {
     if (!(std::abs(value) < 1e9)) throw ModelError(cat("a region's corner ", value, " is not a sensible coordinate"));
   }
@@ -50,8 +51,8 @@ struct Bins {
 };
 
 Bins bins_of(const Node& node, std::span<const double> region, std::int64_t out_height, std::int64_t out_width) {
-  check_region(region);
   const double scale = node.get_float("spatial_scale");
+  check_region(region, scale);
   const bool half_pixel = node.get_string("coordinate_transformation_mode") == "half_pixel";
   const double offset = half_pixel ? 0.5 : 0;
   double width = (region[2] - region[0]) * scale, height = (region[3] - region[1]) * scale;
@@ -107,8 +108,8 @@ void roi_align(Context& context) {
   std::size_t out = 0;
   for (std::int64_t r = 0; r < result[0]; ++r) {
     const std::int64_t n = checked_batch(context.input(2).get_double(r), x.dim(0));
-    const Bins bins = bins_of(context.node(), std::span(regions).subspan(static_cast<std::size_t>(r) * 4, 4), result[2],
-                              result[3]);
+    const Bins bins =
+        bins_of(context.node(), std::span(regions).subspan(static_cast<std::size_t>(r) * 4, 4), result[2], result[3]);
     for (std::int64_t c = 0; c < channels; ++c) {
       check_cancelled();
       const Plane plane{xs.data() + (n * channels + c) * height * width, height, width};
@@ -141,7 +142,7 @@ void max_roi_pool(Context& context) {
   };
   for (std::int64_t r = 0; r < result[0]; ++r) {
     const auto region = std::span(regions).subspan(static_cast<std::size_t>(r) * 5, 5);
-    check_region(region);
+    check_region(region, scale);
     const std::int64_t n = checked_batch(region[0], x.dim(0));
     const double left = std::round(region[1] * scale), top = std::round(region[2] * scale);
     const double wide = std::max(1.0, std::round(region[3] * scale) - left + 1);

@@ -66,6 +66,7 @@ Sample sample_at(const ResizeMode& mode, const AxisResize& axis, std::int64_t po
   const auto last = static_cast<double>(axis.input - 1);
   if (!std::isfinite(x)) throw ModelError("a resized coordinate is not finite");
   sample.outside = mode.coordinates == "tf_crop_and_resize" && (x < 0 || x > last);
+  if (sample.outside) return sample;
   const auto clamped = [&](double at) { return static_cast<std::int64_t>(std::clamp(at, 0.0, last)); };
   if (mode.mode == "nearest") {
     sample.terms.emplace_back(clamped(nearest_coordinate(mode.nearest, x)), 1.0);
@@ -150,7 +151,8 @@ void run_resize(Context& context, const ResizeMode& mode, const std::vector<Axis
 /// Which dimension each entry of scales, sizes and roi speaks of.
 std::vector<std::size_t> resized_axes(const Node& node, std::int64_t rank) {
   std::vector<std::size_t> axes;
-  for (const std::int64_t axis : node.get_ints("axes")) axes.push_back(static_cast<std::size_t>(normalize_axis(axis, rank)));
+  for (const std::int64_t axis : node.get_ints("axes"))
+    axes.push_back(static_cast<std::size_t>(normalize_axis(axis, rank)));
   for (std::int64_t i = 0; axes.size() < static_cast<std::size_t>(rank) && node.get_ints("axes").empty(); ++i) {
     axes.push_back(static_cast<std::size_t>(i));
   }
@@ -168,9 +170,12 @@ void resize(Context& context) {
   if (sizes != nullptr && sizes->empty()) sizes = nullptr;
   if ((scales == nullptr) == (sizes == nullptr)) throw ModelError("exactly one of scales and sizes must be given");
   const Shape result = checked_shape(context);
-  const ResizeMode mode{node.get_string("mode"), node.get_string("coordinate_transformation_mode"),
-                        node.get_string("nearest_mode"), node.get_float("cubic_coeff_a"),
-                        node.get_float("extrapolation_value"), node.get_int("exclude_outside") != 0,
+  const ResizeMode mode{node.get_string("mode"),
+                        node.get_string("coordinate_transformation_mode"),
+                        node.get_string("nearest_mode"),
+                        node.get_float("cubic_coeff_a"),
+                        node.get_float("extrapolation_value"),
+                        node.get_int("exclude_outside") != 0,
                         node.get_int("antialias") != 0};
   const auto chosen = resized_axes(node, x.rank());
   const Tensor* roi = mode.coordinates == "tf_crop_and_resize" ? &context.input(1) : nullptr;

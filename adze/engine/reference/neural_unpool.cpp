@@ -1,3 +1,4 @@
+#include "adze/base/checked.h"
 #include "adze/base/text.h"
 #include "adze/engine/reference/neural.h"
 #include "adze/engine/reference/taps.h"
@@ -13,7 +14,9 @@ Shape unpooled_shape(const Context& context, const Tensor& x) {
   Shape shape = {x.dim(0), x.dim(1)};
   for (std::size_t i = 0; i < window.rank(); ++i) {
     const std::int64_t size = x.shape()[i + 2];
-    shape.push_back((size - 1) * window.strides[i] + window.extent(i) - window.pads_begin[i] - window.pads_end[i]);
+    const std::int64_t steps = checked_mul(size - 1, window.strides[i], "output size");
+    const std::int64_t full = checked_add(steps, window.extent(i), "output size");
+    shape.push_back(full - window.pads_begin[i] - window.pads_end[i]);
   }
   return shape;
 }
@@ -62,7 +65,8 @@ void col2im(Context& context) {
   Shape steps;
   for (std::size_t i = 0; i < rank; ++i) steps.push_back(window_output(window, i, image[i]).value);
   const std::int64_t columns = num_elements(steps), block_size = num_elements(block), pixels = num_elements(image);
-  if (x.dim(2) != columns) throw ModelError(cat("input has ", x.dim(2), " columns, the image has ", columns, " blocks"));
+  if (x.dim(2) != columns)
+    throw ModelError(cat("input has ", x.dim(2), " columns, the image has ", columns, " blocks"));
   if (result[1] * block_size != x.dim(1)) throw ModelError("the block size does not divide dimension 1");
   const std::vector<double> xs = to_doubles(x);
   std::vector<double> y(static_cast<std::size_t>(num_elements(result)));

@@ -74,7 +74,8 @@ Tensor concatenated(std::span<const Tensor> tensors, std::int64_t axis) {
     }
     const std::int64_t length = other[at];
     other[at] = shape[at];
-    if (other != shape) throw ModelError(cat(type_text(tensor), " and ", type_text(tensors[0]), " cannot be concatenated"));
+    if (other != shape)
+      throw ModelError(cat(type_text(tensor), " and ", type_text(tensors[0]), " cannot be concatenated"));
     shape[at] = checked_add(shape[at], length, "concatenated dimension");
   }
   Tensor result(tensors[0].dtype(), shape);
@@ -93,7 +94,8 @@ Tensor stacked(std::span<const Tensor> tensors, std::int64_t axis) {
   if (tensors.empty()) throw ModelError("nothing to stack");
   const std::int64_t at = normalize_axis(axis, tensors[0].rank() + 1);
   std::vector<Tensor> rows;
-  for (const Tensor& tensor : tensors) rows.push_back(tensor.reshaped(with_axis(tensor.shape(), std::min(at, tensor.rank()))));
+  for (const Tensor& tensor : tensors)
+    rows.push_back(tensor.reshaped(with_axis(tensor.shape(), std::min(at, tensor.rank()))));
   return concatenated(rows, at);
 }
 

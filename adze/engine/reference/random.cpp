@@ -48,7 +48,8 @@ void bernoulli(Context& context) {
   std::size_t at = 0;
   fill(context, [&](Random& random) {
     const double probability = p[at++];
-    if (!(probability >= 0 && probability <= 1)) throw ModelError(cat("probability ", probability, " is not in [0, 1]"));
+    if (!(probability >= 0 && probability <= 1))
+      throw ModelError(cat("probability ", probability, " is not in [0, 1]"));
     return random.uniform() < probability ? 1.0 : 0.0;
   });
 }
@@ -76,12 +77,9 @@ void multinomial(Context& context) {
 
 std::span<const KernelEntry> random_kernels() {
   static constexpr KernelEntry entries[] = {
-      {OpKind::Bernoulli, bernoulli},
-      {OpKind::Multinomial, multinomial},
-      {OpKind::RandomNormal, random_normal},
-      {OpKind::RandomNormalLike, random_normal},
-      {OpKind::RandomUniform, random_uniform},
-      {OpKind::RandomUniformLike, random_uniform},
+      {OpKind::Bernoulli, bernoulli},          {OpKind::Multinomial, multinomial},
+      {OpKind::RandomNormal, random_normal},   {OpKind::RandomNormalLike, random_normal},
+      {OpKind::RandomUniform, random_uniform}, {OpKind::RandomUniformLike, random_uniform},
   };
   return entries;
 }

@@ -51,8 +51,8 @@ void gru(Context& context) {
         const auto at = static_cast<std::size_t>(i);
         const double update = f(clipped(s, gate_sum(s, weights, rows, i, x, before.data())));
         const std::int64_t row = 2 * n + i;
-        const double from_x = dot(weights.w.data() + row * s.input_size, x, s.input_size) +
-                              weights.bias[static_cast<std::size_t>(row)];
+        const double from_x =
+            dot(weights.w.data() + row * s.input_size, x, s.input_size) + weights.bias[static_cast<std::size_t>(row)];
         const double recurrent_bias = weights.bias[static_cast<std::size_t>(rows + row)];
         const double* r = weights.r.data() + row * n;
         const double from_h = linear_before_reset ? reset[at] * (dot(r, before.data(), n) + recurrent_bias)

@@ -13,11 +13,11 @@ using Activation = std::function<double(double)>;
 /// Attributes and sizes that RNN, GRU and LSTM share, checked.
 struct Settings {
   std::int64_t steps, batch, input_size, hidden, directions;
-  bool batch_first;                      ///< layout 1
-  bool reverse;                          ///< of a single direction
+  bool batch_first;  ///< layout 1
+  bool reverse;      ///< of a single direction
   std::optional<double> clip;
-  std::vector<Activation> activations;   ///< per_direction for each direction
-  std::vector<std::int64_t> lengths;     ///< of each batch element's sequence
+  std::vector<Activation> activations;  ///< per_direction for each direction
+  std::vector<std::int64_t> lengths;    ///< of each batch element's sequence
 };
 
 /// gates: how many times hidden the weights are high. defaults: names of one direction's activations.

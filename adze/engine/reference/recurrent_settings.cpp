@@ -10,7 +10,9 @@ namespace adze::reference::recurrent {
 
 namespace {
 
-double logistic(double x) { return 1 / (1 + std::exp(-x)); }
+double logistic(double x) {
+  return 1 / (1 + std::exp(-x));
+}
 
 /// The named activation; alpha and beta where given, else ONNX's defaults.
 Activation activation_of(const std::string& name, std::optional<double> alpha, std::optional<double> beta) {
@@ -33,7 +35,8 @@ Activation activation_of(const std::string& name, std::optional<double> alpha, s
 }
 
 bool takes_alpha(const std::string& name) {
-  static const std::vector<std::string> names = {"affine", "leakyrelu", "thresholdedrelu", "scaledtanh", "hardsigmoid", "elu"};
+  static const std::vector<std::string> names = {"affine",     "leakyrelu",   "thresholdedrelu",
+                                                 "scaledtanh", "hardsigmoid", "elu"};
   std::string key = name;
   std::transform(key.begin(), key.end(), key.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
   return std::find(names.begin(), names.end(), key) != names.end();
@@ -83,7 +86,8 @@ std::vector<std::int64_t> lengths_of(Context& context, const Settings& settings)
   require_shape(*given, {settings.batch}, "sequence_lens");
   lengths = to_ints(*given);
   for (const std::int64_t length : lengths) {
-    if (length < 0 || length > settings.steps) throw ModelError(cat("sequence_lens holds ", length, " of ", settings.steps));
+    if (length < 0 || length > settings.steps)
+      throw ModelError(cat("sequence_lens holds ", length, " of ", settings.steps));
   }
   return lengths;
 }

@@ -55,6 +55,8 @@ void dft(Context& context) {
   const auto axis = static_cast<std::size_t>(normalize_axis(int_or(context, 2, node.get_int("axis", -2)), x.rank()));
   const std::int64_t available = x.shape()[axis], length = int_or(context, 1, available);
   if (length < 1) throw ModelError(cat("dft_length is ", length, "; the least is 1"));
+  if (storage_bytes(DType::C128, length) > max_tensor_bytes())
+    throw LimitError(cat("dft_length ", length, " is too large"));
   const std::int64_t outer = num_elements(part(x.shape(), 0, axis));
   const std::int64_t inner = num_elements(part(x.shape(), axis + 1, x.shape().size() - 1));
   const std::int64_t bins = result[axis];
@@ -84,8 +86,8 @@ void stft(Context& context) {
   if (parts != 1 && parts != 2) throw ModelError(cat("the last dimension is ", parts, ", expected 1 or 2"));
   const std::int64_t length = context.has(3) ? int_or(context, 3, 1) : context.input(2).size();
   const std::vector<double> xs = to_doubles(x);
-  const std::vector<double> window = context.has(2) ? to_doubles(context.input(2))
-                                                    : std::vector<double>(static_cast<std::size_t>(length), 1.0);
+  const std::vector<double> window =
+      context.has(2) ? to_doubles(context.input(2)) : std::vector<double>(static_cast<std::size_t>(length), 1.0);
   std::vector<double> y(static_cast<std::size_t>(num_elements(result)));
   std::vector<double> line(static_cast<std::size_t>(2 * length));
   const Fourier fourier(static_cast<std::size_t>(length), false);
@@ -117,9 +119,15 @@ void window_function(Context& context, double a, double b, double c) {
   context.set(0, converted(window, types[0].dtype));
 }
 
-void hann_window(Context& context) { window_function(context, 0.5, 0.5, 0); }
-void hamming_window(Context& context) { window_function(context, 25.0 / 46.0, 21.0 / 46.0, 0); }
-void blackman_window(Context& context) { window_function(context, 0.42, 0.5, 0.08); }
+void hann_window(Context& context) {
+  window_function(context, 0.5, 0.5, 0);
+}
+void hamming_window(Context& context) {
+  window_function(context, 25.0 / 46.0, 21.0 / 46.0, 0);
+}
+void blackman_window(Context& context) {
+  window_function(context, 0.42, 0.5, 0.08);
+}
 
 /// Triangles, evenly spaced on the mel scale, over the bins of a spectrogram.
 void mel_weight_matrix(Context& context) {
@@ -159,12 +167,9 @@ void mel_weight_matrix(Context& context) {
 
 std::span<const KernelEntry> signal_kernels() {
   static constexpr KernelEntry entries[] = {
-      {OpKind::BlackmanWindow, blackman_window},
-      {OpKind::DFT, dft},
-      {OpKind::HammingWindow, hamming_window},
-      {OpKind::HannWindow, hann_window},
-      {OpKind::MelWeightMatrix, mel_weight_matrix},
-      {OpKind::STFT, stft},
+      {OpKind::BlackmanWindow, blackman_window},    {OpKind::DFT, dft},
+      {OpKind::HammingWindow, hamming_window},      {OpKind::HannWindow, hann_window},
+      {OpKind::MelWeightMatrix, mel_weight_matrix}, {OpKind::STFT, stft},
   };
   return entries;
 }

@@ -1,36 +1,42 @@
 #include "adze/engine/reference/taps.h"
 
-#include "adze/engine/reference/values.h"
+#include <algorithm>
 
 namespace adze::reference {
 
+namespace {
+
+/// The least k with k·step at least distance: 0 for what is not positive.
+std::int64_t steps_to(std::int64_t distance, std::int64_t step) {
+  return distance <= 0 ? 0 : (distance - 1) / step + 1;
+}
+
+}  // namespace
+
 void taps_at(const Window& window, const Shape& input, const Shape& position, std::vector<Tap>& taps) {
   taps.clear();
-  const std::size_t rank = window.rank();
-  Shape k(rank, 0);
-  std::int64_t kernel_offset = 0;
-  do {
-    std::int64_t offset = 0;
-    bool inside = true;
-    for (std::size_t i = 0; i < rank && inside; ++i) {
-      const std::int64_t at = position[i] * window.strides[i] + k[i] * window.dilations[i] - window.pads_begin[i];
-      inside = at >= 0 && at < input[i];
-      offset = offset * input[i] + at;
+  taps.push_back({0, 0});
+  std::vector<Tap> longer;
+  for (std::size_t i = 0; i < window.rank(); ++i) {
+    const std::int64_t start = position[i] * window.strides[i] - window.pads_begin[i], step = window.dilations[i];
+    const std::int64_t first = std::max<std::int64_t>(0, steps_to(-start, step));
+    const std::int64_t end = std::min(window.kernel[i], steps_to(input[i] - start, step));
+    longer.clear();
+    for (const Tap& tap : taps) {
+      for (std::int64_t k = first; k < end; ++k) {
+        longer.push_back({tap.input * input[i] + start + k * step, tap.kernel * window.kernel[i] + k});
+      }
     }
-    if (inside) taps.push_back({offset, kernel_offset});
-    ++kernel_offset;
-  } while (next_index(k, window.kernel));
+    taps.swap(longer);
+  }
 }
 
 std::int64_t padded_count(const Window& window, const Shape& input, const Shape& position) {
   std::int64_t count = 1;
   for (std::size_t i = 0; i < window.rank(); ++i) {
     const std::int64_t end = input[i] + window.pads_begin[i] + window.pads_end[i];
-    std::int64_t inside = 0;
-    for (std::int64_t k = 0; k < window.kernel[i]; ++k) {
-      inside += position[i] * window.strides[i] + k * window.dilations[i] < end ? 1 : 0;
-    }
-    count *= inside;
+    const std::int64_t start = position[i] * window.strides[i];
+    count *= std::min(window.kernel[i], steps_to(end - start, window.dilations[i]));
   }
   return count;
 }

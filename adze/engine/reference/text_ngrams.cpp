@@ -44,6 +44,7 @@ std::map<Gram, std::size_t> grams_of(const Node& node, bool strings) {
       grams.emplace(Gram(pool.begin() + i, pool.begin() + i + static_cast<std::int64_t>(n)), id++);
     }
   }
+  if (id > node.get_ints("ngram_indexes").size()) throw ModelError("ngram_indexes is shorter than the pool");
   return grams;
 }
 
@@ -52,7 +53,8 @@ struct Lengths {
 };
 
 Lengths lengths_of(const Node& node) {
-  const Lengths lengths{node.get_int("min_gram_length"), node.get_int("max_gram_length"), node.get_int("max_skip_count")};
+  const Lengths lengths{node.get_int("min_gram_length"), node.get_int("max_gram_length"),
+                        node.get_int("max_skip_count")};
   if (lengths.least < 1 || lengths.most < lengths.least || lengths.skips < 0) {
     throw ModelError("min_gram_length, max_gram_length or max_skip_count is out of range");
   }
@@ -88,8 +90,8 @@ void tf_idf_vectorizer(Context& context) {
   const std::vector<float> weights = node.get_floats("weights");
   const std::string mode = node.get_string("mode");
   if (mode != "TF" && mode != "IDF" && mode != "TFIDF") throw ModelError(cat("mode ", quoted(mode), " is not known"));
-  if (grams.size() > indexes.size()) throw ModelError("ngram_indexes is shorter than the pool");
-  if (!weights.empty() && weights.size() != indexes.size()) throw ModelError("weights and ngram_indexes differ in length");
+  if (!weights.empty() && weights.size() != indexes.size())
+    throw ModelError("weights and ngram_indexes differ in length");
   const std::vector<std::string> words = words_of(x);
   const Lengths lengths = lengths_of(node);
   const std::size_t rows = x.rank() == 2 ? static_cast<std::size_t>(x.dim(0)) : 1;

@@ -14,8 +14,8 @@ namespace {
 struct CaseRange {
   unsigned first, last, distance;  ///< upper-case letters and how far their lower-case ones are
 };
-constexpr CaseRange case_ranges[] = {{'A', 'Z', 32},         {0xC0, 0xD6, 32},    {0xD8, 0xDE, 32},   {0x391, 0x3A1, 32},
-                                     {0x3A3, 0x3A9, 32},     {0x400, 0x40F, 80},  {0x410, 0x42F, 32}};
+constexpr CaseRange case_ranges[] = {{'A', 'Z', 32},     {0xC0, 0xD6, 32},   {0xD8, 0xDE, 32},  {0x391, 0x3A1, 32},
+                                     {0x3A3, 0x3A9, 32}, {0x400, 0x40F, 80}, {0x410, 0x42F, 32}};
 
 unsigned change_case(unsigned code, bool upper) {
   for (const CaseRange& range : case_ranges) {
@@ -108,7 +108,9 @@ void string_normalizer(Context& context) {
 
 namespace {
 
-bool is_space(char c) { return std::string_view(" \t\n\v\f\r").find(c) != std::string_view::npos; }
+bool is_space(char c) {
+  return std::string_view(" \t\n\v\f\r").find(c) != std::string_view::npos;
+}
 
 std::vector<std::string> split_at_space(std::string_view rest, std::int64_t most) {
   std::vector<std::string> pieces;

@@ -124,7 +124,8 @@ void set_loss(Context& context, const std::vector<double>& p, std::size_t classe
   for (std::size_t i = 0; i < losses.size(); ++i) {
     const std::int64_t t = target.get_int(static_cast<std::int64_t>(i));
     if (ignores && t == ignored) continue;
-    if (t < 0 || t >= static_cast<std::int64_t>(classes)) throw ModelError(cat("target ", t, " is not one of ", classes, " classes"));
+    if (t < 0 || t >= static_cast<std::int64_t>(classes))
+      throw ModelError(cat("target ", t, " is not one of ", classes, " classes"));
     const auto label = static_cast<std::size_t>(t);
     losses[i] = -weights[label] * p[(i / inner * classes + label) * inner + i % inner];
     sum += losses[i];

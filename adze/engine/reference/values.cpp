@@ -37,8 +37,8 @@ std::vector<ValueType> checked_types(const Context& context) {
   for (std::size_t i = 0; i < context.num_inputs(); ++i) {
     node.inputs[i] = ValueId::None;
     if (!context.has(i)) continue;
-    node.inputs[i] = context.datum(i).is_tensor() ? scratch.add_constant("", context.datum(i).tensor())
-                                                  : scratch.add_value("");
+    node.inputs[i] =
+        context.datum(i).is_tensor() ? scratch.add_constant("", context.datum(i).tensor()) : scratch.add_value("");
   }
   InferContext inference(scratch, node);
   infer(inference);
@@ -49,6 +49,9 @@ Shape checked_shape(const Context& context, std::size_t output) {
   const std::vector<ValueType> types = checked_types(context);
   const auto shape = types.at(output).shape ? concrete(*types.at(output).shape) : std::nullopt;
   if (!shape) throw InternalError(cat("the shape of ", op_name(context.node().kind), " is not determined"));
+  if (storage_bytes(DType::F64, num_elements(*shape)) > max_tensor_bytes()) {  // before kernels make room for doubles
+    throw LimitError(cat("an output of shape ", shape_text(*shape), " is larger than the tensor limit"));
+  }
   return *shape;
 }
 
@@ -60,7 +63,9 @@ bool next_index(Shape& index, const Shape& shape) {
   return false;
 }
 
-Shape part(const Shape& shape, std::size_t begin) { return part(shape, begin, shape.size()); }
+Shape part(const Shape& shape, std::size_t begin) {
+  return part(shape, begin, shape.size());
+}
 
 Shape part(const Shape& shape, std::size_t begin, std::size_t end) {
   return Shape(shape.begin() + static_cast<std::ptrdiff_t>(begin), shape.begin() + static_cast<std::ptrdiff_t>(end));

@@ -33,7 +33,9 @@ Dim unified(const Dim& a, const Dim& b, std::string_view what) {
   return a.symbol.empty() ? b : a;
 }
 
-SymbolicShape unknown_dims(std::size_t count) { return SymbolicShape(count); }
+SymbolicShape unknown_dims(std::size_t count) {
+  return SymbolicShape(count);
+}
 
 }  // namespace neural
 

@@ -56,9 +56,13 @@ void infer_shape(InferContext& context, DType dtype, bool has_bias) {
 
 }  // namespace
 
-void infer_conv(InferContext& context) { infer_shape(context, first_dtype(context, {0, 1, 2}), true); }
+void infer_conv(InferContext& context) {
+  infer_shape(context, first_dtype(context, {0, 1, 2}), true);
+}
 
-void infer_conv_integer(InferContext& context) { infer_shape(context, DType::S32, false); }
+void infer_conv_integer(InferContext& context) {
+  infer_shape(context, DType::S32, false);
+}
 
 void infer_conv_transpose(InferContext& context) {
   const DType dtype = first_dtype(context, {0, 1, 2});

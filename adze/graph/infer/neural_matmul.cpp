@@ -47,8 +47,12 @@ void infer_gemm(InferContext& context) {
   context.set_output(0, first_dtype(context, {0, 1, 2}), std::move(output));
 }
 
-void infer_matmul(InferContext& context) { infer_product(context, first_dtype(context, {0, 1})); }
+void infer_matmul(InferContext& context) {
+  infer_product(context, first_dtype(context, {0, 1}));
+}
 
-void infer_matmul_integer(InferContext& context) { infer_product(context, DType::S32); }
+void infer_matmul_integer(InferContext& context) {
+  infer_product(context, DType::S32);
+}
 
 }  // namespace adze::neural

@@ -36,11 +36,14 @@ void infer_random(InferContext& context) {
 
 void infer_random_like(InferContext& context) {
   const DType dtype = like_dtype(context);
-  if (dtype != DType::Undefined && !is_float(dtype)) throw ModelError(cat("dtype is ", dtype_name(dtype), ", expected a float type"));
+  if (dtype != DType::Undefined && !is_float(dtype))
+    throw ModelError(cat("dtype is ", dtype_name(dtype), ", expected a float type"));
   context.set_output(0, dtype, context.shape(0));
 }
 
-void infer_bernoulli(InferContext& context) { context.set_output(0, like_dtype(context), context.shape(0)); }
+void infer_bernoulli(InferContext& context) {
+  context.set_output(0, like_dtype(context), context.shape(0));
+}
 
 void infer_multinomial(InferContext& context) {
   neural::require_rank(context, 0, 2);
@@ -76,10 +79,11 @@ void infer_recurrent(InferContext& context) {
     if (context.shape(1)) neural::require_equal((*x)[2], (*context.shape(1))[2], "input size of X and W");
   }
   const DType dtype = neural::first_dtype(context, {0, 1, 2});
-  const SymbolicShape state = batch_first ? SymbolicShape{batch, directions, hidden}
-                                          : SymbolicShape{directions, batch, hidden};
-  context.set_output(0, dtype, batch_first ? SymbolicShape{batch, steps, directions, hidden}
-                                           : SymbolicShape{steps, directions, batch, hidden});
+  const SymbolicShape state =
+      batch_first ? SymbolicShape{batch, directions, hidden} : SymbolicShape{directions, batch, hidden};
+  context.set_output(
+      0, dtype,
+      batch_first ? SymbolicShape{batch, steps, directions, hidden} : SymbolicShape{steps, directions, batch, hidden});
   context.set_output(1, dtype, state);
   context.set_output(2, dtype, state);
 }

@@ -35,7 +35,8 @@ void infer_string_normalizer(InferContext& context) {
   if (!context.shape(0)) return context.set_output(0, DType::String);
   SymbolicShape shape = *context.shape(0);
   const bool one_row = shape.size() == 2 && (!shape[0].is_known() || shape[0].value == 1);
-  if (shape.size() != 1 && !one_row) throw ModelError(cat("input has shape ", shape_text(shape), ", expected [C] or [1, C]"));
+  if (shape.size() != 1 && !one_row)
+    throw ModelError(cat("input has shape ", shape_text(shape), ", expected [C] or [1, C]"));
   if (!context.node().get_strings("stopwords").empty()) shape.back() = Dim();
   context.set_output(0, DType::String, std::move(shape));
 }
