@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 
 #include "adze/base/text.h"
 #include "adze/graph/compare.h"
@@ -24,13 +24,13 @@ TEST(Graph, MakesNamesUniqueAlsoAfterARename) {
 }
 
 TEST(Graph, AddsManyNodesQuickly) {
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // not wall time: other work may run beside
   Graph graph;
   ValueId at = graph.add_input("x", ValueType::tensor(DType::F32, SymbolicShape{Dim(1)}));
   for (int i = 0; i < 20'000; ++i) at = graph.add(OpKind::Relu, {at});
   graph.add_output(at);
   EXPECT_EQ(topological_order(graph).size(), 20'000u);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+  EXPECT_LT(std::clock() - start, 2 * CLOCKS_PER_SEC);
 }
 
 TEST(Graph, RefusesASecondProducer) {
