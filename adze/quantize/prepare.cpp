@@ -1,7 +1,11 @@
+#include <algorithm>
+
 #include "adze/base/text.h"
 #include "adze/graph/infer.h"
 #include "adze/quantize/insert.h"
 #include "adze/quantize/ptq.h"
+#include "adze/rewrite/rewrite.h"
+#include "adze/rewrite/rules/fold_batch_norm.h"
 
 namespace adze::quantize {
 
@@ -47,10 +51,17 @@ void plain_gemm(Inserter& inserter, NodeId id) {
   graph.node(id).erase("beta");
 }
 
+bool has_batch_norm(const Graph& graph) {
+  const std::vector<NodeId> ids = graph.node_ids();
+  return std::any_of(ids.begin(), ids.end(),
+                     [&](NodeId id) { return graph.node(id).kind == OpKind::BatchNormalization; });
+}
+
 }  // namespace
 
 Graph prepared(Graph graph) {
   infer_types(graph);
+  if (has_batch_norm(graph)) rewrite::rewrite(graph, rewrite::fold_batch_norm_rules());
   Inserter inserter(graph);
   for (const NodeId id : graph.node_ids()) {
     if (graph.node(id).kind == OpKind::Gemm) plain_gemm(inserter, id);

@@ -228,6 +228,21 @@ TEST(QuantizeStatic, BringsGemmIntoPlainForm) {
   EXPECT_GT(sqnr_of(b.graph, outcome.graph, {8, 16}), 30);
 }
 
+TEST(QuantizeStatic, FoldsBatchNormsThatAreLeft) {
+  Builder b;
+  const ValueId y = b.conv(b.input({1, 3, 8, 8}), 3, 4, "conv");
+  const ValueId normed = b.add(
+      OpKind::BatchNormalization,
+      {y, b.constant("scale", b.normal({4}, 1)), b.constant("shift", b.normal({4}, 1)),
+       b.constant("mean", b.normal({4}, 1)), b.constant("variance", Tensor::from<float>({4}, {1, 2, 0.5F, 3}))},
+      "norm");
+  b.graph.add_output(b.add(OpKind::Relu, {normed}, "relu"));
+  const Graph graph = quantize(b.graph, pictures(), {}).graph;
+  EXPECT_EQ(count_of(graph, OpKind::BatchNormalization), 0);
+  EXPECT_EQ(count_of(graph, OpKind::QuantizeLinear), 2);
+  EXPECT_GT(sqnr_of(b.graph, graph), 25);
+}
+
 TEST(QuantizeStatic, QuantizesConstantOperandsAndUnequalConcatInputs) {
   Builder b;
   const ValueId x = b.input({1, 3, 8, 8});

@@ -9,8 +9,10 @@
 
 #include "adze/base/files.h"
 #include "adze/base/text.h"
+#include "adze/data/dataset.h"
 #include "adze/engine/session.h"
 #include "adze/formats/onnx/write.h"
+#include "adze/formats/tflite/tflite.h"
 #include "adze/quantize/ptq.h"
 #include "tests/quantize/networks.h"
 
@@ -185,6 +187,23 @@ TEST_F(OnnxRuntime, AgreesOnDynamicAndWeightOnlyNetworks) {
   expect_same_floats(quantize::quantize(conv_network(), {}, options).graph, random_batches(1, picture)[0], 1e-4);
   options.mode = quantize::Mode::Dynamic;
   expect_same_floats(quantize::quantize(conv_network(), {}, options).graph, random_batches(1, picture)[0], 2e-3);
+}
+
+TEST_F(OnnxRuntime, AgreesOnResnet8FromTflite) {
+  const char* data = std::getenv("ADZE_DATA");
+  if (data == nullptr) GTEST_SKIP() << "skipped: no ADZE_DATA";
+  const std::filesystem::path folder(data);
+  const Graph graph = tflite::read(folder / "models" / "ic_resnet8_float32.tflite");
+  const Preprocessing preprocessing = preprocessing_of(graph);
+  const auto train = open_dataset(folder / "cifar10" / "train", preprocessing);
+  const auto test = open_dataset(folder / "cifar10" / "test", preprocessing);
+  const std::vector<Tensor> inputs = quantize::calibration_from(test, 64, 64, 1).batch(0);
+  expect_same_floats(graph, inputs, 1e-4);
+  for (const auto calibrator : {quantize::Calibrator::Mse, quantize::Calibrator::Max}) {
+    PtqOptions options;
+    options.calibrator = calibrator;
+    expect_same_codes(quantize::quantize(graph, quantize::calibration_from(train, 64, 32, 0), options).graph, inputs);
+  }
 }
 
 }  // namespace

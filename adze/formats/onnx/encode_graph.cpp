@@ -44,6 +44,7 @@ class GraphEncoder {
 
   Names choose_names(const Graph& graph, const std::vector<std::string>& captured);
   std::string fresh(const std::string& base);
+  std::string fresh_node_name(const std::string& base);
   WireMessage encode_node(const Graph& graph, const Node& node, const Names& names);
   WireMessage encode_attribute(const std::string& name, const Attribute& attribute, const Names& names);
   void encode_constants(const Graph& graph, const std::vector<NodeId>& order, const Names& names, WireMessage& message);
@@ -52,8 +53,17 @@ class GraphEncoder {
 
   bool node_metadata_;
   ExternalPlan* external_;
-  std::set<std::string> visible_;  ///< names of this graph and those around it
+  std::set<std::string> visible_;     ///< names of this graph and those around it
+  std::set<std::string> node_names_;  ///< of the whole model: ONNX Runtime refuses two nodes of one name
 };
+
+std::string GraphEncoder::fresh_node_name(const std::string& base) {
+  if (base.empty() || node_names_.insert(base).second) return base;
+  for (int i = 1;; ++i) {
+    std::string name = cat(base, "_", i);
+    if (node_names_.insert(name).second) return name;
+  }
+}
 
 std::string GraphEncoder::fresh(const std::string& base) {
   if (!base.empty() && visible_.insert(base).second) return base;
@@ -136,7 +146,7 @@ WireMessage GraphEncoder::encode_node(const Graph& graph, const Node& node, cons
   };
   for (const ValueId id : node.inputs) message.add_text(1, name_of(id));
   for (const ValueId id : node.outputs) message.add_text(2, name_of(id));
-  message.add_text(3, node.name);
+  message.add_text(3, fresh_node_name(node.name));
   message.add_text(4, info.name);
   for (const auto& [name, attribute] : node.attributes) {
     message.add_message(5, encode_attribute(name, attribute, names));

@@ -158,7 +158,9 @@ ValueId Translator::add_constant(std::string_view name, Tensor tensor) {
 Node Translator::make_node(OpKind kind, std::string_view name, std::vector<ValueId> inputs, Attributes attributes) {
   Node node;
   node.kind = kind;
+  // One TFLite operator may become several nodes (a convolution and its Relu): node names must differ all the same.
   node.name = std::string(name);
+  for (int i = 1; !node_names_.insert(node.name).second; ++i) node.name = cat(name, "_", i);
   node.inputs = std::move(inputs);
   for (auto& [key, attribute] : attributes) node.set(std::move(key), std::move(attribute));
   return node;

@@ -122,6 +122,7 @@ class Translator {
   std::vector<State> states_;
   std::vector<bool> wanted_;
   std::set<std::string, std::less<>> names_;
+  std::set<std::string, std::less<>> node_names_;
   std::set<ValueId> unnamed_;  ///< results of the operator at hand, until a tensor's name is given to them
   bool dynamic_batch_ = false;
 };
