@@ -45,6 +45,7 @@ struct FixedMultiplier {
 /// The nearest fixed-point multiplier; reals below 2^-31 or so become zero. real must be finite and not negative.
 inline FixedMultiplier quantize_multiplier(double real) {
   if (!(real > 0.0)) return {};
+  if (!std::isfinite(real)) return {std::numeric_limits<std::int32_t>::max(), 30};
   FixedMultiplier result;
   std::int64_t fixed = std::llround(std::frexp(real, &result.shift) * static_cast<double>(std::int64_t{1} << 31));
   if (fixed == std::int64_t{1} << 31) {

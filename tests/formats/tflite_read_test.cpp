@@ -145,6 +145,20 @@ TEST(TfliteRead, QuantizedTensorsBecomeQuantizeAndDequantizePairs) {
   EXPECT_EQ(graph.value(graph.outputs()[0]).type.dtype, DType::S8);
 }
 
+TEST(TfliteRead, SixteenBitActivationsWithSixtyFourBitBiasesAreRead) {
+  TestModel model;
+  model.tensors = {{"x", {1, 2}, 7, "", {0.5f}, {0}},
+                   {"w", {1, 2}, 9, content<std::int8_t>({10, 20}), {0.1f}, {0}},
+                   {"b", {1}, 4, content<std::int64_t>({100}), {0.05f}, {0}},
+                   {"y", {1, 1}, 7, "", {0.25f}, {0}}};
+  model.operators = {{9, {0, 1, 2}, {3}, table({})}};
+  model.inputs = {0};
+  model.outputs = {3};
+  const Graph graph = read_model(model);
+  // 0.5 * (4 * 1 + 6 * 2) + 5 = 13 = 52 quarters
+  EXPECT_EQ(reference::run_tensors(graph, {Tensor::from<std::int16_t>({1, 2}, {4, 6})})[0].get_int(0), 52);
+}
+
 TEST(TfliteRead, EveryUnknownOperatorIsNamedInOneError) {
   TestModel model;
   model.tensors = {{"x", {1, 4}}, {"y", {1, 4}}, {"z", {1, 4}}};

@@ -274,7 +274,22 @@ std::pair<ValueId, ValueId> Translator::scale_constants(std::int32_t tensor) {
           add_constant(tensor_info.name + "/zero_point", std::move(zero_points))};
 }
 
+/// ONNX dequantizes 32 bits at most; the 64-bit biases of int16x8 models become floats.
+ValueId Translator::wide_constant(std::int32_t tensor, std::string_view name) {
+  const Tensor content = constant(tensor);
+  const Quantization& quantization = *info(tensor).quantization;
+  if (content.rank() != 1) throw UnsupportedError(cat("quantized ", type_text(content), " is not supported"));
+  Tensor real(DType::F32, content.shape());
+  for (std::int64_t i = 0; i < content.size(); ++i) {
+    const std::size_t at = quantization.scales.size() == 1 ? 0 : static_cast<std::size_t>(i);
+    const auto offset = static_cast<double>(content.get_int(i)) - static_cast<double>(quantization.zero_points[at]);
+    real.set_double(i, offset * static_cast<double>(quantization.scales[at]));
+  }
+  return add_constant(cat(name, "/dequantized"), std::move(real));
+}
+
 ValueId Translator::dequantize(std::int32_t tensor, ValueId value, std::int64_t axis, std::string_view name) {
+  if (dtype_bits(info(tensor).dtype) > 32) return wide_constant(tensor, name);
   const auto [scale, zero_point] = scale_constants(tensor);
   Attributes attributes;
   if (info(tensor).quantization->scales.size() > 1) attributes.emplace_back("axis", axis);

@@ -108,6 +108,7 @@ class Translator {
   std::string fresh(std::string_view base);
   Node make_node(OpKind kind, std::string_view name, std::vector<ValueId> inputs, Attributes attributes);
   ValueId stored(std::int32_t tensor);
+  ValueId wide_constant(std::int32_t tensor, std::string_view name);
   ValueId dequantize(std::int32_t tensor, ValueId stored, std::int64_t axis, std::string_view name);
   std::pair<ValueId, ValueId> scale_constants(std::int32_t tensor);
   ValueType declared_type(std::int32_t tensor, Layout layout) const;
