@@ -29,6 +29,7 @@ struct Outcome {
 struct Form {
   bool rewritten = false;  ///< after rewrite::simplify
   bool reloaded = false;   ///< after being written and read again
+  bool engine = false;     ///< by a Session instead of the reference, where inputs and outputs are tensors
 };
 
 /// The cases of a folder in order of name; empty when the folder does not exist.

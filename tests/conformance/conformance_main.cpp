@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   app.add_option("--filter", filter, "run only cases whose name contains this");
   app.add_flag("--list-failures", lists, "print the reason of every case that did not pass");
   app.add_flag("--rewritten", form.rewritten, "simplify each model first");
+  app.add_flag("--engine", form.engine, "run by a session of the engine instead of the reference");
   app.add_flag("--reloaded", form.reloaded, "write and read each model again first");
   CLI11_PARSE(app, argc, argv);
   const auto cases = find_cases(folder);

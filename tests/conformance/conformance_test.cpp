@@ -40,15 +40,19 @@ TEST_F(Conformance, NothingIsWrongAndTheRecordedNumberPasses) {
 }
 
 TEST_F(Conformance, VerdictsAreTheSameAfterWritingAndReading) {
-  EXPECT_EQ(verdicts_of({.rewritten = false, .reloaded = true}), verdicts_of({}));
+  EXPECT_EQ(verdicts_of({.rewritten = false, .reloaded = true, .engine = false}), verdicts_of({}));
 }
 
 TEST_F(Conformance, VerdictsAreTheSameAfterAllRewrites) {
-  EXPECT_EQ(verdicts_of({.rewritten = true, .reloaded = false}), verdicts_of({}));
+  EXPECT_EQ(verdicts_of({.rewritten = true, .reloaded = false, .engine = false}), verdicts_of({}));
+}
+
+TEST_F(Conformance, VerdictsAreTheSameInTheEngine) {
+  EXPECT_EQ(verdicts_of({.rewritten = false, .reloaded = false, .engine = true}), verdicts_of({}));
 }
 
 TEST_F(Conformance, VerdictsAreTheSameAfterRewritingWritingAndReading) {
-  EXPECT_EQ(verdicts_of({.rewritten = true, .reloaded = true}), verdicts_of({}));
+  EXPECT_EQ(verdicts_of({.rewritten = true, .reloaded = true, .engine = false}), verdicts_of({}));
 }
 
 }  // namespace
