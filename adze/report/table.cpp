@@ -101,4 +101,10 @@ std::string Table::markdown() const {
   return out;
 }
 
+std::string shortened(std::string_view text, std::size_t width) {
+  if (text.size() <= width || width < 3) return std::string(text);
+  const std::size_t head = (width - 1) / 2, tail = width - 1 - head;
+  return cat(text.substr(0, head), "…", text.substr(text.size() - tail));
+}
+
 }  // namespace adze

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace adze {
@@ -28,5 +29,8 @@ class Table {
   std::vector<std::string> header_;
   std::vector<std::vector<std::string>> rows_;  ///< an empty row is a rule
 };
+
+/// Text of at most width characters for a cell: the middle of a longer one is replaced by "…".
+std::string shortened(std::string_view text, std::size_t width);
 
 }  // namespace adze

@@ -1,0 +1,85 @@
+#include "adze/recipe/figures.h"
+
+#include <map>
+
+#include "adze/base/files.h"
+#include "adze/base/hash.h"
+#include "adze/plan/cost.h"
+#include "adze/plan/lower_integers.h"
+#include "adze/plan/plan.h"
+
+namespace adze {
+
+namespace {
+
+constexpr std::int64_t engine_alignment = 64;
+
+/// dtype and shape of the largest constant that the node reads, through a DequantizeLinear.
+std::string weight_type(const Graph& graph, const Node& node) {
+  const Tensor* largest = nullptr;
+  for (const ValueId input : values_read(node)) {
+    const Node* producer = graph.producer_of(input);
+    const bool dequantized = producer != nullptr && producer->kind == OpKind::DequantizeLinear;
+    const Tensor* constant = graph.constant(dequantized ? producer->input(0) : input);
+    if (constant != nullptr && (largest == nullptr || constant->size() > largest->size())) largest = constant;
+  }
+  return largest != nullptr ? type_text(*largest) : "";
+}
+
+bool moves_quantized_values(OpKind kind) { return kind == OpKind::QuantizeLinear || kind == OpKind::DequantizeLinear; }
+
+}  // namespace
+
+ModelFigures model_figures(const Graph& graph, std::string name, const std::filesystem::path& file) {
+  ModelFigures figures;
+  figures.name = std::move(name);
+  if (!file.empty()) {
+    const auto mapped = MappedFile::open(file);
+    figures.path = file.string();
+    figures.file_bytes = static_cast<std::int64_t>(mapped->bytes().size());
+    figures.sha256 = sha256_hex(mapped->bytes());
+  }
+  const Graph concrete = with_unknown_dims(graph, 1);
+  const GraphCost cost = compute_cost(concrete);
+  figures.parameters = cost.parameters;
+  figures.macs = cost.macs;
+  figures.weight_bytes = cost.weight_bytes;
+  const Graph lowered = lower_integers(concrete);
+  PlanOptions exact;
+  exact.alignment = 1;
+  figures.peak_activation_bytes = make_plan(lowered, exact).peak_activation_bytes;
+  PlanOptions aligned;
+  aligned.alignment = engine_alignment;
+  figures.arena_bytes = make_plan(lowered, aligned).arena_bytes;
+  return figures;
+}
+
+std::vector<LayerFigures> layer_figures(const Graph& graph) {
+  const Graph concrete = with_unknown_dims(graph, 1);
+  const GraphCost cost = compute_cost(concrete);
+  std::vector<LayerFigures> layers;
+  for (const NodeCost& node_cost : cost.nodes) {
+    const Node& node = concrete.node(node_cost.node);
+    if (moves_quantized_values(node.kind)) continue;
+    LayerFigures layer;
+    layer.name = node.name;
+    layer.op = op_name(node.kind);
+    layer.output = node.output() != ValueId::None ? type_text(concrete.value(node.output()).type) : "";
+    layer.weight_type = weight_type(concrete, node);
+    layer.macs = node_cost.macs;
+    layer.parameters = node_cost.parameters;
+    layer.weight_bytes = node_cost.weight_bytes;
+    layers.push_back(std::move(layer));
+  }
+  return layers;
+}
+
+AccuracyFigure accuracy_figure(const EvaluateResult& result) {
+  return {"top-1", result.top1, result.interval.low, result.interval.high, result.correct, result.samples};
+}
+
+LatencyFigure latency_figure(const LatencyResult& result) {
+  return {result.p50_us, result.p90_us, result.p99_us, result.min_us, result.runs, result.threads, result.isa};
+}
+
+}  // namespace adze

@@ -1,0 +1,60 @@
+#include "adze/recipe/model_files.h"
+
+#include "adze/base/files.h"
+#include "adze/base/text.h"
+#include "adze/formats/onnx/read.h"
+#include "adze/formats/onnx/write.h"
+#include "adze/formats/tflite/tflite.h"
+#include "adze/graph/infer.h"
+#include "adze/graph/text.h"
+#include "adze/graph/verify.h"
+
+namespace adze {
+
+namespace {
+
+std::string_view head_of(const MappedFile& file) {
+  const auto bytes = file.bytes();
+  return {reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 64)};
+}
+
+Graph load_text(const std::filesystem::path& path) {
+  try {
+    Graph graph = parse_graph(read_text_file(path, std::int64_t{1} << 30));
+    infer_types(graph);
+    verify(graph);
+    graph.source_file = path.string();
+    return graph;
+  } catch (const Error& error) {
+    rethrow_with_place(error, {path.string(), "", ""});
+  }
+}
+
+}  // namespace
+
+Graph load_model(const std::filesystem::path& path) {
+  const auto file = MappedFile::open(path);
+  if (file->bytes().empty()) throw ModelError("the file is empty", {path.string(), "", ""});
+  const std::string_view head = head_of(*file);
+  if (head.size() >= 8 && head.substr(4, 4) == "TFL3") return tflite::read(path);
+  if (trim(head).starts_with("graph ")) return load_text(path);
+  return onnx::read(path);
+}
+
+void save_model(const Graph& graph, const std::filesystem::path& path, const SaveOptions& options) {
+  const std::string extension = path.extension().string();
+  if (extension == ".adze") {
+    write_file(path, print_graph(graph));
+    return;
+  }
+  if (extension != ".onnx") {
+    throw UsageError(cat("cannot write a model as ", adze::quoted(path.filename().string())),
+                     "a name that ends in .onnx, or in .adze for text");
+  }
+  onnx::WriteOptions write_options;
+  write_options.opset = options.opset;
+  write_options.external_data = options.external_data;
+  onnx::write(graph, path, write_options);
+}
+
+}  // namespace adze

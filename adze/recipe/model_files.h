@@ -1,0 +1,25 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adze/graph/graph.h"
+
+namespace adze {
+
+/// Reads a model file, recognised by its content: ONNX, TFLite, or the text form of a graph (.adze).
+/// Throws ModelError naming the file.
+Graph load_model(const std::filesystem::path& path);
+
+struct SaveOptions {
+  int opset = 21;
+  bool external_data = false;  ///< weights in a second file beside the model
+};
+
+/// Writes a model whole or not at all; the format by the name's extension: .onnx, or .adze for text.
+/// Throws UsageError for another extension.
+void save_model(const Graph& graph, const std::filesystem::path& path, const SaveOptions& options = {});
+
+}  // namespace adze

@@ -1,0 +1,344 @@
+#include "adze/recipe/optimize.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+
+#include "adze/base/text.h"
+#include "adze/data/subset.h"
+#include "adze/evaluate/latency.h"
+#include "adze/formats/onnx/write.h"
+#include "adze/quantize/sensitivity.h"
+#include "adze/recipe/figures.h"
+
+namespace adze {
+
+namespace {
+
+using quantize::PtqCandidate;
+using quantize::PtqOptions;
+
+/// The three disjoint parts that the search works on.
+struct Parts {
+  std::shared_ptr<Dataset> calibration, validation, test;
+  std::string description;
+};
+
+std::shared_ptr<Dataset> try_split(const Graph& graph, DataRequest request, const std::string& split) {
+  request.split = split;
+  try {
+    return open_data(graph, request);
+  } catch (const ModelError&) {
+    return nullptr;  // the data has no such part
+  }
+}
+
+std::shared_ptr<Dataset> chosen(std::shared_ptr<Dataset> dataset, std::vector<std::int64_t> indices) {
+  return subset(std::move(dataset), std::move(indices));
+}
+
+Parts divide(const Graph& graph, const OptimizeOptions& options) {
+  Parts parts;
+  std::shared_ptr<Dataset> train, test;
+  if (options.data.split.empty() && options.data.path != "demo") {
+    train = try_split(graph, options.data, "train");
+    test = train ? try_split(graph, options.data, "test") : nullptr;
+  } else if (options.data.path == "demo") {
+    DataRequest request = options.data;
+    request.path = "demo:train";
+    train = open_data(graph, request);
+    request.path = "demo:test";
+    test = open_data(graph, request);
+  }
+  if (!train || !test) {
+    const auto whole = open_data(graph, options.data);
+    const SplitIndices halves = split_indices(*whole, whole->size() / 2, options.seed + 2);
+    train = chosen(whole, halves.first);
+    test = chosen(whole, halves.second);
+    parts.description = cat(options.data.path, " (a random half that the search never saw)");
+  } else {
+    parts.description = cat(options.data.path, ", test part");
+  }
+  const SplitIndices split = split_indices(*train, options.calibration_samples, options.seed);
+  parts.calibration = chosen(train, split.first);
+  const auto rest = chosen(train, split.second);
+  parts.validation = chosen(rest, sample_indices(*rest, options.validation_samples, options.seed + 1));
+  parts.test = chosen(test, sample_indices(*test, options.test_samples, options.seed));
+  constexpr std::int64_t least = 20;
+  if (parts.calibration->size() < 1 || parts.validation->size() < least || parts.test->size() < least) {
+    throw UsageError(cat("the data is too small to choose and to test on separate samples: ", parts.calibration->size(),
+                         " for calibration, ", parts.validation->size(), " for validation, ", parts.test->size(), " for testing"),
+                     "more data, or smaller --calibration-samples and --validation-samples");
+  }
+  return parts;
+}
+
+std::vector<std::int64_t> all_indices(const Dataset& dataset) {
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(dataset.size()));
+  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<std::int64_t>(i);
+  return indices;
+}
+
+EvaluateResult judge(const Graph& graph, const Dataset& data, ProgressSink& progress) {
+  EvaluateOptions options;
+  options.batch_size = batch_size_for(graph, 32);
+  return evaluate(make_runner(graph), data, options, progress);
+}
+
+/// Fills the trial's paired figures: drop = accuracy of the original minus that of the candidate.
+void pair_up(const EvaluateResult& original, const EvaluateResult& candidate, TrialFigures& trial) {
+  std::map<std::int64_t, bool> was_right;
+  for (std::size_t i = 0; i < original.indices.size(); ++i) {
+    was_right[original.indices[i]] = original.predictions[i] == original.labels[i];
+  }
+  std::int64_t both = 0, only_original = 0, only_candidate = 0, neither = 0;
+  for (std::size_t i = 0; i < candidate.indices.size(); ++i) {
+    const auto found = was_right.find(candidate.indices[i]);
+    if (found == was_right.end()) continue;
+    const bool right = candidate.predictions[i] == candidate.labels[i];
+    ++(found->second ? (right ? both : only_original) : (right ? only_candidate : neither));
+  }
+  const double n = static_cast<double>(std::max<std::int64_t>(1, both + only_original + only_candidate + neither));
+  const Interval interval = paired_difference_interval(both, only_original, only_candidate, neither);
+  trial.drop = static_cast<double>(only_original - only_candidate) / n;
+  trial.drop_low = interval.low;
+  trial.drop_high = interval.high;
+  trial.p_value = mcnemar(only_original, only_candidate).mid_p;
+}
+
+/// Upper end of the one-sided 95 % interval, from the two-sided one (z 1.645 instead of 1.960).
+double drop_bound(const TrialFigures& trial) {
+  return trial.drop + (trial.drop_high - trial.drop) * (1.6448536 / 1.9599640);
+}
+
+class Search {
+ public:
+  Search(const Graph& graph, const OptimizeOptions& options, ProgressSink& progress)
+      : options_(options), progress_(progress), original_(graph), parts_(divide(graph, options)) {}
+
+  OptimizeOutcome run() {
+    prepare();
+    for (const PtqCandidate& candidate : quantize::standard_candidates()) try_candidate(candidate);
+    revert_layers();
+    return conclude();
+  }
+
+ private:
+  struct Tried {
+    TrialFigures figures;
+    Graph graph;
+    PtqOptions options;
+    bool quantized = false;
+    quantize::QuantizeReport report;
+  };
+
+  void prepare() {
+    SlimOptions slim_options;
+    slim_options.seed = options_.seed;
+    SlimOutcome slimmed = slim(original_, slim_options, progress_);
+    slim_ = quantize::prepared(std::move(slimmed.graph));
+    rewrites_ = std::move(slimmed.steps);
+    baseline_ = judge(original_, *parts_.validation, progress_);
+    calibration_ = calibration_data(slim_, parts_.calibration, all_indices(*parts_.calibration));
+    PtqOptions static_options;
+    observations_ = quantize::observe(slim_, quantize::values_to_observe(slim_, static_options), calibration_,
+                                      options_.calibration_samples, progress_);
+    add_trial("slim only", slim_, {}, false, {});
+  }
+
+  void add_trial(const std::string& name, Graph graph, const PtqOptions& options, bool quantized,
+                 quantize::QuantizeReport report) {
+    const auto start = std::chrono::steady_clock::now();
+    const EvaluateResult result = judge(graph, *parts_.validation, progress_);
+    Tried tried{{}, std::move(graph), options, quantized, std::move(report)};
+    TrialFigures& figures = tried.figures;
+    figures.name = name;
+    figures.figures = model_figures(tried.graph, name);
+    figures.figures.file_bytes = static_cast<std::int64_t>(onnx::write_bytes(tried.graph).size());
+    figures.figures.accuracy = accuracy_figure(result);
+    pair_up(baseline_, result, figures);
+    const double bound = drop_bound(figures);
+    figures.within_limits = bound <= options_.max_drop;
+    figures.verdict = figures.within_limits
+                          ? "within the limit"
+                          : cat("refused: may lose ", fixed(100 * bound, 2), " points, allowed ", fixed(100 * options_.max_drop, 2));
+    figures.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    progress_.note(cat(name, ": ", bytes_text(figures.figures.file_bytes), ", ", fixed(100 * result.top1, 2), " % on ",
+                       result.samples, " validation samples, ", figures.verdict));
+    tried_.push_back(std::move(tried));
+  }
+
+  void try_candidate(const PtqCandidate& candidate) {
+    check_cancelled();
+    PtqOptions options = candidate.options;
+    options.seed = options_.seed;
+    quantize::QuantizeOutcome outcome = options.mode == quantize::Mode::Static
+                                            ? quantize::quantize_observed(slim_, observations_, options)
+                                            : quantize::quantize(slim_, calibration_, options, progress_);
+    add_trial(candidate.name, std::move(outcome.graph), options, true, std::move(outcome.report));
+  }
+
+  bool static_candidate_fits() const {
+    return std::any_of(tried_.begin(), tried_.end(), [](const Tried& tried) {
+      return tried.quantized && tried.options.mode == quantize::Mode::Static && tried.figures.within_limits;
+    });
+  }
+
+  /// Source  the accuracy control of NNCF: rank layers by their own error, revert the worst, judge again
+  void revert_layers() {
+    if (static_candidate_fits() || options_.max_reverts <= 0) return;
+    const auto best = std::max_element(tried_.begin(), tried_.end(), [](const Tried& a, const Tried& b) {
+      const auto rank = [](const Tried& one) {
+        return one.quantized && one.options.mode == quantize::Mode::Static ? one.figures.figures.accuracy->value : -1;
+      };
+      return rank(a) < rank(b);
+    });
+    if (best == tried_.end() || !best->quantized) return;
+    PtqOptions options = best->options;
+    const std::string base_name = best->figures.name;
+    constexpr std::int64_t sensitivity_batches = 4;
+    const auto ranked = quantize::sensitivities(slim_, calibration_, options, sensitivity_batches, progress_);
+    for (std::size_t i = 0; i < ranked.size() && static_cast<std::int64_t>(i) < options_.max_reverts; ++i) {
+      options.skip.push_back(ranked[i].node);
+      try_candidate({cat(base_name, ", ", i + 1, i == 0 ? " layer" : " layers", " in float"), options});
+      if (tried_.back().figures.within_limits) return;
+    }
+  }
+
+  std::size_t choose() const {
+    const auto better = [](const Tried& a, const Tried& b) {
+      if (a.figures.within_limits != b.figures.within_limits) return a.figures.within_limits;
+      const auto size_a = static_cast<double>(a.figures.figures.file_bytes);
+      const auto size_b = static_cast<double>(b.figures.figures.file_bytes);
+      constexpr double same_size = 0.01;
+      if (std::abs(size_a - size_b) > same_size * std::max(size_a, size_b)) return size_a < size_b;
+      // Equal in size: integer execution before weights that are only stored small, then accuracy.
+      if (a.figures.figures.arena_bytes != b.figures.figures.arena_bytes) {
+        return a.figures.figures.arena_bytes < b.figures.figures.arena_bytes;
+      }
+      return a.figures.figures.accuracy->value > b.figures.figures.accuracy->value;
+    };
+    std::size_t best = 0;
+    for (std::size_t i = 1; i < tried_.size(); ++i) {
+      if (better(tried_[i], tried_[best])) best = i;
+    }
+    return best;
+  }
+
+  LatencyFigure latency(const Graph& graph) const {
+    LatencyOptions options;
+    options.seconds = options_.latency_seconds;
+    options.threads = 1;
+    return latency_figure(measure_latency(graph, options));
+  }
+
+  OptimizeOutcome conclude() {
+    const std::size_t best = choose();
+    Tried& winner = tried_[best];
+    OptimizeOutcome outcome;
+    outcome.within_limit = winner.figures.within_limits;
+    if (outcome.within_limit) {
+      winner.figures.chosen = true;
+      winner.figures.verdict = "chosen";
+    }
+    fill_recipe(outcome.recipe, winner);
+    outcome.graph = winner.graph;
+    outcome.graph.metadata["adze.recipe"] = recipe_hash(outcome.recipe);
+
+    Report& report = outcome.report;
+    report.before = model_figures(original_, "before");
+    report.after = model_figures(outcome.graph, winner.figures.name);
+    const EvaluateResult before = judge(original_, *parts_.test, progress_);
+    const EvaluateResult after = judge(outcome.graph, *parts_.test, progress_);
+    report.before.accuracy = accuracy_figure(before);
+    report.after->accuracy = accuracy_figure(after);
+    report.before.latency = latency(original_);
+    report.after->latency = latency(outcome.graph);
+    TrialFigures final_figures;
+    pair_up(before, after, final_figures);
+    outcome.test_within_limit = final_figures.drop <= options_.max_drop;
+    report.notes.push_back(cat("On the test samples the chosen network loses ", fixed(100 * final_figures.drop, 2),
+                               " points of top-1 (95 % interval ", fixed(100 * final_figures.drop_low, 2), " … ",
+                               fixed(100 * final_figures.drop_high, 2), ", McNemar p = ", fixed(final_figures.p_value, 3), ")."));
+    fill_report(report, winner);
+    report.recipe = print_recipe(outcome.recipe);
+    return outcome;
+  }
+
+  void fill_recipe(Recipe& recipe, const Tried& winner) const {
+    recipe.seed = options_.seed;
+    recipe.steps.push_back(SlimStep{});
+    if (!winner.quantized) return;
+    recipe.steps.push_back(QuantizeStep{winner.options});
+    if (winner.options.mode != quantize::Mode::Static) return;
+    recipe.calibration = options_.data;
+    if (recipe.calibration.path == "demo") {
+      recipe.calibration.path = "demo:train";
+    } else if (recipe.calibration.split.empty()) {
+      recipe.calibration.split = "train";
+    }
+    recipe.calibration_samples = options_.calibration_samples;
+  }
+
+  void fill_report(Report& report, const Tried& winner) {
+    report.command = options_.command;
+    report.data = cat(parts_.description, ", ", parts_.test->size(), " samples");
+    report.seed = options_.seed;
+    for (const auto& step : rewrites_) report.steps.push_back({step.name, step.changes, step.seconds});
+    for (const Tried& tried : tried_) report.trials.push_back(tried.figures);
+    report.layers = layer_figures(winner.graph);
+    CompareOptions compare_options;
+    compare_options.layer_samples = std::min<std::int64_t>(64, parts_.validation->size());
+    compare_options.evaluate.batch_size = batch_size_for(slim_, 32);
+    std::map<std::string, double> errors;
+    for (const LayerError& error : compare_layers(make_observed_runner(slim_), make_observed_runner(winner.graph),
+                                                  *parts_.validation, *parts_.validation, compare_options, progress_)) {
+      errors[error.name] = error.sqnr_db;
+    }
+    fill_layer_errors(report, winner, errors);
+    for (const auto& one : winner.report.activations) {
+      report.histograms.push_back({one.value, one.min, one.max, one.histogram, one.low, one.high, one.affine.scale,
+                                   one.affine.zero_point, one.saturated});
+    }
+  }
+
+  static void fill_layer_errors(Report& report, const Tried& winner, const std::map<std::string, double>& errors) {
+    std::map<std::string, std::string> output_of;
+    for (const NodeId id : winner.graph.node_ids()) {
+      const Node& node = winner.graph.node(id);
+      if (node.output() != ValueId::None) output_of[node.name] = winner.graph.value(node.output()).name;
+    }
+    std::map<std::string, double> saturated, weight_sqnr;
+    for (const auto& one : winner.report.activations) saturated[one.value] = one.saturated;
+    for (const auto& one : winner.report.weights) weight_sqnr[one.node] = one.sqnr_db;
+    const auto find = [](const std::map<std::string, double>& map, const std::string& key) -> std::optional<double> {
+      const auto found = map.find(key);
+      return found != map.end() ? std::optional(found->second) : std::nullopt;
+    };
+    for (LayerFigures& layer : report.layers) {
+      layer.sqnr_db = find(errors, output_of[layer.name]);
+      layer.saturated = find(saturated, output_of[layer.name]);
+      layer.weight_sqnr_db = find(weight_sqnr, layer.name);
+    }
+  }
+
+  const OptimizeOptions& options_;
+  ProgressSink& progress_;
+  const Graph& original_;
+  Parts parts_;
+  Graph slim_;
+  std::vector<rewrite::StepResult> rewrites_;
+  EvaluateResult baseline_;
+  quantize::CalibrationData calibration_;
+  quantize::Observations observations_;
+  std::vector<Tried> tried_;
+};
+
+}  // namespace
+
+OptimizeOutcome optimize(const Graph& graph, const OptimizeOptions& options, ProgressSink& progress) {
+  return Search(graph, options, progress).run();
+}
+
+}  // namespace adze

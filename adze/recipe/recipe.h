@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "adze/quantize/ptq.h"
+#include "adze/recipe/runner.h"
+#include "adze/recipe/slim.h"
+
+namespace adze {
+
+struct SlimStep {
+  std::vector<std::string> skip;
+  bool operator==(const SlimStep&) const = default;
+};
+
+struct QuantizeStep {
+  quantize::PtqOptions options;
+};
+
+/// Steps with settings: what was done, so that it can be done again. Text form is TOML, schema "adze.recipe/1".
+struct Recipe {
+  std::uint64_t seed = 0;
+  DataRequest calibration;             ///< data of the steps that calibrate
+  std::int64_t calibration_samples = 256;
+  std::vector<std::variant<SlimStep, QuantizeStep>> steps;
+};
+
+/// Throws UsageError with file, line and column for bad TOML, and naming unknown keys with the nearest known one.
+Recipe parse_recipe(std::string_view text, const std::string& file);
+std::string print_recipe(const Recipe& recipe);
+/// SHA-256 of the printed recipe.
+std::string recipe_hash(const Recipe& recipe);
+
+struct RecipeOutcome {
+  Graph graph;
+  std::vector<rewrite::StepResult> rewrites;
+  quantize::QuantizeReport quantization;
+  std::vector<BadSample> skipped;  ///< calibration samples that could not be decoded
+};
+
+/// Runs the steps in order. The result's metadata carries the recipe's hash as "adze.recipe".
+RecipeOutcome run_recipe(Graph graph, const Recipe& recipe, ProgressSink& progress = silent_progress());
+
+}  // namespace adze

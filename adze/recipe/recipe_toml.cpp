@@ -1,0 +1,210 @@
+#include <algorithm>
+#include <sstream>
+#include <toml++/toml.h>
+
+#include "adze/base/text.h"
+#include "adze/recipe/recipe.h"
+
+namespace adze {
+
+namespace {
+
+constexpr std::string_view schema = "adze.recipe/1";
+
+[[noreturn]] void fail(const std::string& file, const toml::source_region& at, const std::string& message,
+                       const std::string& hint = {}) {
+  throw UsageError(cat("recipe ", file, ", line ", at.begin.line, ", column ", at.begin.column, ": ", message), hint);
+}
+
+/// Reads keys of one table; every key must be asked for, so that a misspelt one is an error.
+class Reader {
+ public:
+  Reader(const toml::table& table, const std::string& file) : table_(table), file_(file) {}
+
+  template <typename T>
+  T get(const std::string& key, T fallback) {
+    known_.push_back(key);
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return fallback;
+    if (const auto value = node->value_exact<T>()) return *value;
+    if constexpr (std::is_same_v<T, double>) {
+      if (const auto value = node->value<double>()) return *value;
+    }
+    fail(file_, node->source(), cat(key, " has the wrong type"));
+  }
+
+  std::vector<std::string> texts(const std::string& key) {
+    known_.push_back(key);
+    std::vector<std::string> result;
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return result;
+    const toml::array* array = node->as_array();
+    if (array == nullptr) fail(file_, node->source(), cat(key, " is not a list"));
+    for (const toml::node& item : *array) {
+      const auto text = item.value_exact<std::string>();
+      if (!text) fail(file_, item.source(), cat(key, " holds something else than text"));
+      result.push_back(*text);
+    }
+    return result;
+  }
+
+  const toml::table* table(const std::string& key) {
+    known_.push_back(key);
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return nullptr;
+    if (node->as_table() == nullptr) fail(file_, node->source(), cat(key, " is not a table"));
+    return node->as_table();
+  }
+
+  const toml::array* array(const std::string& key) {
+    known_.push_back(key);
+    const toml::node* node = table_.get(key);
+    if (node != nullptr && node->as_array() == nullptr) fail(file_, node->source(), cat(key, " is not a list"));
+    return node != nullptr ? node->as_array() : nullptr;
+  }
+
+  /// One of the words, as its position.
+  template <typename Enum>
+  Enum word(const std::string& key, const std::vector<std::string>& words, Enum fallback) {
+    const std::string text = get<std::string>(key, words[static_cast<std::size_t>(fallback)]);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      if (words[i] == text) return static_cast<Enum>(i);
+    }
+    fail(file_, table_.get(key)->source(), cat(key, " = ", adze::quoted(text), " is not one of: ", join(words, ", ")),
+         nearest(text, words));
+  }
+
+  void finish() const {
+    for (const auto& [key, node] : table_) {
+      const std::string name(key.str());
+      if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
+      fail(file_, node.source(), cat("unknown key ", adze::quoted(name)), nearest(name, known_));
+    }
+  }
+
+ private:
+  const toml::table& table_;
+  const std::string& file_;
+  std::vector<std::string> known_;
+};
+
+const std::vector<std::string> mode_words = {"static", "dynamic", "weight-only"};
+const std::vector<std::string> granularity_words = {"per_tensor", "per_channel"};
+const std::vector<std::string> symmetry_words = {"asymmetric", "symmetric"};
+const std::vector<std::string> calibrator_words = {"max", "percentile", "entropy", "mse"};
+const std::vector<std::string> final_words = {"float", "integer"};
+const std::vector<std::string> dtype_words = {"s8", "u8"};
+
+QuantizeStep read_quantize(Reader& reader) {
+  quantize::PtqOptions options;
+  options.mode = reader.word("mode", mode_words, options.mode);
+  options.weights = reader.word("weights", granularity_words, options.weights);
+  options.activations = reader.word("activations", symmetry_words, options.activations);
+  enum class DtypeWord { S8, U8 };
+  const DtypeWord dtype = reader.word("activation_dtype", dtype_words, DtypeWord::S8);
+  options.activation_dtype = dtype == DtypeWord::U8 ? DType::U8 : DType::S8;
+  options.calibrator = reader.word("calibrator", calibrator_words, options.calibrator);
+  options.percentile = reader.get<double>("percentile", options.percentile);
+  options.final_activation = reader.word("final_activation", final_words, options.final_activation);
+  options.first_layer_float = reader.get<bool>("first_layer_float", false);
+  options.last_layer_float = reader.get<bool>("last_layer_float", false);
+  options.skip = reader.texts("skip");
+  return {options};
+}
+
+void print_step(toml::table& table, const SlimStep& step) {
+  table.insert("run", "slim");
+  toml::array skip;
+  for (const std::string& name : step.skip) skip.push_back(name);
+  if (!skip.empty()) table.insert("skip", std::move(skip));
+}
+
+template <typename Enum>
+const std::string& word_of(const std::vector<std::string>& words, Enum value) {
+  return words.at(static_cast<std::size_t>(value));
+}
+
+void print_step(toml::table& table, const QuantizeStep& step) {
+  const quantize::PtqOptions& options = step.options;
+  table.insert("run", "quantize");
+  table.insert("mode", word_of(mode_words, options.mode));
+  table.insert("weights", word_of(granularity_words, options.weights));
+  if (options.mode == quantize::Mode::Static) {
+    table.insert("activations", word_of(symmetry_words, options.activations));
+    table.insert("activation_dtype", options.activation_dtype == DType::U8 ? "u8" : "s8");
+    table.insert("calibrator", word_of(calibrator_words, options.calibrator));
+    if (options.calibrator == quantize::Calibrator::Percentile) table.insert("percentile", options.percentile);
+    table.insert("final_activation", word_of(final_words, options.final_activation));
+  }
+  if (options.first_layer_float) table.insert("first_layer_float", true);
+  if (options.last_layer_float) table.insert("last_layer_float", true);
+  toml::array skip;
+  for (const std::string& name : options.skip) skip.push_back(name);
+  if (!skip.empty()) table.insert("skip", std::move(skip));
+}
+
+}  // namespace
+
+Recipe parse_recipe(std::string_view text, const std::string& file) {
+  toml::table document;
+  try {
+    document = toml::parse(text, file);
+  } catch (const toml::parse_error& error) {
+    fail(file, error.source(), std::string(error.description()));
+  }
+  Reader reader(document, file);
+  const std::string found = reader.get<std::string>("schema", "");
+  if (found != schema) {
+    throw UsageError(cat("recipe ", file, ": schema is ", adze::quoted(found), ", expected ", adze::quoted(schema)));
+  }
+  Recipe recipe;
+  recipe.seed = static_cast<std::uint64_t>(reader.get<std::int64_t>("seed", 0));
+  if (const toml::table* data = reader.table("calibration")) {
+    Reader data_reader(*data, file);
+    recipe.calibration.path = data_reader.get<std::string>("data", "");
+    recipe.calibration.split = data_reader.get<std::string>("split", "");
+    recipe.calibration.preprocessing = data_reader.get<std::string>("preprocessing", "");
+    recipe.calibration_samples = data_reader.get<std::int64_t>("samples", recipe.calibration_samples);
+    data_reader.finish();
+  }
+  if (const toml::array* steps = reader.array("step")) {
+    for (const toml::node& node : *steps) {
+      if (node.as_table() == nullptr) fail(file, node.source(), "a step is not a table");
+      Reader step(*node.as_table(), file);
+      const std::string run = step.get<std::string>("run", "");
+      if (run == "slim") {
+        recipe.steps.push_back(SlimStep{step.texts("skip")});
+      } else if (run == "quantize") {
+        recipe.steps.push_back(read_quantize(step));
+      } else {
+        const std::vector<std::string> names = {"slim", "quantize"};
+        fail(file, node.source(), cat("unknown step ", adze::quoted(run), "; known: ", join(names, ", ")), nearest(run, names));
+      }
+      step.finish();
+    }
+  }
+  reader.finish();
+  if (recipe.steps.empty()) throw UsageError(cat("recipe ", file, " has no [[step]]"));
+  return recipe;
+}
+
+std::string print_recipe(const Recipe& recipe) {
+  std::ostringstream out;
+  out << "schema = \"" << schema << "\"\nseed = " << recipe.seed << "\n";
+  if (!recipe.calibration.path.empty()) {
+    toml::table data;
+    data.insert("data", recipe.calibration.path);
+    if (!recipe.calibration.split.empty()) data.insert("split", recipe.calibration.split);
+    if (!recipe.calibration.preprocessing.empty()) data.insert("preprocessing", recipe.calibration.preprocessing);
+    data.insert("samples", recipe.calibration_samples);
+    out << "\n[calibration]\n" << data << "\n";
+  }
+  for (const auto& step : recipe.steps) {
+    toml::table table;
+    std::visit([&](const auto& one) { print_step(table, one); }, step);
+    out << "\n[[step]]\n" << table << "\n";
+  }
+  return out.str();
+}
+
+}  // namespace adze

@@ -1,0 +1,49 @@
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "adze/base/text.h"
+#include "adze/recipe/model_files.h"
+#include "cli/verb.h"
+
+namespace adze::cli {
+
+namespace {
+
+struct Arguments {
+  std::string input, output;
+  std::int64_t opset = 21;
+  bool external_data = false;
+};
+
+ExitCode convert(Console& console, const Arguments& arguments) {
+  console.check_output(arguments.output);
+  const Graph graph = load_model(arguments.input);
+  save_model(graph, arguments.output, {static_cast<int>(arguments.opset), arguments.external_data});
+  console.model("input", arguments.input);
+  console.model("output", arguments.output);
+  const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(arguments.output));
+  console.results()["nodes"] = graph.num_alive_nodes();
+  console.results()["file_bytes"] = bytes;
+  console.line(cat("wrote ", arguments.output, ": ", graph.num_alive_nodes(), " nodes, ", bytes_text(bytes)));
+  return ExitCode::Done;
+}
+
+}  // namespace
+
+Verb convert_verb() {
+  return {"convert", "Read a model and write it in another format or opset",
+          "  adze convert model.tflite model.onnx\n"
+          "  adze convert model.onnx old.onnx --opset 13\n"
+          "  adze convert model.onnx model.adze            readable text\n"
+          "  adze convert big.onnx out.onnx --external-data\n",
+          [](Options& options) -> Action {
+            auto arguments = std::make_shared<Arguments>();
+            options.positional(arguments->input, "INPUT", "Model file: ONNX, TFLite or .adze text");
+            options.positional(arguments->output, "OUTPUT", "File to write: .onnx or .adze");
+            options.option(arguments->opset, "--opset", "ONNX opset to write");
+            options.flag(arguments->external_data, "--external-data", "Put the weights into a second file");
+            return [arguments](Console& console) { return convert(console, *arguments); };
+          }};
+}
+
+}  // namespace adze::cli

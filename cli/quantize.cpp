@@ -1,0 +1,125 @@
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "adze/base/files.h"
+#include "adze/base/text.h"
+#include "adze/recipe/figures.h"
+#include "adze/recipe/model_files.h"
+#include "adze/recipe/recipe.h"
+#include "cli/data_options.h"
+#include "cli/verb.h"
+
+namespace adze::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Arguments {
+  std::string input, output, emit_recipe;
+  DataOptions data;
+  std::int64_t samples = 256;
+  std::string mode = "static", weights = "per-channel", activations = "asymmetric", dtype = "s8", calibrator = "mse";
+  std::string final_activation = "float";
+  double percentile = 99.99;
+  std::vector<std::string> skip;
+  bool first_layer_float = false, last_layer_float = false, no_slim = false;
+};
+
+Recipe recipe_from(const Arguments& arguments, std::int64_t seed) {
+  quantize::PtqOptions options;
+  options.mode = quantize::mode_from_name(arguments.mode);
+  options.weights = arguments.weights == "per-channel" ? quantize::Granularity::PerChannel : quantize::Granularity::PerTensor;
+  options.activations = arguments.activations == "symmetric" ? quantize::Symmetry::Symmetric : quantize::Symmetry::Asymmetric;
+  options.activation_dtype = arguments.dtype == "u8" ? DType::U8 : DType::S8;
+  options.calibrator = quantize::calibrator_from_name(arguments.calibrator);
+  options.final_activation = arguments.final_activation == "integer" ? quantize::FinalActivation::Integer
+                                                                      : quantize::FinalActivation::Float;
+  options.percentile = arguments.percentile;
+  options.skip = arguments.skip;
+  options.first_layer_float = arguments.first_layer_float;
+  options.last_layer_float = arguments.last_layer_float;
+  Recipe recipe;
+  recipe.seed = static_cast<std::uint64_t>(seed);
+  recipe.calibration = arguments.data.request();
+  recipe.calibration_samples = arguments.samples;
+  if (!arguments.no_slim) recipe.steps.push_back(SlimStep{});
+  recipe.steps.push_back(QuantizeStep{options});
+  return recipe;
+}
+
+Json quantization_json(const quantize::QuantizeReport& report) {
+  Json activations = Json::array(), weights = Json::array();
+  for (const auto& one : report.activations) {
+    activations.push_back({{"name", one.value}, {"min", one.min}, {"max", one.max}, {"low", one.low}, {"high", one.high},
+                           {"scale", one.affine.scale}, {"zero_point", one.affine.zero_point}, {"saturated", one.saturated}});
+  }
+  for (const auto& one : report.weights) {
+    weights.push_back({{"name", one.value}, {"node", one.node}, {"scales", one.num_scales},
+                       {"sqnr_db", std::isfinite(one.sqnr_db) ? Json(one.sqnr_db) : Json(nullptr)}});
+  }
+  return {{"activations", activations}, {"weights", weights}, {"quantized_nodes", report.quantized_nodes},
+          {"float_nodes", report.float_nodes}, {"samples", report.num_samples}};
+}
+
+ExitCode run_quantize(Console& console, const Arguments& arguments) {
+  console.check_output(arguments.output);
+  const Graph original = load_model(arguments.input);
+  const Recipe recipe = recipe_from(arguments, console.options.seed);
+  const RecipeOutcome outcome = run_recipe(original, recipe, console.progress());
+  save_model(outcome.graph, arguments.output);
+  if (!arguments.emit_recipe.empty()) {
+    console.check_output(arguments.emit_recipe);
+    write_file(arguments.emit_recipe, print_recipe(recipe));
+  }
+  const ModelFigures before = model_figures(original, "before", arguments.input);
+  const ModelFigures after = model_figures(outcome.graph, "after", arguments.output);
+  console.model("input", arguments.input);
+  console.model("output", arguments.output);
+  console.results() = quantization_json(outcome.quantization);
+  console.results()["before"] = {{"file_bytes", before.file_bytes}, {"arena_bytes", before.arena_bytes}};
+  console.results()["after"] = {{"file_bytes", after.file_bytes}, {"arena_bytes", after.arena_bytes}};
+  console.table(before_after_table(before, after));
+  console.line("");
+  console.line(cat(outcome.quantization.quantized_nodes.size(), " layers quantized, ",
+                   outcome.quantization.float_nodes.size(), " left in float, ", outcome.quantization.num_samples,
+                   " calibration samples, seed ", console.options.seed));
+  for (const std::string& name : outcome.quantization.float_nodes) console.line(cat("  float: ", name));
+  remark_skipped(console, outcome.skipped);
+  console.line(cat("next: adze compare ", arguments.input, " ", arguments.output, " --data …"));
+  return ExitCode::Done;
+}
+
+}  // namespace
+
+Verb quantize_verb() {
+  return {"quantize", "Quantize a float model to int8 after training, as standard QDQ ONNX",
+          "  adze quantize model.onnx -o model-int8.onnx --calibration cifar10/train --samples 256\n"
+          "  adze quantize model.onnx -o q.onnx --calibration pictures/ --calibrator entropy --weights per-tensor\n"
+          "  adze quantize model.onnx -o q.onnx --mode weight-only\n"
+          "  adze quantize model.onnx -o q.onnx --calibration pictures/ --skip 'head*' --skip Softmax\n",
+          [](Options& options) -> Action {
+            auto arguments = std::make_shared<Arguments>();
+            options.positional(arguments->input, "MODEL", "Float model: ONNX, TFLite or .adze text");
+            options.option(arguments->output, "-o,--output", "File to write", Options::Need::Required);
+            arguments->data.declare(options, "-c,--calibration", "Data to learn the ranges of activations from (static)",
+                                    Options::Need::Optional);
+            options.option(arguments->samples, "--samples", "Calibration samples, chosen with the seed");
+            options.choice(arguments->mode, "--mode", "What is quantized and when", {"static", "dynamic", "weight-only"});
+            options.choice(arguments->weights, "--weights", "Granularity of weight scales", {"per-channel", "per-tensor"});
+            options.choice(arguments->activations, "--activations", "Zero points of activations", {"asymmetric", "symmetric"});
+            options.choice(arguments->dtype, "--dtype", "Type of activations", {"s8", "u8"});
+            options.choice(arguments->calibrator, "--calibrator", "How ranges are chosen", {"max", "percentile", "entropy", "mse"});
+            options.option(arguments->percentile, "--percentile", "Share of values kept on each side, in percent");
+            options.choice(arguments->final_activation, "--final-activation", "How a last Softmax or Sigmoid is computed",
+                           {"float", "integer"});
+            options.option(arguments->skip, "--skip", "Leave nodes in float: name with * and ?, or operator (may be repeated)");
+            options.flag(arguments->first_layer_float, "--first-layer-float", "Leave the first layer in float");
+            options.flag(arguments->last_layer_float, "--last-layer-float", "Leave the last layer in float");
+            options.flag(arguments->no_slim, "--no-slim", "Do not rewrite the model first");
+            options.option(arguments->emit_recipe, "--emit-recipe", "Also write the recipe that was run");
+            return [arguments](Console& console) { return run_quantize(console, *arguments); };
+          }};
+}
+
+}  // namespace adze::cli
