@@ -40,15 +40,19 @@ void count_macs(benchmark::State& state, std::int64_t macs) {
 /// Requantization of many columns in the profile of TFLite-Micro.
 struct Stage {
   explicit Stage(std::int64_t columns)
-      : zeros(static_cast<std::size_t>(columns + 16), 0), multipliers(zeros.size(), 1 << 30), shifts(zeros.size(), -7),
+      : zeros(static_cast<std::size_t>(columns + 16), 0),
+        multipliers(zeros.size(), 1 << 30),
+        shifts(zeros.size(), -7),
         scales(zeros.size(), 0.001f),
-        stage{kernels::OutputStage::Tflm, 3, -128, 127, zeros.data(), multipliers.data(), shifts.data(), scales.data()} {}
+        stage{
+            kernels::OutputStage::Tflm, 3, -128, 127, zeros.data(), multipliers.data(), shifts.data(), scales.data()} {}
   std::vector<std::int32_t> zeros, multipliers, shifts;
   std::vector<float> scales;
   kernels::OutputStage stage;
 };
 
-void bench_gemm_s8(benchmark::State& state, kernels::GemmS8 run, std::int64_t rows, std::int64_t depth, std::int64_t columns) {
+void bench_gemm_s8(benchmark::State& state, kernels::GemmS8 run, std::int64_t rows, std::int64_t depth,
+                   std::int64_t columns) {
   const auto x = random_bytes<std::uint8_t>(rows * depth);
   const auto w = kernels::pack_gemm_s8(random_bytes<std::int8_t>(depth * columns), columns, 1, depth);
   std::vector<std::uint8_t> y(static_cast<std::size_t>(rows * columns));
@@ -73,7 +77,8 @@ void bench_depthwise_s8(benchmark::State& state, kernels::DepthwiseS8 run, std::
   const Stage stage(channels);
   for (auto _ : state) {
     for (std::int64_t r = 0; r < side; ++r) {
-      run({x.data() + r * row, channels, side, offsets.data(), 5, w.data(), channels, &stage.stage, y.data() + r * side * channels});
+      run({x.data() + r * row, channels, side, offsets.data(), 5, w.data(), channels, &stage.stage,
+           y.data() + r * side * channels});
     }
     benchmark::ClobberMemory();
   }
@@ -112,7 +117,8 @@ void bench_conv_f32(benchmark::State& state, kernels::MakeConvF32 make, std::int
   count_macs(state, side * side * outputs * inputs / groups * kernel * kernel);
 }
 
-void bench_gemm_f32(benchmark::State& state, kernels::MakeGemmF32 make, std::int64_t rows, std::int64_t depth, std::int64_t columns) {
+void bench_gemm_f32(benchmark::State& state, kernels::MakeGemmF32 make, std::int64_t rows, std::int64_t depth,
+                    std::int64_t columns) {
   const auto a = random_floats(rows * depth), w = random_floats(depth * columns);
   std::vector<float> y(static_cast<std::size_t>(rows * columns));
   constexpr float infinity = std::numeric_limits<float>::infinity();

@@ -53,8 +53,10 @@ bool is_layout_free(const Node& node) {
     case OpKind::QAdd:
     case OpKind::QSub:
     case OpKind::QMul:
-    case OpKind::QRequantize: return true;
-    default: return op_info(node.kind).op_class == OpClass::Elementwise && node.outputs.size() == 1;
+    case OpKind::QRequantize:
+      return true;
+    default:
+      return op_info(node.kind).op_class == OpClass::Elementwise && node.outputs.size() == 1;
   }
 }
 
@@ -204,10 +206,12 @@ class Arranger {
   /// Nodes that work in either layout run in the one that their inputs have: turns the node's inputs and attributes.
   bool follows_layout(Node& node) {
     const auto shape = known_shape(from_, node.output());
-    if (!shape || !std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) { return is_channels_last(id); })) {
+    if (!shape ||
+        !std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) { return is_channels_last(id); })) {
       return false;
     }
-    const std::size_t rank = from_.value(node.inputs[0]).type.shape ? from_.value(node.inputs[0]).type.shape->size() : 0;
+    const std::size_t rank =
+        from_.value(node.inputs[0]).type.shape ? from_.value(node.inputs[0]).type.shape->size() : 0;
     if (node.kind == OpKind::ReduceMean || node.kind == OpKind::QReduceMean) return follow_mean(node, rank);
     if (shape->size() < 3) return false;
     if (is_layout_free(node)) return follow_elementwise(node, shape->size());
@@ -223,7 +227,8 @@ class Arranger {
       if (node.inputs[i] == ValueId::None) continue;
       const auto shape = known_shape(from_, node.inputs[i]);
       const Tensor* constant = from_.constant(node.inputs[i]);
-      if (!shape || (shape->size() != rank && (constant == nullptr || shape->size() > rank) && num_elements(*shape) != 1)) {
+      if (!shape ||
+          (shape->size() != rank && (constant == nullptr || shape->size() > rank) && num_elements(*shape) != 1)) {
         return false;
       }
       if (constant != nullptr && constant->size() != 1 && dtype_bits(constant->dtype()) < 8) return false;
@@ -255,7 +260,8 @@ class Arranger {
 
   bool follow_batch_normalization(Node& node) {
     for (std::size_t i = 1; i < 5; ++i) {
-      if (from_.constant(node.input(i)) == nullptr || from_.value(node.inputs[i]).type.dtype != DType::F32) return false;
+      if (from_.constant(node.input(i)) == nullptr || from_.value(node.inputs[i]).type.dtype != DType::F32)
+        return false;
     }
     const bool bound = from_.value(node.inputs[0]).type.dtype == DType::F32 && node.outputs.size() == 1 &&
                        node.get_int("training_mode") == 0 && is_channels_last(node.inputs[0]);
@@ -289,7 +295,8 @@ class Arranger {
     }
     for (std::int64_t& axis : axes) axis = normalize_axis(axis, static_cast<std::int64_t>(rank));
     std::sort(axes.begin(), axes.end());
-    if (axes.size() != rank - 2 || axes.front() != 2 || axes.back() != static_cast<std::int64_t>(rank) - 1) return false;
+    if (axes.size() != rank - 2 || axes.front() != 2 || axes.back() != static_cast<std::int64_t>(rank) - 1)
+      return false;
     for (std::int64_t& axis : axes) axis -= 1;
     node.inputs[0] = channels_last(node.inputs[0]);
     if (node.kind == OpKind::ReduceMean) {
@@ -303,7 +310,8 @@ class Arranger {
   /// A product that steps/product.cpp surely binds.
   bool is_float_product(const Node& node) const {
     const Tensor* weights = from_.constant(node.input(1));
-    if (weights == nullptr || weights->rank() != 2 || (node.kind == OpKind::Gemm && node.get_int("transA") != 0)) return false;
+    if (weights == nullptr || weights->rank() != 2 || (node.kind == OpKind::Gemm && node.get_int("transA") != 0))
+      return false;
     if (node.input(2) != ValueId::None) {
       const Tensor* bias = from_.constant(node.input(2));
       if (bias == nullptr || (bias->size() != 1 && bias->size() != bias->shape().back())) return false;
@@ -344,11 +352,15 @@ class Arranger {
   std::vector<bool> fused_;
 };
 
-bool is_byte(DType dtype) { return dtype == DType::S8 || dtype == DType::U8; }
+bool is_byte(DType dtype) {
+  return dtype == DType::S8 || dtype == DType::U8;
+}
 
 }  // namespace
 
-Arranged arrange(const Graph& graph, bool fuse) { return Arranger(graph, fuse).make(); }
+Arranged arrange(const Graph& graph, bool fuse) {
+  return Arranger(graph, fuse).make();
+}
 
 std::vector<std::int64_t> to_channels_last(std::size_t rank) {
   std::vector<std::int64_t> perm = {0};
@@ -376,16 +388,21 @@ bool prefers_channels_last(const Graph& graph, const Node& node) {
   };
   switch (node.kind) {
     case OpKind::Conv:
-      return dtype == DType::F32 && constant(1, DType::F32) && (node.input(2) == ValueId::None || constant(2, DType::F32));
+      return dtype == DType::F32 && constant(1, DType::F32) &&
+             (node.input(2) == ValueId::None || constant(2, DType::F32));
     case OpKind::QConv:
       return is_byte(dtype) && is_byte(graph.value(node.output()).type.dtype) && constant(1, DType::S8) &&
              node.get_int("w_zero_point", 0) == 0 && (node.input(2) == ValueId::None || constant(2, DType::S32));
-    case OpKind::MaxPool: return dtype == DType::F32 || is_byte(dtype);
-    case OpKind::AveragePool: return dtype == DType::F32 && node.get_int("ceil_mode") == 0;
-    case OpKind::GlobalAveragePool: return dtype == DType::F32;
+    case OpKind::MaxPool:
+      return dtype == DType::F32 || is_byte(dtype);
+    case OpKind::AveragePool:
+      return dtype == DType::F32 && node.get_int("ceil_mode") == 0;
+    case OpKind::GlobalAveragePool:
+      return dtype == DType::F32;
     case OpKind::QAveragePool:
       return node.get_int("ceil_mode") == 0 && is_byte(dtype) && is_byte(graph.value(node.output()).type.dtype);
-    default: return false;
+    default:
+      return false;
   }
 }
 

@@ -78,8 +78,8 @@ void Compiled::place_values() {
                          bytes_text(max_tensor_bytes())),
                      {graph.source_file, "", ""});
   }
-  auto* memory = static_cast<std::byte*>(::operator new(bytes, std::align_val_t{arena_alignment}));
-  arena_ = {memory, [](std::byte* data) { ::operator delete(data, std::align_val_t{arena_alignment}); }};
+  auto* memory = static_cast<std::byte*>(::operator new (bytes, std::align_val_t{arena_alignment}));
+  arena_ = {memory, [](std::byte* data) { ::operator delete (data, std::align_val_t{arena_alignment}); }};
   std::memset(memory, 0, bytes);
   places_.assign(static_cast<std::size_t>(graph.num_values()), nullptr);
   held_.resize(places_.size());
@@ -140,7 +140,8 @@ std::unique_ptr<Step> Compiled::bind(NodeId id, Isa isa, int threads, WeightCach
 
 std::unique_ptr<Step> Compiled::view_step(const Node& node) const {
   const Tensor* constant = arranged_.graph.constant(node.inputs[0]);
-  const std::byte* from = constant != nullptr ? constant->bytes().data() : places_[static_cast<std::size_t>(node.inputs[0])];
+  const std::byte* from =
+      constant != nullptr ? constant->bytes().data() : places_[static_cast<std::size_t>(node.inputs[0])];
   std::byte* to = places_[static_cast<std::size_t>(node.output())];
   const auto bytes = static_cast<std::size_t>(plan_.at(node.output()).bytes);
   if (from == to) return make_step("view", [] {});
@@ -169,8 +170,8 @@ void Compiled::store(ValueId id, reference::Datum datum) {
   const Value& value = arranged_.graph.value(id);
   const Tensor& tensor = datum.tensor();
   if (tensor.dtype() != value.type.dtype || tensor.shape() != *concrete(*value.type.shape)) {
-    throw ModelError(cat("value ", quoted(value.name), " is ", type_text(tensor), ", but was inferred as ",
-                         type_text(value.type)));
+    throw ModelError(
+        cat("value ", quoted(value.name), " is ", type_text(tensor), ", but was inferred as ", type_text(value.type)));
   }
   if (!tensor.empty()) std::memmove(place, tensor.bytes().data(), tensor.bytes().size());
 }
@@ -232,8 +233,8 @@ void Compiled::show(ValueId id, const Observer& observer) const {
   for (std::int64_t n = 0; n < batch; ++n) {
     for (std::int64_t p = 0; p < pixels; ++p) {
       for (std::int64_t c = 0; c < channels; ++c) {
-        std::memcpy(target + ((n * channels + c) * pixels + p) * width, source + ((n * pixels + p) * channels + c) * width,
-                    static_cast<std::size_t>(width));
+        std::memcpy(target + ((n * channels + c) * pixels + p) * width,
+                    source + ((n * pixels + p) * channels + c) * width, static_cast<std::size_t>(width));
       }
     }
   }

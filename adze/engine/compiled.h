@@ -30,7 +30,6 @@ class Compiled {
   std::vector<StepInfo>& steps() { return infos_; }
 
  private:
-
   void place_values();
   void bind_steps(Isa isa, int threads, WeightCache& weights);
   bool is_placed(ValueId id) const;
@@ -46,7 +45,7 @@ class Compiled {
   Arranged arranged_;
   Plan plan_;
   std::shared_ptr<std::byte> arena_;
-  std::vector<std::byte*> places_;          ///< by ValueId of the arranged graph; null: constant or held
+  std::vector<std::byte*> places_;  ///< by ValueId of the arranged graph; null: constant or held
   std::vector<reference::Datum> held_;
   std::vector<std::unique_ptr<Step>> steps_;
   std::vector<std::vector<ValueId>> released_;  ///< by step: held values that nobody reads later

@@ -16,7 +16,8 @@ constexpr std::array all_isas = {Isa::Ref, Isa::Avx2, Isa::Avx512Vnni};
 bool machine_has(Isa isa) {
 #if defined(__x86_64__)
   switch (isa) {
-    case Isa::Ref: return true;
+    case Isa::Ref:
+      return true;
     case Isa::Avx2:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
     case Isa::Avx512Vnni:
@@ -42,9 +43,12 @@ Isa isa_from_name(std::string_view name, std::string_view origin) {
 
 std::string_view isa_name(Isa isa) {
   switch (isa) {
-    case Isa::Ref: return "ref";
-    case Isa::Avx2: return "avx2";
-    case Isa::Avx512Vnni: return "avx512vnni";
+    case Isa::Ref:
+      return "ref";
+    case Isa::Avx2:
+      return "avx2";
+    case Isa::Avx512Vnni:
+      return "avx512vnni";
   }
   return "";
 }
@@ -57,7 +61,9 @@ std::vector<Isa> machine_isas() {
   return found;
 }
 
-Isa machine_isa() { return machine_isas().back(); }
+Isa machine_isa() {
+  return machine_isas().back();
+}
 
 Isa choose_isa(std::string_view cap) {
   Isa chosen = machine_isa();

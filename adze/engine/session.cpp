@@ -36,8 +36,10 @@ bool unpacks_weights(OpKind kind) {
     case OpKind::Reshape:
     case OpKind::Squeeze:
     case OpKind::Unsqueeze:
-    case OpKind::Identity: return true;
-    default: return false;
+    case OpKind::Identity:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -47,8 +49,10 @@ void fold_weights(Graph& graph) {
     if (!unpacks_weights(node.kind) || node.outputs.size() != 1) continue;
     std::vector<reference::Datum> inputs;
     for (const ValueId input : node.inputs) {
-      if (const Tensor* constant = graph.constant(input)) inputs.emplace_back(*constant);
-      else if (input == ValueId::None) inputs.emplace_back();
+      if (const Tensor* constant = graph.constant(input))
+        inputs.emplace_back(*constant);
+      else if (input == ValueId::None)
+        inputs.emplace_back();
     }
     if (inputs.size() != node.inputs.size()) continue;
     std::vector<reference::Datum> outputs = reference::run_node(graph, node, inputs);
@@ -73,7 +77,7 @@ struct Session::State {
     std::unique_ptr<engine::Compiled> compiled;
   };
 
-  Graph graph;       ///< lowered
+  Graph graph;  ///< lowered
   SessionOptions options;
   Isa isa = Isa::Ref;
   int threads = 1;
@@ -160,15 +164,21 @@ std::vector<Tensor> Session::run(std::span<const Tensor> inputs) {
   return compiled.run(inputs, &observer, state.timed);
 }
 
-std::string Session::isa() const { return std::string(isa_name(state_->isa)); }
-int Session::threads() const { return state_->threads; }
+std::string Session::isa() const {
+  return std::string(isa_name(state_->isa));
+}
+int Session::threads() const {
+  return state_->threads;
+}
 
 std::int64_t Session::arena_bytes() const {
   const std::lock_guard lock(state_->mutex);
   return state_->plans.empty() ? 0 : state_->plans.front().compiled->arena_bytes();
 }
 
-std::int64_t Session::packed_weight_bytes() const { return state_->weights.bytes(); }
+std::int64_t Session::packed_weight_bytes() const {
+  return state_->weights.bytes();
+}
 
 void Session::observe(std::function<void(std::string_view, const Tensor&)> observer) {
   const std::lock_guard lock(state_->mutex);

@@ -14,9 +14,9 @@
 namespace adze {
 
 struct SessionOptions {
-  int threads = 1;          ///< 0: as many as set_num_threads says. Results do not depend on it.
-  std::string isa;          ///< highest instruction set: ref, avx2, avx512vnni; empty: the best that there is
-  bool integer = true;      ///< run quantized groups in integers (plan/lower_integers); false: in float, as written
+  int threads = 1;      ///< 0: as many as set_num_threads says. Results do not depend on it.
+  std::string isa;      ///< highest instruction set: ref, avx2, avx512vnni; empty: the best that there is
+  bool integer = true;  ///< run quantized groups in integers (plan/lower_integers); false: in float, as written
   std::map<std::string, Shape> input_shapes;  ///< prepares for these shapes at once, instead of at the first run
 };
 
@@ -33,8 +33,8 @@ struct StepInfo {
 /// a planned place of one arena, each node bound to one kernel. What has no fast kernel runs in the reference.
 /// Integer kernels give the reference's bytes; float kernels stay within the tolerance of their .def line.
 ///
-/// Input sizes that the model leaves open may differ from run to run: a plan is kept for each of the last few. A session
-/// may be used by several threads; they take turns.
+/// Input sizes that the model leaves open may differ from run to run: a plan is kept for each of the last few. A
+/// session may be used by several threads; they take turns.
 class Session {
  public:
   /// Throws ModelError or UnsupportedError naming the node, UsageError for an unknown instruction set.

@@ -105,13 +105,13 @@ struct BinderEntry {
 Binder binder_of(OpKind kind);
 
 // One table per folder file, in steps/<name>.cpp.
-std::span<const BinderEntry> convolution_binders();   ///< Conv, QConv
-std::span<const BinderEntry> product_binders();       ///< Gemm, MatMul, QGemm
+std::span<const BinderEntry> convolution_binders();  ///< Conv, QConv
+std::span<const BinderEntry> product_binders();      ///< Gemm, MatMul, QGemm
 std::span<const BinderEntry> elementwise_binders();
-std::span<const BinderEntry> quantized_binders();     ///< QAdd, QTable, QuantizeLinear …
+std::span<const BinderEntry> quantized_binders();  ///< QAdd, QTable, QuantizeLinear …
 std::span<const BinderEntry> pooling_binders();
 std::span<const BinderEntry> movement_binders();
-std::span<const BinderEntry> normalization_binders(); ///< Softmax, LayerNormalization, BatchNormalization
+std::span<const BinderEntry> normalization_binders();  ///< Softmax, LayerNormalization, BatchNormalization
 
 /// Runs body on pieces of [0, count) on up to threads threads.
 void run_parallel(int threads, std::int64_t count, std::int64_t grain,

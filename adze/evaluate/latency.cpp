@@ -14,7 +14,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
 
 /// The sample below which a share of all lies (nearest rank).
 double percentile(const std::vector<double>& sorted, double share) {
@@ -38,8 +40,12 @@ void summarize(LatencyResult& result) {
 void fill(Tensor& tensor, Random& random) {
   for (std::int64_t i = 0; i < tensor.size(); ++i) {
     switch (tensor.dtype()) {
-      case DType::S8: tensor.set_int(i, static_cast<std::int64_t>(random.below(256)) - 128); break;
-      case DType::U8: tensor.set_int(i, static_cast<std::int64_t>(random.below(256))); break;
+      case DType::S8:
+        tensor.set_int(i, static_cast<std::int64_t>(random.below(256)) - 128);
+        break;
+      case DType::U8:
+        tensor.set_int(i, static_cast<std::int64_t>(random.below(256)));
+        break;
       default:
         if (is_float(tensor.dtype())) {
           tensor.set_double(i, random.normal());

@@ -13,14 +13,14 @@ namespace adze {
 
 struct LatencyOptions {
   double warm_up_seconds = 0.1;
-  double seconds = 1.0;              ///< time to measure for, after warming up
-  int min_runs = 10;                 ///< even when the time is over
+  double seconds = 1.0;  ///< time to measure for, after warming up
+  int min_runs = 10;     ///< even when the time is over
   int max_runs = 1'000'000;
-  std::uint64_t seed = 0;            ///< of the random inputs
+  std::uint64_t seed = 0;  ///< of the random inputs
   int threads = 1;
-  std::string isa;                   ///< as in SessionOptions
+  std::string isa;                            ///< as in SessionOptions
   std::map<std::string, Shape> input_shapes;  ///< of inputs with open dimensions; open ones not named here become 1
-  bool per_layer = false;            ///< fill steps, in a second pass that does not count
+  bool per_layer = false;                     ///< fill steps, in a second pass that does not count
 };
 
 /// Wall time of one run, measured.
@@ -33,8 +33,8 @@ struct LatencyResult {
   /// The machine was disturbed: the 90th percentile is more than 1.3 times the median.
   bool noisy = false;
   std::int64_t arena_bytes = 0;
-  std::vector<double> samples_us;    ///< in the order they were taken
-  std::vector<StepInfo> steps;       ///< seconds over `calls` runs, when asked
+  std::vector<double> samples_us;  ///< in the order they were taken
+  std::vector<StepInfo> steps;     ///< seconds over `calls` runs, when asked
 };
 
 /// Runs the graph on random inputs until the time is over. Throws what Session throws; Interrupted.

@@ -9,7 +9,9 @@ namespace adze {
 
 namespace {
 
-bool alive_together(const ArenaBlock& a, const ArenaBlock& b) { return a.first <= b.last && b.first <= a.last; }
+bool alive_together(const ArenaBlock& a, const ArenaBlock& b) {
+  return a.first <= b.last && b.first <= a.last;
+}
 
 std::int64_t round_up(std::int64_t bytes, std::int64_t alignment) {
   return checked_add(bytes, alignment - 1, "arena size") / alignment * alignment;

@@ -67,19 +67,26 @@ Macs node_macs(const Graph& graph, const Node& node) {
   switch (node.kind) {
     case OpKind::Conv:
     case OpKind::QConv:
-    case OpKind::ConvInteger: return conv_macs(graph, node, 1);
-    case OpKind::QLinearConv: return conv_macs(graph, node, 3);
-    case OpKind::ConvTranspose: return conv_transpose_macs(graph, node);
-    case OpKind::Gemm: return gemm_macs(graph, node);
+    case OpKind::ConvInteger:
+      return conv_macs(graph, node, 1);
+    case OpKind::QLinearConv:
+      return conv_macs(graph, node, 3);
+    case OpKind::ConvTranspose:
+      return conv_transpose_macs(graph, node);
+    case OpKind::Gemm:
+      return gemm_macs(graph, node);
     case OpKind::MatMul:
     case OpKind::QGemm:
     case OpKind::QMatMul:
     case OpKind::MatMulInteger:
-    case OpKind::QLinearMatMul: return matmul_macs(graph, node);
+    case OpKind::QLinearMatMul:
+      return matmul_macs(graph, node);
     case OpKind::RNN:
     case OpKind::GRU:
-    case OpKind::LSTM: return recurrent_macs(graph, node);
-    default: return 0;
+    case OpKind::LSTM:
+      return recurrent_macs(graph, node);
+    default:
+      return 0;
   }
 }
 
@@ -87,19 +94,27 @@ Macs node_macs(const Graph& graph, const Node& node) {
 bool is_parameter(const Node& node, std::size_t input, const Tensor& tensor) {
   switch (node.kind) {
     case OpKind::QuantizeLinear:
-    case OpKind::DequantizeLinear: return input == 0;
+    case OpKind::DequantizeLinear:
+      return input == 0;
     case OpKind::Clip:
     case OpKind::Resize:
     case OpKind::Upsample:
-    case OpKind::Pad: return input == 0;
-    case OpKind::QLinearConv: return input == 3 || input == 8;
-    case OpKind::QLinearMatMul: return input == 0 || input == 3;
+    case OpKind::Pad:
+      return input == 0;
+    case OpKind::QLinearConv:
+      return input == 3 || input == 8;
+    case OpKind::QLinearMatMul:
+      return input == 0 || input == 3;
     case OpKind::ConvInteger:
-    case OpKind::MatMulInteger: return input < 2;
+    case OpKind::MatMulInteger:
+      return input < 2;
     case OpKind::QConv:
-    case OpKind::QGemm: return input > 0;
-    case OpKind::Gather: return input == 0;
-    default: break;
+    case OpKind::QGemm:
+      return input > 0;
+    case OpKind::Gather:
+      return input == 0;
+    default:
+      break;
   }
   if (op_info(node.kind).op_class == OpClass::Elementwise && tensor.size() <= 1) return false;
   return is_float(tensor.dtype());

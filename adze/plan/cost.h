@@ -10,13 +10,13 @@ namespace adze {
 /// What one node costs. A constant that several nodes read is counted at the first of them.
 struct NodeCost {
   NodeId node = NodeId::None;
-  std::int64_t macs = 0;          ///< multiply-accumulates of convolutions, matrix products and recurrent cells
-  std::int64_t parameters = 0;    ///< elements of its weights, biases, tables; not of scales, zero points, shapes, bounds
+  std::int64_t macs = 0;        ///< multiply-accumulates of convolutions, matrix products and recurrent cells
+  std::int64_t parameters = 0;  ///< elements of its weights, biases, tables; not of scales, zero points, shapes, bounds
   std::int64_t weight_bytes = 0;  ///< what those elements take as stored
 };
 
 struct GraphCost {
-  std::vector<NodeCost> nodes;    ///< that an output needs, in topological order
+  std::vector<NodeCost> nodes;  ///< that an output needs, in topological order
   std::int64_t macs = 0;
   std::int64_t parameters = 0;
   std::int64_t weight_bytes = 0;

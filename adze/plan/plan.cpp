@@ -115,7 +115,8 @@ class Planner {
     if (input == ValueId::None || graph_.constant(input) != nullptr || at(input).storage == ValueId::None) return false;
     const ValueType& from = graph_.value(input).type;
     const ValueType& to = graph_.value(output).type;
-    return from.shape == to.shape && dtype_bits(from.dtype) == dtype_bits(to.dtype) && at(at(input).storage).last == step;
+    return from.shape == to.shape && dtype_bits(from.dtype) == dtype_bits(to.dtype) &&
+           at(at(input).storage).last == step;
   }
 
   bool join(ValueId input, ValueId output) {
@@ -159,9 +160,12 @@ bool is_view(const Graph& graph, const Node& node) {
     case OpKind::Flatten:
     case OpKind::Squeeze:
     case OpKind::Unsqueeze:
-    case OpKind::Identity: return true;
-    case OpKind::Transpose: return moves_only_ones(graph, node);
-    default: return false;
+    case OpKind::Identity:
+      return true;
+    case OpKind::Transpose:
+      return moves_only_ones(graph, node);
+    default:
+      return false;
   }
 }
 
@@ -173,6 +177,8 @@ Plan plan_inference(const Graph& graph) {
   return make_plan(lowered, options);
 }
 
-Plan make_plan(const Graph& graph, const PlanOptions& options) { return Planner(graph, options).make(); }
+Plan make_plan(const Graph& graph, const PlanOptions& options) {
+  return Planner(graph, options).make();
+}
 
 }  // namespace adze

@@ -11,39 +11,40 @@ namespace adze {
 
 /// Where a value lives while the graph runs, and how long.
 struct ValuePlan {
-  std::int64_t bytes = -1;           ///< -1: not known before running (unknown shape, a sequence, strings)
-  std::int64_t offset = -1;          ///< in the arena; -1: not there
-  std::int32_t first = -1;           ///< step that makes it (0 for graph inputs); -1: never exists
-  std::int32_t last = -1;            ///< last step that reads it; order.size() for graph outputs
-  ValueId storage = ValueId::None;   ///< whose memory it is: itself, or the value that it is a view of or written over
+  std::int64_t bytes = -1;          ///< -1: not known before running (unknown shape, a sequence, strings)
+  std::int64_t offset = -1;         ///< in the arena; -1: not there
+  std::int32_t first = -1;          ///< step that makes it (0 for graph inputs); -1: never exists
+  std::int32_t last = -1;           ///< last step that reads it; order.size() for graph outputs
+  ValueId storage = ValueId::None;  ///< whose memory it is: itself, or the value that it is a view of or written over
 
   bool in_arena() const { return offset >= 0; }
 };
 
 /// How a graph is run in one stretch of memory. Constants are not part of it.
 struct Plan {
-  std::vector<NodeId> order;              ///< each value is computed before it is read
-  std::vector<ValuePlan> values;          ///< by ValueId
-  std::int64_t arena_bytes = 0;           ///< what the offsets need
-  std::int64_t peak_activation_bytes = 0; ///< the most activation bytes alive at one step: the lower bound of the arena
-  int unplanned_values = 0;               ///< values that are live but whose size is not known
+  std::vector<NodeId> order;      ///< each value is computed before it is read
+  std::vector<ValuePlan> values;  ///< by ValueId
+  std::int64_t arena_bytes = 0;   ///< what the offsets need
+  std::int64_t peak_activation_bytes =
+      0;                     ///< the most activation bytes alive at one step: the lower bound of the arena
+  int unplanned_values = 0;  ///< values that are live but whose size is not known
 
   const ValuePlan& at(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
 };
 
 struct PlanOptions {
-  std::int64_t alignment = 1;  ///< of arena offsets; the engine asks for 64
-  bool views = true;           ///< Reshape, Flatten, Squeeze … share their input's memory
-  bool in_place = true;        ///< elementwise nodes write over an input that nobody reads later
-  bool fold_constants = false; ///< what is computed from constants alone takes no memory: it is done beforehand
+  std::int64_t alignment = 1;   ///< of arena offsets; the engine asks for 64
+  bool views = true;            ///< Reshape, Flatten, Squeeze … share their input's memory
+  bool in_place = true;         ///< elementwise nodes write over an input that nobody reads later
+  bool fold_constants = false;  ///< what is computed from constants alone takes no memory: it is done beforehand
 };
 
 /// Decides order, lifetimes, sharing and offsets. Shapes must be concrete for exact results: see with_input_shapes.
 /// Throws ModelError on a cycle or when sizes overflow.
 Plan make_plan(const Graph& graph, const PlanOptions& options = {});
 
-/// The plan of what really runs: one sample where dimensions are open, quantized groups as integer operators, nodes that
-/// no output needs left out, constants folded. For memory figures; its ids are not the given graph's.
+/// The plan of what really runs: one sample where dimensions are open, quantized groups as integer operators, nodes
+/// that no output needs left out, constants folded. For memory figures; its ids are not the given graph's.
 Plan plan_inference(const Graph& graph);
 
 /// Does the node only give its first input another shape, with the same elements in the same order?

@@ -26,30 +26,39 @@ Tensor normal(Shape shape, Random& random, double scale = 1.0) {
 Graph float_net() {
   Random random(3);
   Graph graph;
-  const auto constant = [&](const char* name, Shape shape) { return graph.add_constant(name, normal(shape, random, 0.3)); };
+  const auto constant = [&](const char* name, Shape shape) {
+    return graph.add_constant(name, normal(shape, random, 0.3));
+  };
   const ValueId x = graph.add_input("x", ValueType::tensor(DType::F32, SymbolicShape{Dim::named("batch"), 3, 9, 7}));
   const std::vector<std::int64_t> same = {1, 1, 1, 1};
-  const ValueId a = graph.add(OpKind::Conv, {x, constant("w1", {8, 3, 3, 3}), constant("b1", {8})}, {{"pads", same}}, "conv1");
+  const ValueId a =
+      graph.add(OpKind::Conv, {x, constant("w1", {8, 3, 3, 3}), constant("b1", {8})}, {{"pads", same}}, "conv1");
   const ValueId r = graph.add(OpKind::Relu, {a}, {}, "relu1");
-  const ValueId b = graph.add(OpKind::Conv, {r, constant("w2", {8, 1, 3, 3})}, {{"group", std::int64_t{8}}, {"pads", same}}, "dw");
+  const ValueId b =
+      graph.add(OpKind::Conv, {r, constant("w2", {8, 1, 3, 3})}, {{"group", std::int64_t{8}}, {"pads", same}}, "dw");
   const ValueId bn = graph.add(OpKind::BatchNormalization,
                                {b, constant("s", {8}), constant("t", {8}), constant("m", {8}),
-                                graph.add_constant("v", Tensor::from<float>({8}, {1, 2, 1, 2, 1, 2, 1, 2}))}, {}, "bn");
+                                graph.add_constant("v", Tensor::from<float>({8}, {1, 2, 1, 2, 1, 2, 1, 2}))},
+                               {}, "bn");
   const ValueId sum = graph.add(OpKind::Add, {bn, r}, {}, "sum");
   const ValueId six = graph.add_constant("six", Tensor::scalar(6.0f));
   const ValueId zero = graph.add_constant("zero", Tensor::scalar(0.0f));
   const ValueId c = graph.add(OpKind::Clip, {sum, zero, six}, {}, "clip");
-  const ValueId p = graph.add(OpKind::MaxPool, {c}, {{"kernel_shape", std::vector<std::int64_t>{3, 3}},
-                                                     {"pads", same}, {"strides", std::vector<std::int64_t>{2, 2}}}, "pool");
-  const ValueId q = graph.add(OpKind::AveragePool, {p}, {{"kernel_shape", std::vector<std::int64_t>{2, 2}},
-                                                         {"pads", std::vector<std::int64_t>{0, 0, 1, 1}}}, "mean");
+  const ValueId p = graph.add(
+      OpKind::MaxPool, {c},
+      {{"kernel_shape", std::vector<std::int64_t>{3, 3}}, {"pads", same}, {"strides", std::vector<std::int64_t>{2, 2}}},
+      "pool");
+  const ValueId q = graph.add(
+      OpKind::AveragePool, {p},
+      {{"kernel_shape", std::vector<std::int64_t>{2, 2}}, {"pads", std::vector<std::int64_t>{0, 0, 1, 1}}}, "mean");
   const ValueId gate = graph.add(OpKind::GlobalAveragePool, {q}, {}, "squeeze");
   const ValueId g = graph.add(OpKind::Sigmoid, {gate}, {}, "gate");
   const ValueId m = graph.add(OpKind::Mul, {q, g}, {}, "excite");
   const ValueId k = graph.add(OpKind::Concat, {m, p}, {{"axis", std::int64_t{1}}}, "concat");
   const ValueId pooled = graph.add(OpKind::GlobalAveragePool, {k}, {}, "global");
   const ValueId f = graph.add(OpKind::Flatten, {pooled}, {}, "flat");
-  const ValueId d = graph.add(OpKind::Gemm, {f, constant("w3", {5, 16}), constant("b3", {5})}, {{"transB", std::int64_t{1}}}, "fc");
+  const ValueId d =
+      graph.add(OpKind::Gemm, {f, constant("w3", {5, 16}), constant("b3", {5})}, {{"transB", std::int64_t{1}}}, "fc");
   graph.add_output(graph.add(OpKind::Softmax, {d}, {}, "softmax"));
   graph.add_output(k);
   infer_types(graph);
@@ -118,7 +127,8 @@ TEST(Session, ShowsEveryValueToAnObserverUnderItsName) {
 
 TEST(Session, NamesTheInputThatDoesNotFit) {
   Session session(float_net());
-  for (const Tensor& wrong : {Tensor(DType::F32, {1, 4, 9, 7}), Tensor(DType::F32, {3, 9, 7}), Tensor(DType::U8, {1, 3, 9, 7})}) {
+  for (const Tensor& wrong :
+       {Tensor(DType::F32, {1, 4, 9, 7}), Tensor(DType::F32, {3, 9, 7}), Tensor(DType::U8, {1, 3, 9, 7})}) {
     try {
       session.run(std::vector<Tensor>{wrong});
       FAIL() << "accepted " << type_text(wrong);
@@ -172,7 +182,8 @@ TEST(Session, RunsWhatHasNoFixedShapeOrHasSubgraphs) {
   if (reference::kernel_function(OpKind::If) == nullptr) GTEST_SKIP() << "skipped: no reference for If";
   Session session(graph);
   for (const bool flag : {true, false}) {
-    const std::vector<Tensor> inputs = {Tensor::from<float>({4}, {1, 0, -2, flag ? 0.0f : 3.0f}), Tensor::from<bool>({}, {flag})};
+    const std::vector<Tensor> inputs = {Tensor::from<float>({4}, {1, 0, -2, flag ? 0.0f : 3.0f}),
+                                        Tensor::from<bool>({}, {flag})};
     const auto expected = reference::run_tensors(graph, inputs);
     const auto actual = session.run(inputs);
     for (std::size_t i = 0; i < actual.size(); ++i) EXPECT_TRUE(identical(actual[i], expected[i]));

@@ -14,7 +14,8 @@ struct ConvCase {
 
 /// Random geometry around the case, weights, scales per channel or not, bias or not, s8 or u8 on either side.
 void check_conv(const ConvCase& c, RoundingProfile profile, Random& random) {
-  const DType x_dtype = random.below(2) == 0 ? DType::S8 : DType::U8, y_dtype = random.below(2) == 0 ? DType::S8 : DType::U8;
+  const DType x_dtype = random.below(2) == 0 ? DType::S8 : DType::U8,
+              y_dtype = random.below(2) == 0 ? DType::S8 : DType::U8;
   const std::int64_t outputs = c.groups * c.group_outputs, inputs = c.groups * c.group_inputs;
   Node node;
   node.kind = OpKind::QConv;
@@ -49,7 +50,8 @@ void check_conv(const ConvCase& c, RoundingProfile profile, Random& random) {
                                                    {random_bytes(DType::S8, w_shape, random), true}};
   if (random.below(2) == 0) {
     Tensor bias(DType::S32, {outputs});
-    for (std::int32_t& value : bias.mutable_data<std::int32_t>()) value = static_cast<std::int32_t>(random.below(200001)) - 100000;
+    for (std::int32_t& value : bias.mutable_data<std::int32_t>())
+      value = static_cast<std::int32_t>(random.below(200001)) - 100000;
     operands.emplace_back(bias, true);
   }
   expect_same_bytes(node, operands);
@@ -60,8 +62,13 @@ TEST(QConv, EqualsTheReferenceOnRandomShapes) {
   for (const RoundingProfile profile : all_profiles) {
     for (int round = 0; round < 12; ++round) {
       const std::int64_t groups = random.below(3) == 0 ? pick(random, 2, 3) : 1;
-      check_conv({pick(random, 1, 3), groups, pick(random, 1, 9), pick(random, 1, groups == 1 ? 40 : 9),
-                  {pick(random, 1, 9), pick(random, 1, 9)}, {pick(random, 1, 3), pick(random, 1, 4)}}, profile, random);
+      check_conv({pick(random, 1, 3),
+                  groups,
+                  pick(random, 1, 9),
+                  pick(random, 1, groups == 1 ? 40 : 9),
+                  {pick(random, 1, 9), pick(random, 1, 9)},
+                  {pick(random, 1, 3), pick(random, 1, 4)}},
+                 profile, random);
     }
   }
 }
@@ -79,7 +86,8 @@ TEST(QConv, EqualsTheReferenceOnDepthwiseAndOneDimensionalConvolutions) {
   Random random(23);
   for (const RoundingProfile profile : all_profiles) {
     for (const std::int64_t channels : {2, 7, 8, 15, 16, 33, 72}) {
-      check_conv({2, channels, 1, 1, {pick(random, 1, 8), pick(random, 1, 8)}, {3, pick(random, 1, 5)}}, profile, random);
+      check_conv({2, channels, 1, 1, {pick(random, 1, 8), pick(random, 1, 8)}, {3, pick(random, 1, 5)}}, profile,
+                 random);
     }
     check_conv({2, 1, 5, 11, {13}, {3}}, profile, random);
     check_conv({1, 6, 1, 1, {13}, {4}}, profile, random);
@@ -94,7 +102,8 @@ TEST(QConv, WorksOnOnePixel) {
 TEST(QGemm, EqualsTheReferenceForAnyShape) {
   Random random(25);
   for (const RoundingProfile profile : all_profiles) {
-    for (const Shape& shape : {Shape{1, 1, 1}, Shape{1, 64, 10}, Shape{5, 13, 33}, Shape{60, 7, 70}, Shape{3, 640, 128}}) {
+    for (const Shape& shape :
+         {Shape{1, 1, 1}, Shape{1, 64, 10}, Shape{5, 13, 33}, Shape{60, 7, 70}, Shape{3, 640, 128}}) {
       for (const bool turned : {false, true}) {
         Node node;
         node.kind = OpKind::QGemm;
@@ -104,7 +113,8 @@ TEST(QGemm, EqualsTheReferenceForAnyShape) {
         node.set("w_scales", std::vector<float>{0.003f});
         node.set("transB", std::int64_t{turned ? 1 : 0});
         set_output(node, DType::S8, 0.3f, random);
-        const Tensor w = random_bytes(DType::S8, turned ? Shape{shape[2], shape[1]} : Shape{shape[1], shape[2]}, random);
+        const Tensor w =
+            random_bytes(DType::S8, turned ? Shape{shape[2], shape[1]} : Shape{shape[1], shape[2]}, random);
         expect_same_bytes(node, {{random_bytes(DType::S8, {shape[0], shape[1]}, random), false}, {w, true}});
       }
     }
@@ -129,8 +139,10 @@ TEST(GemmS8, FinishesExtremeAccumulatorsAsTheSharedHelper) {
         scale.push_back(by.back().scale);
       }
       const auto number = static_cast<std::int32_t>(profile);
-      const kernels::OutputStage stage{number, static_cast<std::int32_t>(pick(random, -128, 127)), -128, 127,
-                                       bias.data(), multiplier.data(), shift.data(), scale.data()};
+      const kernels::OutputStage stage{number,       static_cast<std::int32_t>(pick(random, -128, 127)),
+                                       -128,         127,
+                                       bias.data(),  multiplier.data(),
+                                       shift.data(), scale.data()};
       const std::uint8_t row[4] = {};
       const std::uint8_t* rows[] = {row};
       const std::int64_t offset = 0;

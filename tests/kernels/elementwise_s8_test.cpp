@@ -29,8 +29,12 @@ Node unary(OpKind kind, RoundingProfile profile, DType x, DType y, float y_scale
 
 TEST(QuantizedElementwise, EqualsTheReferenceForEqualAndBroadcastShapes) {
   Random random(31);
-  const std::vector<std::pair<Shape, Shape>> shapes = {
-      {{1}, {1}}, {{3, 5, 7}, {3, 5, 7}}, {{2, 3, 4, 5}, {3, 1, 1}}, {{2, 6, 4}, {2, 6, 1}}, {{1, 4, 1}, {5, 1, 3}}, {{70000}, {70000}}};
+  const std::vector<std::pair<Shape, Shape>> shapes = {{{1}, {1}},
+                                                       {{3, 5, 7}, {3, 5, 7}},
+                                                       {{2, 3, 4, 5}, {3, 1, 1}},
+                                                       {{2, 6, 4}, {2, 6, 1}},
+                                                       {{1, 4, 1}, {5, 1, 3}},
+                                                       {{70000}, {70000}}};
   for (const RoundingProfile profile : all_profiles) {
     for (const OpKind kind : {OpKind::QAdd, OpKind::QSub, OpKind::QMul}) {
       for (const auto& [left, right] : shapes) {
@@ -54,7 +58,8 @@ TEST(QuantizedPool, EqualsTheReference) {
       pool.set("count_include_pad", include);
       expect_same_bytes(pool, {{random_bytes(DType::S8, {2, 19, 6, 5}, random), false}});
     }
-    for (const auto& axes : {std::vector<std::int64_t>{2, 3}, std::vector<std::int64_t>{-1}, std::vector<std::int64_t>{1}}) {
+    for (const auto& axes :
+         {std::vector<std::int64_t>{2, 3}, std::vector<std::int64_t>{-1}, std::vector<std::int64_t>{1}}) {
       Node mean = unary(OpKind::QReduceMean, profile, DType::U8, DType::S8, 0.03f, random);
       mean.set("axes", axes);
       expect_same_bytes(mean, {{random_bytes(DType::U8, {2, 5, 4, 7}, random), false}});
@@ -97,7 +102,8 @@ TEST(Quantize, EqualsTheReferencePerTensorAndPerChannel) {
     for (const std::int64_t channels : {1, 3}) {
       const Shape shape = channels == 1 ? Shape{} : Shape{channels};
       Tensor scale(DType::F32, shape);
-      for (float& value : scale.mutable_data<float>()) value = channels == 1 ? 1.0f : static_cast<float>(random.uniform(0.01, 0.1));
+      for (float& value : scale.mutable_data<float>())
+        value = channels == 1 ? 1.0f : static_cast<float>(random.uniform(0.01, 0.1));
       const Tensor zero_point = random_bytes(dtype, shape, random);
       expect_same_bytes(quantize, {{x, false}, {scale, true}, {zero_point, true}});
       const Tensor q = random_bytes(dtype, {2, 3, 50}, random);

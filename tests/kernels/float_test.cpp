@@ -49,12 +49,16 @@ TEST(GemmF32, StaysWithinItsToleranceOnRandomShapes) {
     gemm.set("beta", 2.0f);
     gemm.set("transB", std::int64_t{round % 2});
     const Shape w = round % 2 == 0 ? Shape{k, n} : Shape{n, k};
-    expect_close(gemm, {{random_floats({m, k}, random), false}, {random_floats(w, random), true}, {random_floats({n}, random), true}},
-                 worst_tolerance());
+    expect_close(
+        gemm,
+        {{random_floats({m, k}, random), false}, {random_floats(w, random), true}, {random_floats({n}, random), true}},
+        worst_tolerance());
     Node matmul;
     matmul.kind = OpKind::MatMul;
-    expect_close(matmul, {{random_floats({2, m, k}, random), false}, {random_floats({k, n}, random), true}}, worst_tolerance());
-    expect_close(matmul, {{random_floats({2, 3, m, k}, random), false}, {random_floats({2, 3, k, n}, random), false}}, worst_tolerance());
+    expect_close(matmul, {{random_floats({2, m, k}, random), false}, {random_floats({k, n}, random), true}},
+                 worst_tolerance());
+    expect_close(matmul, {{random_floats({2, 3, m, k}, random), false}, {random_floats({2, 3, k, n}, random), false}},
+                 worst_tolerance());
   }
 }
 
@@ -62,8 +66,8 @@ TEST(FloatElementwise, StaysCloseToTheReference) {
   Random random(43);
   constexpr double tolerance = 2e-7;  // one or two units in the last place
   const Tensor x = random_floats({2, 3, 4, 5}, random, 3.0), positive = random_floats({2, 3, 4, 5}, random);
-  for (const OpKind kind : {OpKind::Relu, OpKind::Sigmoid, OpKind::Tanh, OpKind::Exp, OpKind::Erf, OpKind::Neg, OpKind::LeakyRelu,
-                            OpKind::HardSigmoid, OpKind::HardSwish, OpKind::Gelu}) {
+  for (const OpKind kind : {OpKind::Relu, OpKind::Sigmoid, OpKind::Tanh, OpKind::Exp, OpKind::Erf, OpKind::Neg,
+                            OpKind::LeakyRelu, OpKind::HardSigmoid, OpKind::HardSwish, OpKind::Gelu}) {
     Node node;
     node.kind = kind;
     expect_close(node, {{x, false}}, tolerance);
@@ -87,12 +91,14 @@ TEST(FloatNormalization, StaysCloseToTheReference) {
   layer_norm.kind = OpKind::LayerNormalization;
   expect_close(softmax, {{x, false}}, tolerance);
   expect_close(log_softmax, {{x, false}}, tolerance);
-  expect_close(layer_norm, {{x, false}, {random_floats({33}, random), true}, {random_floats({33}, random), true}}, tolerance);
+  expect_close(layer_norm, {{x, false}, {random_floats({33}, random), true}, {random_floats({33}, random), true}},
+               tolerance);
 }
 
 TEST(Movement, EqualsTheReference) {
   Random random(45);
-  for (const auto& perm : {std::vector<std::int64_t>{0, 2, 3, 1}, std::vector<std::int64_t>{3, 1, 0, 2}, std::vector<std::int64_t>{0, 3, 1, 2}}) {
+  for (const auto& perm : {std::vector<std::int64_t>{0, 2, 3, 1}, std::vector<std::int64_t>{3, 1, 0, 2},
+                           std::vector<std::int64_t>{0, 3, 1, 2}}) {
     Node node;
     node.kind = OpKind::Transpose;
     node.set("perm", perm);

@@ -16,7 +16,8 @@
 
 namespace adze::kernel_test {
 
-inline constexpr RoundingProfile all_profiles[] = {RoundingProfile::Tflm, RoundingProfile::Litert, RoundingProfile::Onnx};
+inline constexpr RoundingProfile all_profiles[] = {RoundingProfile::Tflm, RoundingProfile::Litert,
+                                                   RoundingProfile::Onnx};
 
 inline Tensor random_bytes(DType dtype, Shape shape, Random& random) {
   Tensor tensor(dtype, std::move(shape));
@@ -51,8 +52,9 @@ inline Graph single_node(Node node, const std::vector<std::pair<Tensor, bool>>& 
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const auto& [tensor, constant] = operands[i];
     const std::string name = "x" + std::to_string(i);
-    node.inputs.push_back(constant ? graph.add_constant(name, tensor)
-                                   : graph.add_input(name, ValueType::tensor(tensor.dtype(), symbolic(tensor.shape()))));
+    node.inputs.push_back(constant
+                              ? graph.add_constant(name, tensor)
+                              : graph.add_input(name, ValueType::tensor(tensor.dtype(), symbolic(tensor.shape()))));
   }
   node.name = "node";
   node.outputs = {graph.add_value("y")};
@@ -83,8 +85,8 @@ inline void expect_same_bytes(const Node& node, const std::vector<std::pair<Tens
       options.threads = threads;
       Session session(graph, options);
       const Tensor actual = session.run(inputs).at(0);
-      ASSERT_TRUE(identical(actual, expected))
-          << isa_name(isa) << ", " << threads << " threads\n" << print_graph(graph, {false});
+      ASSERT_TRUE(identical(actual, expected)) << isa_name(isa) << ", " << threads << " threads\n"
+                                               << print_graph(graph, {false});
       for (const StepInfo& step : session.steps()) ASSERT_NE(step.kernel, "reference") << step.op;
     }
   }
@@ -109,7 +111,8 @@ inline void expect_close(const Node& node, const std::vector<std::pair<Tensor, b
     ASSERT_EQ(actual.shape(), expected.shape());
     for (std::int64_t i = 0; i < actual.size(); ++i) {
       ASSERT_NEAR(actual.get_double(i), expected.get_double(i), tolerance * (1.0 + std::abs(magnitude.get_double(i))))
-          << isa_name(isa) << " at element " << i << "\n" << print_graph(graph, {false});
+          << isa_name(isa) << " at element " << i << "\n"
+          << print_graph(graph, {false});
     }
     for (const StepInfo& step : session.steps()) ASSERT_NE(step.kernel, "reference") << step.op;
   }

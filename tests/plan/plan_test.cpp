@@ -7,7 +7,9 @@
 namespace adze {
 namespace {
 
-ValueType f32(SymbolicShape shape) { return ValueType::tensor(DType::F32, std::move(shape)); }
+ValueType f32(SymbolicShape shape) {
+  return ValueType::tensor(DType::F32, std::move(shape));
+}
 
 /// x [4] → a [4] → view [2, 2] → y, with every type given.
 Graph chain() {

@@ -43,7 +43,8 @@ void check(std::uint64_t seed, bool quantized, double tolerance) {
       for (std::size_t i = 0; i < expected.size(); ++i) {
         ASSERT_EQ(actual[i].shape(), expected[i].shape());
         const bool exact = !is_float(expected[i].dtype());
-        const bool same = exact ? identical(actual[i], expected[i]) : relative_difference(actual[i], expected[i]) <= tolerance;
+        const bool same =
+            exact ? identical(actual[i], expected[i]) : relative_difference(actual[i], expected[i]) <= tolerance;
         ASSERT_TRUE(same) << "seed " << seed << " on " << isa_name(isa) << ", output " << i << "\n"
                           << print_graph(graph, {false});
       }

@@ -44,8 +44,8 @@ inline __m256i multiply_once(__m256i acc, __m256i multiplier, __m256i shift) {
   const __m256i total = _mm256_sub_epi32(_mm256_set1_epi32(31), shift);
   const __m256i low_half = _mm256_set1_epi64x(0xffffffffLL);
   const __m256i even = multiply_once_wide(_mm256_mul_epi32(acc, multiplier), _mm256_and_si256(total, low_half));
-  const __m256i odd = multiply_once_wide(_mm256_mul_epi32(_mm256_srli_epi64(acc, 32), _mm256_srli_epi64(multiplier, 32)),
-                                         _mm256_srli_epi64(total, 32));
+  const __m256i odd = multiply_once_wide(
+      _mm256_mul_epi32(_mm256_srli_epi64(acc, 32), _mm256_srli_epi64(multiplier, 32)), _mm256_srli_epi64(total, 32));
   return _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA);
 }
 

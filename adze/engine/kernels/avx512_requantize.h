@@ -40,8 +40,8 @@ inline __m512i multiply_once(__m512i acc, __m512i multiplier, __m512i shift) {
   const __m512i total = _mm512_sub_epi32(_mm512_set1_epi32(31), shift);
   const __m512i low_half = _mm512_set1_epi64(0xffffffffLL);
   const __m512i even = multiply_once_wide(_mm512_mul_epi32(acc, multiplier), _mm512_and_si512(total, low_half));
-  const __m512i odd = multiply_once_wide(_mm512_mul_epi32(_mm512_srli_epi64(acc, 32), _mm512_srli_epi64(multiplier, 32)),
-                                         _mm512_srli_epi64(total, 32));
+  const __m512i odd = multiply_once_wide(
+      _mm512_mul_epi32(_mm512_srli_epi64(acc, 32), _mm512_srli_epi64(multiplier, 32)), _mm512_srli_epi64(total, 32));
   return _mm512_mask_blend_epi32(0xAAAA, even, _mm512_slli_epi64(odd, 32));
 }
 
@@ -55,7 +55,8 @@ inline __m512i finish(const OutputStage& stage, __m512i acc, std::int64_t column
     const __m512 low = _mm512_set1_ps(static_cast<float>(stage.low - stage.zero_point));
     const __m512 high = _mm512_set1_ps(static_cast<float>(stage.high - stage.zero_point));
     const __m512 clamped = _mm512_min_ps(_mm512_max_ps(real, low), high);
-    return _mm512_add_epi32(_mm512_cvt_roundps_epi32(clamped, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC), zero_point);
+    return _mm512_add_epi32(_mm512_cvt_roundps_epi32(clamped, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC),
+                            zero_point);
   }
   const __m512i multiplier = _mm512_loadu_si512(stage.multiplier + column);
   const __m512i shift = _mm512_loadu_si512(stage.shift + column);

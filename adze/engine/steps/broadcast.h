@@ -13,7 +13,7 @@ class BroadcastLoop {
  public:
   BroadcastLoop(const Shape& a, const Shape& b, const Shape& y);
 
-  std::int64_t rows() const { return rows_; }        ///< how often the innermost loop runs
+  std::int64_t rows() const { return rows_; }  ///< how often the innermost loop runs
   std::int64_t length() const { return length_; }
   std::int64_t a_step() const { return a_step_; }
   std::int64_t b_step() const { return b_step_; }

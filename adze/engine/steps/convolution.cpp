@@ -12,7 +12,9 @@ namespace {
 using kernels::ConvF32;
 using kernels::WindowGeometry;
 
-float bound(const Node& node, std::string_view name, float none) { return node.has(name) ? node.get_float(name) : none; }
+float bound(const Node& node, std::string_view name, float none) {
+  return node.has(name) ? node.get_float(name) : none;
+}
 
 std::unique_ptr<Step> bind_conv(const BindContext& context) {
   if (!context.channels_last()) return nullptr;

@@ -27,7 +27,8 @@ struct PackedConv {
 };
 
 /// The weights [O, C / group, taps] as [O][taps][C / group].
-std::vector<std::int8_t> taps_first(const std::int8_t* weights, std::int64_t outputs, std::int64_t inputs, std::int64_t taps) {
+std::vector<std::int8_t> taps_first(const std::int8_t* weights, std::int64_t outputs, std::int64_t inputs,
+                                    std::int64_t taps) {
   std::vector<std::int8_t> turned(static_cast<std::size_t>(outputs * inputs * taps));
   for (std::int64_t o = 0; o < outputs; ++o) {
     for (std::int64_t c = 0; c < inputs; ++c) {
@@ -58,10 +59,14 @@ PackedConv pack(const BindContext& context, const WindowGeometry& g, const std::
   const std::int64_t inputs = g.in_channels / g.groups, outputs = g.out_channels / g.groups;
   const bool flip = context.dtype(0) == DType::S8;
   const std::int32_t zero_point = input_affine(context.node()).zero_point + (flip ? 128 : 0);
-  PackedConv packed{PackedConv::Path::Gathered, {}, {},
-                    StageArrays(requantize_parameters(context.node(), g.out_channels),
-                                folded_bias(context, weights, g.out_channels, zero_point), output_affine(context.node())),
-                    static_cast<std::uint8_t>(zero_point), flip};
+  PackedConv packed{
+      PackedConv::Path::Gathered,
+      {},
+      {},
+      StageArrays(requantize_parameters(context.node(), g.out_channels),
+                  folded_bias(context, weights, g.out_channels, zero_point), output_affine(context.node())),
+      static_cast<std::uint8_t>(zero_point),
+      flip};
   if (inputs == 1 && outputs == 1) {
     packed.path = PackedConv::Path::Depthwise;
     packed.depthwise = kernels::pack_depthwise_s8(weights, g.out_channels, g.taps());
@@ -83,20 +88,26 @@ PackedConv pack(const BindContext& context, const WindowGeometry& g, const std::
   return packed;
 }
 
-/// Runs the convolution of one picture after the other: the picture made u8 and padded, then rows of pixels by a kernel.
+/// Runs the convolution of one picture after the other: the picture made u8 and padded, then rows of pixels by a
+/// kernel.
 class ConvS8Step final : public Step {
  public:
   ConvS8Step(const BindContext& context, const WindowGeometry& g, std::shared_ptr<const PackedConv> packed)
-      : g_(g), packed_(std::move(packed)), gemm_(kernels::gemm_s8_kernel(context.isa())),
-        depthwise_(kernels::depthwise_s8_kernel(context.isa())), threads_(context.threads()),
-        x_(context.in_u8(0)), y_(context.out<std::uint8_t>()) {
+      : g_(g),
+        packed_(std::move(packed)),
+        gemm_(kernels::gemm_s8_kernel(context.isa())),
+        depthwise_(kernels::depthwise_s8_kernel(context.isa())),
+        threads_(context.threads()),
+        x_(context.in_u8(0)),
+        y_(context.out<std::uint8_t>()) {
     width_ = g.in_width + g.pad_left + std::max<std::int64_t>(0, g.pad_right);
     height_ = g.in_height + g.pad_top + std::max<std::int64_t>(0, g.pad_bottom);
     constexpr std::int64_t margin = 64;
     padded_.assign(static_cast<std::size_t>(width_ * height_ * g.in_channels + margin), packed_->zero_point);
     const bool whole_rows = g.groups == 1 && g.dilation_width == 1;
     for (std::int64_t ky = 0; ky < g.kernel_height; ++ky) {
-      for (std::int64_t kx = 0; kx < (whole_rows && packed_->path != PackedConv::Path::Depthwise ? 1 : g.kernel_width); ++kx) {
+      for (std::int64_t kx = 0; kx < (whole_rows && packed_->path != PackedConv::Path::Depthwise ? 1 : g.kernel_width);
+           ++kx) {
         offsets_.push_back((ky * g.dilation_height * width_ + kx * g.dilation_width) * g.in_channels);
       }
     }
@@ -151,9 +162,15 @@ class ConvS8Step final : public Step {
   }
 
   void depthwise_row(std::int64_t row, std::uint8_t* y) const {
-    const kernels::DepthwiseS8Call call{window(row * g_.out_width), g_.stride_width * g_.in_channels, g_.out_width,
-                                        offsets_.data(), static_cast<std::int64_t>(offsets_.size() / 2),
-                                        packed_->depthwise.data(), g_.out_channels, stages_.data(), y};
+    const kernels::DepthwiseS8Call call{window(row * g_.out_width),
+                                        g_.stride_width * g_.in_channels,
+                                        g_.out_width,
+                                        offsets_.data(),
+                                        static_cast<std::int64_t>(offsets_.size() / 2),
+                                        packed_->depthwise.data(),
+                                        g_.out_channels,
+                                        stages_.data(),
+                                        y};
     depthwise_.run(call);
   }
 
@@ -171,10 +188,16 @@ class ConvS8Step final : public Step {
         rows[i] = window(first + i) + group * inputs;
         if (gathered) rows[i] = gather(rows[i], buffer.data() + i * depth);
       }
-      const kernels::GemmS8Call call{
-          rows, count, gathered ? &no_offset : offsets_.data(), gathered ? 1 : static_cast<std::int64_t>(offsets_.size()),
-          (gathered ? depth : segment_bytes_) / 4, packed_->groups[static_cast<std::size_t>(group)].data(), outputs,
-          &stages_[static_cast<std::size_t>(group)], y + first * g_.out_channels + group * outputs, g_.out_channels};
+      const kernels::GemmS8Call call{rows,
+                                     count,
+                                     gathered ? &no_offset : offsets_.data(),
+                                     gathered ? 1 : static_cast<std::int64_t>(offsets_.size()),
+                                     (gathered ? depth : segment_bytes_) / 4,
+                                     packed_->groups[static_cast<std::size_t>(group)].data(),
+                                     outputs,
+                                     &stages_[static_cast<std::size_t>(group)],
+                                     y + first * g_.out_channels + group * outputs,
+                                     g_.out_channels};
       gemm_.run(call);
     }
   }
@@ -202,7 +225,9 @@ class ConvS8Step final : public Step {
   std::vector<kernels::OutputStage> stages_;
 };
 
-bool is_byte(DType dtype) { return dtype == DType::S8 || dtype == DType::U8; }
+bool is_byte(DType dtype) {
+  return dtype == DType::S8 || dtype == DType::U8;
+}
 
 }  // namespace
 
@@ -211,7 +236,8 @@ std::unique_ptr<Step> bind_quantized_conv(const BindContext& context) {
   const Tensor& weights = *context.constant(1);
   const WindowGeometry g = geometry_of(context, weights.shape());
   auto packed = context.weights().get<PackedConv>(context.origin(), "conv_s8", [&] {
-    const auto turned = taps_first(weights.data<std::int8_t>().data(), g.out_channels, g.in_channels / g.groups, g.taps());
+    const auto turned =
+        taps_first(weights.data<std::int8_t>().data(), g.out_channels, g.in_channels / g.groups, g.taps());
     return pack(context, g, turned);
   });
   return std::make_unique<ConvS8Step>(context, g, std::move(packed));
@@ -221,7 +247,8 @@ std::unique_ptr<Step> bind_quantized_gemm(const BindContext& context) {
   const Tensor* weights = context.constant(1);
   const Node& node = context.node();
   if (weights == nullptr || weights->dtype() != DType::S8 || weights->rank() != 2) return nullptr;
-  if (node.get_int("w_zero_point", 0) != 0 || !is_byte(context.dtype(0)) || !is_byte(context.output_dtype())) return nullptr;
+  if (node.get_int("w_zero_point", 0) != 0 || !is_byte(context.dtype(0)) || !is_byte(context.output_dtype()))
+    return nullptr;
   if (context.has(2) && (context.constant(2) == nullptr || context.dtype(2) != DType::S32)) return nullptr;
   const bool turned = node.get_int("transB", 0) != 0;
   WindowGeometry g;

@@ -133,14 +133,22 @@ std::unique_ptr<Step> bind_prelu(const BindContext& context) {
 
 std::span<const BinderEntry> elementwise_binders() {
   static const BinderEntry entries[] = {
-      {OpKind::Relu, bind_relu},           {OpKind::Clip, bind_clip},
-      {OpKind::Sigmoid, bind_sigmoid},     {OpKind::Tanh, bind_tanh},
-      {OpKind::Exp, bind_exp},             {OpKind::Sqrt, bind_sqrt},
-      {OpKind::Erf, bind_erf},             {OpKind::Neg, bind_neg},
-      {OpKind::LeakyRelu, bind_leaky_relu},{OpKind::HardSigmoid, bind_hard_sigmoid},
-      {OpKind::HardSwish, bind_hard_swish},{OpKind::Gelu, bind_gelu},
-      {OpKind::Add, bind_add},             {OpKind::Sub, bind_sub},
-      {OpKind::Mul, bind_mul},             {OpKind::Div, bind_div},
+      {OpKind::Relu, bind_relu},
+      {OpKind::Clip, bind_clip},
+      {OpKind::Sigmoid, bind_sigmoid},
+      {OpKind::Tanh, bind_tanh},
+      {OpKind::Exp, bind_exp},
+      {OpKind::Sqrt, bind_sqrt},
+      {OpKind::Erf, bind_erf},
+      {OpKind::Neg, bind_neg},
+      {OpKind::LeakyRelu, bind_leaky_relu},
+      {OpKind::HardSigmoid, bind_hard_sigmoid},
+      {OpKind::HardSwish, bind_hard_swish},
+      {OpKind::Gelu, bind_gelu},
+      {OpKind::Add, bind_add},
+      {OpKind::Sub, bind_sub},
+      {OpKind::Mul, bind_mul},
+      {OpKind::Div, bind_div},
       {OpKind::PRelu, bind_prelu},
   };
   return entries;

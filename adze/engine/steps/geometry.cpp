@@ -33,8 +33,10 @@ kernels::WindowGeometry geometry_of(const BindContext& context, const Shape& wei
   }
   g.groups = weights.empty() ? 1 : context.node().get_int("group", 1);
   // What the output's size implies: windows rounded down leave pixels unread, ceil_mode reads beyond.
-  g.pad_bottom = (g.out_height - 1) * g.stride_height + (g.kernel_height - 1) * g.dilation_height + 1 - g.in_height - g.pad_top;
-  g.pad_right = (g.out_width - 1) * g.stride_width + (g.kernel_width - 1) * g.dilation_width + 1 - g.in_width - g.pad_left;
+  g.pad_bottom =
+      (g.out_height - 1) * g.stride_height + (g.kernel_height - 1) * g.dilation_height + 1 - g.in_height - g.pad_top;
+  g.pad_right =
+      (g.out_width - 1) * g.stride_width + (g.kernel_width - 1) * g.dilation_width + 1 - g.in_width - g.pad_left;
   return g;
 }
 

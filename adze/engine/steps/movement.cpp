@@ -50,16 +50,17 @@ std::unique_ptr<Step> transpose_step(const BindContext& context, const MergedTra
   const std::int64_t rows = num_elements(merged.sizes) / count;
   const int threads = context.threads();
   return make_step("transpose", [=] {
-    run_parallel(threads, rows, std::max<std::int64_t>(1, byte_grain / count), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t r = begin; r < end; ++r) {
-        std::int64_t rest = r, at = 0;
-        for (std::size_t d = merged.sizes.size() - 1; d-- > 0;) {
-          at += rest % merged.sizes[d] * merged.strides[d];
-          rest /= merged.sizes[d];
-        }
-        gather_row(x + at, stride, count, y + r * count);
-      }
-    });
+    run_parallel(threads, rows, std::max<std::int64_t>(1, byte_grain / count),
+                 [&](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t r = begin; r < end; ++r) {
+                     std::int64_t rest = r, at = 0;
+                     for (std::size_t d = merged.sizes.size() - 1; d-- > 0;) {
+                       at += rest % merged.sizes[d] * merged.strides[d];
+                       rest /= merged.sizes[d];
+                     }
+                     gather_row(x + at, stride, count, y + r * count);
+                   }
+                 });
   });
 }
 
@@ -71,11 +72,16 @@ std::unique_ptr<Step> bind_transpose(const BindContext& context) {
   }
   const MergedTranspose merged = merge(shape, perm);
   switch (dtype_bits(context.dtype(0))) {
-    case 8: return transpose_step<std::uint8_t>(context, merged);
-    case 16: return transpose_step<std::uint16_t>(context, merged);
-    case 32: return transpose_step<std::uint32_t>(context, merged);
-    case 64: return transpose_step<std::uint64_t>(context, merged);
-    default: return nullptr;
+    case 8:
+      return transpose_step<std::uint8_t>(context, merged);
+    case 16:
+      return transpose_step<std::uint16_t>(context, merged);
+    case 32:
+      return transpose_step<std::uint32_t>(context, merged);
+    case 64:
+      return transpose_step<std::uint64_t>(context, merged);
+    default:
+      return nullptr;
   }
 }
 

@@ -22,8 +22,14 @@ kernels::OutputStage StageArrays::stage(std::int64_t first) const {
   const auto profile = profile_ == RoundingProfile::Tflm     ? OutputStage::Tflm
                        : profile_ == RoundingProfile::Litert ? OutputStage::Litert
                                                              : OutputStage::Onnx;
-  return {profile,          y_.zero_point,           y_.min,                y_.max, bias_.data() + first,
-          multiplier_.data() + first, shift_.data() + first, scale_.data() + first};
+  return {profile,
+          y_.zero_point,
+          y_.min,
+          y_.max,
+          bias_.data() + first,
+          multiplier_.data() + first,
+          shift_.data() + first,
+          scale_.data() + first};
 }
 
 }  // namespace adze::engine

@@ -27,10 +27,14 @@ std::unique_ptr<Step> max_pool_step(const BindContext& context) {
 std::unique_ptr<Step> bind_max_pool(const BindContext& context) {
   if (!context.channels_last()) return nullptr;
   switch (context.dtype(0)) {
-    case DType::F32: return max_pool_step<float>(context);
-    case DType::S8: return max_pool_step<std::int8_t>(context);
-    case DType::U8: return max_pool_step<std::uint8_t>(context);
-    default: return nullptr;
+    case DType::F32:
+      return max_pool_step<float>(context);
+    case DType::S8:
+      return max_pool_step<std::int8_t>(context);
+    case DType::U8:
+      return max_pool_step<std::uint8_t>(context);
+    default:
+      return nullptr;
   }
 }
 
@@ -100,7 +104,9 @@ std::unique_ptr<Step> quantized_mean_step(const BindContext& context, const Wind
   return quantized_mean_step<std::uint8_t, std::uint8_t>(context, g, count_pads);
 }
 
-bool is_byte(DType dtype) { return dtype == DType::S8 || dtype == DType::U8; }
+bool is_byte(DType dtype) {
+  return dtype == DType::S8 || dtype == DType::U8;
+}
 
 std::unique_ptr<Step> bind_quantized_average_pool(const BindContext& context) {
   if (!context.channels_last()) return nullptr;

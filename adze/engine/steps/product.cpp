@@ -52,7 +52,8 @@ std::unique_ptr<Step> bind_gemm(const BindContext& context) {
   std::vector<float> bias;
   if (context.has(2)) {
     const Tensor* c = context.constant(2);
-    if (c == nullptr || (c->size() != 1 && c->shape().back() != c->size()) || (c->size() != 1 && c->size() != shape.columns)) {
+    if (c == nullptr || (c->size() != 1 && c->shape().back() != c->size()) ||
+        (c->size() != 1 && c->size() != shape.columns)) {
       return nullptr;
     }
     for (std::int64_t j = 0; j < shape.columns; ++j) {

@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::int64_t element_grain = 1 << 14;
 
-bool is_byte(DType dtype) { return dtype == DType::S8 || dtype == DType::U8; }
+bool is_byte(DType dtype) {
+  return dtype == DType::S8 || dtype == DType::U8;
+}
 
 /// The number that a stored byte stands for.
 std::int32_t byte_value(std::uint8_t byte, DType dtype) {
@@ -45,7 +47,8 @@ std::unique_ptr<Step> table_step(const BindContext& context, const std::array<st
 
 std::unique_ptr<Step> bind_table(const BindContext& context) {
   const Tensor* given = context.constant(1);
-  if (given == nullptr || given->size() != 256 || !is_byte(given->dtype()) || !is_byte(context.dtype(0))) return nullptr;
+  if (given == nullptr || given->size() != 256 || !is_byte(given->dtype()) || !is_byte(context.dtype(0)))
+    return nullptr;
   const std::int64_t lowest = integer_min(context.dtype(0));
   return table_step(context, byte_table(context.dtype(0), [&](std::int32_t x) { return given->get_int(x - lowest); }));
 }
@@ -54,7 +57,8 @@ std::unique_ptr<Step> bind_requantize(const BindContext& context) {
   if (!is_byte(context.dtype(0)) || !is_byte(context.output_dtype())) return nullptr;
   const RequantizeParameters by = requantize_parameters(context.node(), 1).front();
   const Affine x = input_affine(context.node()), y = output_affine(context.node());
-  return table_step(context, byte_table(context.dtype(0), [&](std::int32_t q) { return requantize_to(q - x.zero_point, by, y); }));
+  return table_step(
+      context, byte_table(context.dtype(0), [&](std::int32_t q) { return requantize_to(q - x.zero_point, by, y); }));
 }
 
 /// What add_s8 looks up: an operand brought to the common scale, as QuantizedAdd does it.
@@ -83,7 +87,8 @@ std::unique_ptr<Step> same_shape_add(const BindContext& context) {
   const Affine a = left_affine(node), b = right_affine(node), y = output_affine(node);
   const float larger = std::max(a.scale, b.scale);
   auto left = std::make_shared<const AddTables>(add_table(profile, a, larger, context.dtype(0), false));
-  auto right = std::make_shared<const AddTables>(add_table(profile, b, larger, context.dtype(1), node.kind == OpKind::QSub));
+  auto right =
+      std::make_shared<const AddTables>(add_table(profile, b, larger, context.dtype(1), node.kind == OpKind::QSub));
   RequantizeParameters by;
   if (profile == RoundingProfile::Onnx) {
     by.scale = y.scale;
@@ -92,7 +97,8 @@ std::unique_ptr<Step> same_shape_add(const BindContext& context) {
   }
   by.profile = profile;
   constexpr std::size_t lanes = 16;
-  auto arrays = std::make_shared<const StageArrays>(std::vector<RequantizeParameters>(lanes, by), std::vector<std::int32_t>{}, y);
+  auto arrays =
+      std::make_shared<const StageArrays>(std::vector<RequantizeParameters>(lanes, by), std::vector<std::int32_t>{}, y);
   const kernels::AddS8Kernel& kernel = kernels::add_s8_kernel(context.isa());
   const bool real = profile == RoundingProfile::Onnx;
   const auto* x0 = context.in_u8(0);
@@ -179,7 +185,8 @@ struct Scales {
 std::optional<Scales> scales_of(const BindContext& context, DType quantized) {
   const Tensor* scale = context.constant(1);
   if (scale == nullptr || scale->dtype() != DType::F32 || !is_byte(quantized)) return std::nullopt;
-  if (context.node().get_int("block_size") != 0 || (context.has(2) && context.constant(2) == nullptr)) return std::nullopt;
+  if (context.node().get_int("block_size") != 0 || (context.has(2) && context.constant(2) == nullptr))
+    return std::nullopt;
   if (context.has(2) && context.constant(2)->size() != scale->size()) return std::nullopt;
   Scales scales;
   const Shape shape = context.shape(0);
@@ -207,7 +214,8 @@ std::unique_ptr<Step> bind_quantize(const BindContext& context) {
   const DType dtype = context.output_dtype();
   const auto scales = scales_of(context, dtype);
   if (!scales || context.dtype(0) != DType::F32) return nullptr;
-  const auto lowest = static_cast<std::int32_t>(integer_min(dtype)), highest = static_cast<std::int32_t>(integer_max(dtype));
+  const auto lowest = static_cast<std::int32_t>(integer_min(dtype)),
+             highest = static_cast<std::int32_t>(integer_max(dtype));
   const float* x = context.in<float>(0);
   auto* y = context.out<std::uint8_t>();
   const std::int64_t rows = num_elements(context.output_shape()) / scales->inner;
@@ -250,10 +258,14 @@ std::unique_ptr<Step> bind_dequantize(const BindContext& context) {
 
 std::span<const BinderEntry> quantized_binders() {
   static const BinderEntry entries[] = {
-      {OpKind::QAdd, bind_add},         {OpKind::QSub, bind_add},
-      {OpKind::QMul, bind_mul},         {OpKind::QTable, bind_table},
-      {OpKind::QSoftmax, bind_softmax}, {OpKind::QRequantize, bind_requantize},
-      {OpKind::QuantizeLinear, bind_quantize}, {OpKind::DequantizeLinear, bind_dequantize},
+      {OpKind::QAdd, bind_add},
+      {OpKind::QSub, bind_add},
+      {OpKind::QMul, bind_mul},
+      {OpKind::QTable, bind_table},
+      {OpKind::QSoftmax, bind_softmax},
+      {OpKind::QRequantize, bind_requantize},
+      {OpKind::QuantizeLinear, bind_quantize},
+      {OpKind::DequantizeLinear, bind_dequantize},
   };
   return entries;
 }

@@ -20,12 +20,13 @@ dnnl::convolution_forward::primitive_desc describe(const WindowGeometry& g, cons
     dims.insert(dims.begin(), g.groups);
   }
   const memory::desc w(dims, f32, memory::format_tag::any);
-  const memory::desc b = given.bias != nullptr ? memory::desc({g.out_channels}, f32, memory::format_tag::a) : memory::desc();
+  const memory::desc b =
+      given.bias != nullptr ? memory::desc({g.out_channels}, f32, memory::format_tag::a) : memory::desc();
   const memory::dims strides = {g.stride_height, g.stride_width};
   const memory::dims dilations = {g.dilation_height - 1, g.dilation_width - 1};
   const memory::dims begin = {g.pad_top, g.pad_left}, end = {g.pad_bottom, g.pad_right};
-  const dnnl::convolution_forward::desc desc(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, x, w,
-                                             b, y, strides, dilations, begin, end);
+  const dnnl::convolution_forward::desc desc(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, x,
+                                             w, b, y, strides, dilations, begin, end);
   return {desc, clamp_attributes(given.low, given.high), cpu_engine()};
 }
 

@@ -34,7 +34,8 @@ inline void tile(const GemmS8Call& call, std::int64_t row, std::int64_t column) 
   }
 #pragma GCC unroll 4
   for (int r = 0; r < rows; ++r) {
-    store_bytes(call.y + (row + r) * call.y_stride + column, finish(*call.stage, acc[r], column), call.columns - column);
+    store_bytes(call.y + (row + r) * call.y_stride + column, finish(*call.stage, acc[r], column),
+                call.columns - column);
   }
 }
 

@@ -8,11 +8,12 @@ void depthwise_s8_ref(const DepthwiseS8Call& call) {
     const std::uint8_t* x = call.x + p * call.x_step;
     for (std::int64_t c = 0; c < call.channels; ++c) {
       const std::int16_t* weights = call.weights + (c / 16 * call.tap_pairs * 16 + c % 16) * 2;
-      std::int32_t acc = call.stage->bias[c];
+      auto acc = static_cast<std::uint32_t>(call.stage->bias[c]);
       for (std::int64_t t = 0; t < call.tap_pairs; ++t, weights += 32) {
-        acc += x[call.offsets[2 * t] + c] * weights[0] + x[call.offsets[2 * t + 1] + c] * weights[1];
+        const std::int32_t pair = x[call.offsets[2 * t] + c] * weights[0] + x[call.offsets[2 * t + 1] + c] * weights[1];
+        acc += static_cast<std::uint32_t>(pair);
       }
-      call.y[p * call.channels + c] = finish_one(*call.stage, acc, c);
+      call.y[p * call.channels + c] = finish_one(*call.stage, static_cast<std::int32_t>(acc), c);
     }
   }
 }

@@ -2,8 +2,7 @@
 
 namespace adze::kernels {
 
-#define ADZE_GEMM_F32(name, isa, tolerance) \
-  std::unique_ptr<GemmF32> name(const GemmF32Shape&, Isa);
+#define ADZE_GEMM_F32(name, isa, tolerance) std::unique_ptr<GemmF32> name(const GemmF32Shape&, Isa);
 #include "adze/engine/kernels/gemm_f32/gemm_f32.def"
 #undef ADZE_GEMM_F32
 

@@ -9,13 +9,14 @@
 
 namespace adze::kernels {
 
-/// Float matrix products: y[b, i, j] = clamp(bias[j] + sum over k a[b, i, k] * w[b, k, j], low, high), all row-major and
-/// dense.
+/// Float matrix products: y[b, i, j] = clamp(bias[j] + sum over k a[b, i, k] * w[b, k, j], low, high), all row-major
+/// and dense.
 struct GemmF32Shape {
   std::int64_t batch = 1, rows = 1, depth = 1, columns = 1;
-  float low, high;                 ///< clamp; infinite for none
-  const float* weights = nullptr;  ///< [depth, columns], packed once; null: given to each run as [batch, depth, columns]
-  const float* bias = nullptr;     ///< [columns] or null
+  float low, high;  ///< clamp; infinite for none
+  const float* weights =
+      nullptr;                  ///< [depth, columns], packed once; null: given to each run as [batch, depth, columns]
+  const float* bias = nullptr;  ///< [columns] or null
 };
 
 class GemmF32 {

@@ -21,7 +21,8 @@ dnnl::matmul::primitive_desc describe(const GemmF32Shape& s) {
     const memory::desc any({s.depth, s.columns}, f32, memory::format_tag::any);
     const memory::desc flat_y({s.batch * s.rows, s.columns}, f32, memory::format_tag::ab);
     const memory::desc bias({1, s.columns}, f32, memory::format_tag::ab);
-    const auto desc = s.bias != nullptr ? dnnl::matmul::desc(flat_a, any, bias, flat_y) : dnnl::matmul::desc(flat_a, any, flat_y);
+    const auto desc =
+        s.bias != nullptr ? dnnl::matmul::desc(flat_a, any, bias, flat_y) : dnnl::matmul::desc(flat_a, any, flat_y);
     return {desc, clamp_attributes(s.low, s.high), cpu_engine()};
   }
   return {dnnl::matmul::desc(a, w, y), clamp_attributes(s.low, s.high), cpu_engine()};

@@ -38,6 +38,8 @@ class RefGemmF32 final : public GemmF32 {
 
 }  // namespace
 
-std::unique_ptr<GemmF32> gemm_f32_ref(const GemmF32Shape& shape, Isa) { return std::make_unique<RefGemmF32>(shape); }
+std::unique_ptr<GemmF32> gemm_f32_ref(const GemmF32Shape& shape, Isa) {
+  return std::make_unique<RefGemmF32>(shape);
+}
 
 }  // namespace adze::kernels

@@ -42,7 +42,8 @@ void max_pool_rows(const WindowGeometry& g, const T* x, T* y, std::int64_t begin
 
 /// Sums of the taps of each window into sums[channels] (Sum: float or int32), then finish(sums, taps inside, output).
 template <typename T, typename Sum, typename Finish>
-void sum_pool_rows(const WindowGeometry& g, const T* x, Sum* sums, std::int64_t begin, std::int64_t end, Finish finish) {
+void sum_pool_rows(const WindowGeometry& g, const T* x, Sum* sums, std::int64_t begin, std::int64_t end,
+                   Finish finish) {
   const std::int64_t channels = g.in_channels;
   for (std::int64_t r = begin; r < end; ++r) {
     const T* picture = x + r / g.out_height * g.in_pixels() * channels;
