@@ -4,6 +4,7 @@
 #include "adze/base/progress.h"
 #include "adze/base/text.h"
 #include "adze/engine/reference/adze.h"
+#include "adze/engine/reference/detail/elements.h"
 #include "adze/engine/reference/taps.h"
 #include "adze/engine/reference/values.h"
 #include "adze/plan/integer_parameters.h"
@@ -56,7 +57,7 @@ void q_average_pool(Context& context) {
   const bool include_pad = node.get_int("count_include_pad") != 0;
   const auto xs = widened(x);
   const std::int64_t planes = x.dim(0) * x.dim(1), in_size = num_elements(in), out_size = num_elements(out);
-  std::vector<std::int32_t> ys(static_cast<std::size_t>(num_elements(result)));
+  std::vector<std::int32_t> ys(detail::count_to_compute(result));
   std::vector<Tap> taps;
   Shape position(out.size(), 0);
   for (std::int64_t p = 0; p < out_size && !ys.empty(); ++p, next_index(position, out)) {
@@ -82,7 +83,7 @@ void q_reduce_mean(Context& context) {
   Shape kept = x.shape();  // with 1 for what is reduced: broadcasts against the input's index
   for (const std::int64_t axis : node.get_ints("axes"))
     kept[static_cast<std::size_t>(normalize_axis(axis, x.rank()))] = 1;
-  std::vector<std::int32_t> sums(static_cast<std::size_t>(num_elements(kept)), 0);
+  std::vector<std::int32_t> sums(detail::count_to_compute(kept), 0);
   std::vector<std::int32_t> ys(sums.size());
   if (x.empty() && !sums.empty()) throw ModelError("the mean of no element");
   if (!sums.empty()) {

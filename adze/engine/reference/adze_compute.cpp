@@ -2,6 +2,7 @@
 #include "adze/base/progress.h"
 #include "adze/base/text.h"
 #include "adze/engine/reference/adze.h"
+#include "adze/engine/reference/detail/elements.h"
 #include "adze/engine/reference/taps.h"
 #include "adze/engine/reference/values.h"
 #include "adze/plan/integer_parameters.h"
@@ -54,7 +55,7 @@ void q_conv(Context& context) {
   const auto by = requantize_parameters(node, filters);
   const auto xs = centred(x, input_affine(node).zero_point), ws = centred(w, weight_zero_point(node));
   const auto bias = bias_of(context, filters);
-  std::vector<std::int32_t> ys(static_cast<std::size_t>(num_elements(result)));
+  std::vector<std::int32_t> ys(detail::count_to_compute(result));
   std::vector<Tap> taps;
   Shape position(out.size(), 0);
   for (std::int64_t p = 0; p < out_size && !ys.empty(); ++p, next_index(position, out)) {
@@ -89,7 +90,7 @@ void q_gemm(Context& context) {
   const auto by = requantize_parameters(node, columns);
   const auto as = centred(a, input_affine(node).zero_point), ws = centred(w, weight_zero_point(node));
   const auto bias = bias_of(context, columns);
-  std::vector<std::int32_t> ys(static_cast<std::size_t>(num_elements(result)));
+  std::vector<std::int32_t> ys(detail::count_to_compute(result));
   for (std::int64_t i = 0; i < rows; ++i) {
     check_cancelled();
     for (std::int64_t j = 0; j < columns; ++j) {

@@ -1,5 +1,6 @@
 #include "adze/base/progress.h"
 #include "adze/base/text.h"
+#include "adze/engine/reference/detail/elements.h"
 #include "adze/engine/reference/neural.h"
 #include "adze/engine/reference/taps.h"
 #include "adze/engine/reference/values.h"
@@ -38,7 +39,7 @@ std::vector<T> convolve(const Geometry& g, const std::vector<T>& x, const std::v
   const std::int64_t in_size = num_elements(g.input), out_size = num_elements(g.output);
   const std::int64_t kernel_size = num_elements(g.window.kernel);
   const std::int64_t channels = g.in_channels / g.group, filters = g.out_channels / g.group;
-  std::vector<T> y(static_cast<std::size_t>(num_elements(g.result)));
+  std::vector<T> y(detail::count_to_compute(g.result));
   if (y.empty()) return y;
   Shape position(g.output.size(), 0);
   std::vector<Tap> taps;
@@ -107,7 +108,7 @@ void conv_transpose(Context& context) {
   const std::int64_t in_size = num_elements(input), out_size = num_elements(output);
   const std::int64_t filters = w.dim(1), channels = x.dim(1), kernel_size = num_elements(geometry.window.kernel);
   const std::vector<double> xs = to_doubles(x), ws = to_doubles(w);
-  std::vector<double> y(static_cast<std::size_t>(num_elements(result)));
+  std::vector<double> y(detail::count_to_compute(result));
   if (context.has(2)) {
     const std::vector<double> bias = to_doubles(context.input(2));
     for (std::size_t i = 0; i < y.size(); ++i) y[i] = bias[i / static_cast<std::size_t>(out_size) % bias.size()];

@@ -3,6 +3,7 @@
 
 #include "adze/base/progress.h"
 #include "adze/base/text.h"
+#include "adze/engine/reference/detail/elements.h"
 #include "adze/engine/reference/interpolate.h"
 #include "adze/engine/reference/neural.h"
 #include "adze/engine/reference/values.h"
@@ -103,7 +104,7 @@ void grid_sample(Context& context) {
   const std::size_t rank = sizes.size();
   const std::int64_t plane = num_elements(sizes), points = num_elements(part(result, 2)), channels = x.dim(1);
   const std::vector<double> xs = to_doubles(x), coordinates = to_doubles(grid);
-  std::vector<double> y(static_cast<std::size_t>(num_elements(result))), sums(static_cast<std::size_t>(channels));
+  std::vector<double> y(detail::count_to_compute(result)), sums(static_cast<std::size_t>(channels));
   std::vector<std::vector<std::pair<std::int64_t, double>>> terms(rank);
   for (std::int64_t n = 0; n < x.dim(0); ++n) {
     for (std::int64_t p = 0; p < points && plane > 0; ++p) {
@@ -131,7 +132,7 @@ void affine_grid(Context& context) {
   }
   const bool align = context.node().get_int("align_corners") != 0;
   const std::vector<double> matrix = to_doubles(theta);
-  std::vector<double> y(static_cast<std::size_t>(num_elements(result)));
+  std::vector<double> y(detail::count_to_compute(result));
   if (y.empty()) return context.set(0, from_doubles(theta.dtype(), result, y));
   const Shape grid = part(result, 0, result.size() - 1);
   Shape index(grid.size(), 0);

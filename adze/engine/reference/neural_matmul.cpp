@@ -2,6 +2,7 @@
 
 #include "adze/base/progress.h"
 #include "adze/base/text.h"
+#include "adze/engine/reference/detail/elements.h"
 #include "adze/engine/reference/neural.h"
 #include "adze/engine/reference/values.h"
 
@@ -38,7 +39,7 @@ std::vector<T> matrix_product(Shape a_shape, Shape b_shape, const std::vector<T>
   const std::int64_t m = a_shape[a_shape.size() - 2], k = a_shape.back(), n = b_shape.back();
   Shape whole = batch;
   whole.insert(whole.end(), {m, n});
-  std::vector<T> c(static_cast<std::size_t>(num_elements(whole)));
+  std::vector<T> c(detail::count_to_compute(whole));
   if (c.empty()) return c;
   Shape index(batch.size(), 0);
   T* to = c.data();

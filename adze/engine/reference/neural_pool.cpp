@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "adze/base/progress.h"
+#include "adze/engine/reference/detail/elements.h"
 #include "adze/engine/reference/neural.h"
 #include "adze/engine/reference/taps.h"
 #include "adze/engine/reference/values.h"
@@ -73,7 +74,7 @@ void max_pool(Context& context) {
   const Pool pool = pool_of(context);
   const bool by_columns = context.node().get_int("storage_order") != 0;
   const std::vector<double> xs = to_doubles(x);
-  std::vector<double> y(static_cast<std::size_t>(num_elements(pool.result)));
+  std::vector<double> y(detail::count_to_compute(pool.result));
   std::vector<std::int64_t> indices(y.size(), -1);
   each_window(pool, [&](std::size_t out, std::int64_t plane, const std::vector<Tap>& taps, const Shape&) {
     double best = 0;
@@ -97,7 +98,7 @@ void average_pool(Context& context) {
   const Pool pool = pool_of(context);
   const bool include_pad = context.node().get_int("count_include_pad") != 0;
   const std::vector<double> xs = to_doubles(x);
-  std::vector<double> y(static_cast<std::size_t>(num_elements(pool.result)));
+  std::vector<double> y(detail::count_to_compute(pool.result));
   each_window(pool, [&](std::size_t out, std::int64_t plane, const std::vector<Tap>& taps, const Shape& position) {
     double sum = 0;
     for (const Tap& tap : taps) sum += xs[static_cast<std::size_t>(plane + tap.input)];
@@ -113,7 +114,7 @@ void lp_pool(Context& context) {
   const Pool pool = pool_of(context);
   const auto p = static_cast<double>(context.node().get_int("p"));
   const std::vector<double> xs = to_doubles(x);
-  std::vector<double> y(static_cast<std::size_t>(num_elements(pool.result)));
+  std::vector<double> y(detail::count_to_compute(pool.result));
   each_window(pool, [&](std::size_t out, std::int64_t plane, const std::vector<Tap>& taps, const Shape&) {
     double sum = 0;
     for (const Tap& tap : taps) sum += std::pow(std::abs(xs[static_cast<std::size_t>(plane + tap.input)]), p);
@@ -130,7 +131,7 @@ void global_pool(Context& context) {
   const auto p = kind == OpKind::GlobalLpPool ? static_cast<double>(context.node().get_int("p")) : 1.0;
   if (p < 1) throw ModelError("attribute p must be 1 at least");
   const std::vector<double> xs = to_doubles(x);
-  std::vector<double> y(static_cast<std::size_t>(num_elements(result)));
+  std::vector<double> y(detail::count_to_compute(result));
   const std::size_t size = y.empty() ? 0 : xs.size() / y.size();
   if (size == 0 && !y.empty()) throw ModelError("a plane without elements cannot be pooled");
   for (std::size_t plane = 0; plane < y.size(); ++plane) {

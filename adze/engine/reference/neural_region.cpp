@@ -5,6 +5,7 @@
 
 #include "adze/base/progress.h"
 #include "adze/base/text.h"
+#include "adze/engine/reference/detail/elements.h"
 #include "adze/engine/reference/neural.h"
 #include "adze/engine/reference/values.h"
 
@@ -104,7 +105,7 @@ void roi_align(Context& context) {
   const std::vector<double> xs = to_doubles(x), regions = to_doubles(context.input(1));
   const std::int64_t height = x.dim(2), width = x.dim(3), channels = x.dim(1);
   if (height == 0 || width == 0) throw ModelError("a plane without elements has no regions");
-  std::vector<double> y(static_cast<std::size_t>(num_elements(result)));
+  std::vector<double> y(detail::count_to_compute(result));
   std::size_t out = 0;
   for (std::int64_t r = 0; r < result[0]; ++r) {
     const std::int64_t n = checked_batch(context.input(2).get_double(r), x.dim(0));
@@ -130,7 +131,7 @@ void max_roi_pool(Context& context) {
   const double scale = context.node().get_float("spatial_scale");
   const std::vector<double> xs = to_doubles(x), regions = to_doubles(context.input(1));
   const std::int64_t height = x.dim(2), width = x.dim(3), channels = x.dim(1);
-  std::vector<double> y(static_cast<std::size_t>(num_elements(result)));
+  std::vector<double> y(detail::count_to_compute(result));
   std::size_t out = 0;
   const auto range = [](double begin, double size, std::int64_t bin, std::int64_t bins, std::int64_t limit) {
     const double step = size / static_cast<double>(bins);

@@ -3,6 +3,7 @@
 
 #include "adze/base/progress.h"
 #include "adze/base/text.h"
+#include "adze/engine/reference/detail/elements.h"
 #include "adze/engine/reference/interpolate.h"
 #include "adze/engine/reference/neural.h"
 #include "adze/engine/reference/values.h"
@@ -99,7 +100,7 @@ void resize_axis(const ResizeMode& mode, const AxisResize& axis, std::size_t at,
   const auto inner = static_cast<std::size_t>(num_elements(part(shape, at + 1)));
   const auto input = static_cast<std::size_t>(axis.input), output = static_cast<std::size_t>(axis.output);
   shape[at] = axis.output;
-  std::vector<double> result(static_cast<std::size_t>(num_elements(shape)));
+  std::vector<double> result(detail::count_to_compute(shape));
   outside[at].assign(output, false);
   for (std::size_t position = 0; position < output; ++position) {
     check_cancelled();

@@ -1,5 +1,6 @@
 #include "adze/base/checked.h"
 #include "adze/base/text.h"
+#include "adze/engine/reference/detail/elements.h"
 #include "adze/engine/reference/neural.h"
 #include "adze/engine/reference/taps.h"
 #include "adze/engine/reference/values.h"
@@ -44,7 +45,7 @@ void max_unpool(Context& context) {
   const Shape result = checked_shape(context), unpooled = unpooled_shape(context, x);
   const std::int64_t count = num_elements(unpooled);
   const std::vector<double> xs = to_doubles(x);
-  std::vector<double> y(static_cast<std::size_t>(num_elements(result)));
+  std::vector<double> y(detail::count_to_compute(result));
   for (std::int64_t i = 0; i < x.size(); ++i) {
     const std::int64_t index = indices.get_int(i);
     if (index < 0 || index >= count) throw ModelError(cat("index ", index, " is outside of the ", count, " elements"));
@@ -69,7 +70,7 @@ void col2im(Context& context) {
     throw ModelError(cat("input has ", x.dim(2), " columns, the image has ", columns, " blocks"));
   if (result[1] * block_size != x.dim(1)) throw ModelError("the block size does not divide dimension 1");
   const std::vector<double> xs = to_doubles(x);
-  std::vector<double> y(static_cast<std::size_t>(num_elements(result)));
+  std::vector<double> y(detail::count_to_compute(result));
   Shape position(rank, 0);
   std::vector<Tap> taps;
   for (std::int64_t column = 0; column < columns; ++column, next_index(position, steps)) {

@@ -1,6 +1,7 @@
 // QLinearConv and QLinearMatMul: integer sums, then one float32 factor, rounded half to even and saturated.
 #include "adze/base/progress.h"
 #include "adze/base/text.h"
+#include "adze/engine/reference/detail/elements.h"
 #include "adze/engine/reference/quantization.h"
 #include "adze/engine/reference/taps.h"
 #include "adze/engine/reference/values.h"
@@ -48,7 +49,7 @@ void qlinear_conv(Context& context) {
       context.has(8) ? to_ints(context.input(8)) : std::vector<std::int64_t>(static_cast<std::size_t>(filters), 0);
   if (std::ssize(bias) != filters) throw ModelError(cat(bias.size(), " biases for ", filters, " output channels"));
   const DType dtype = context.input(7).dtype();
-  std::vector<std::int64_t> ys(static_cast<std::size_t>(num_elements(result)));
+  std::vector<std::int64_t> ys(detail::count_to_compute(result));
   std::vector<Tap> taps;
   Shape position(out.size(), 0);
   for (std::int64_t p = 0; p < out_size && !ys.empty(); ++p, next_index(position, out)) {

@@ -4,6 +4,7 @@
 
 #include "adze/base/progress.h"
 #include "adze/base/text.h"
+#include "adze/engine/reference/detail/elements.h"
 #include "adze/engine/reference/values.h"
 
 namespace adze::reference {
@@ -61,7 +62,7 @@ void dft(Context& context) {
   const std::int64_t inner = num_elements(part(x.shape(), axis + 1, x.shape().size() - 1));
   const std::int64_t bins = result[axis];
   const std::vector<double> xs = to_doubles(x);
-  std::vector<double> y(static_cast<std::size_t>(num_elements(result)));
+  std::vector<double> y(detail::count_to_compute(result));
   std::vector<double> line(static_cast<std::size_t>(2 * length));
   const Fourier fourier(static_cast<std::size_t>(length), inverse);
   for (std::int64_t o = 0; o < outer; ++o) {
@@ -88,7 +89,7 @@ void stft(Context& context) {
   const std::vector<double> xs = to_doubles(x);
   const std::vector<double> window =
       context.has(2) ? to_doubles(context.input(2)) : std::vector<double>(static_cast<std::size_t>(length), 1.0);
-  std::vector<double> y(static_cast<std::size_t>(num_elements(result)));
+  std::vector<double> y(detail::count_to_compute(result));
   std::vector<double> line(static_cast<std::size_t>(2 * length));
   const Fourier fourier(static_cast<std::size_t>(length), false);
   for (std::int64_t frame = 0; frame < result[0] * result[1]; ++frame) {
