@@ -13,13 +13,20 @@ namespace adze::cli {
 namespace {
 
 struct Arguments {
-  std::string model, folder, max_drop = "1%";
+  std::string model, folder, max_drop = "1%", goal = "balanced";
   DataOptions data;
   std::int64_t calibration_samples = 256, validation_samples = 2000, max_reverts = 4;
 };
 
+Goal goal_from(const std::string& word) {
+  if (word == "size") return Goal::Size;
+  if (word == "memory") return Goal::Memory;
+  return word == "latency" ? Goal::Latency : Goal::Balanced;
+}
+
 ExitCode run_optimize(Console& console, const Arguments& arguments) {
   OptimizeOptions options;
+  options.goal = goal_from(arguments.goal);
   options.max_drop = parse_fraction(arguments.max_drop, "--max-drop");
   prepare_folder(console, arguments.folder);
   const Graph graph = load_model(arguments.model);
@@ -49,6 +56,7 @@ Verb optimize_verb() {
                                     Options::Need::Required);
             options.option(arguments->folder, "-o,--output", "Folder for the results", Options::Need::Required);
             options.option(arguments->max_drop, "--max-drop", "Largest loss of top-1: 1% or 0.01 is one point");
+            options.choice(arguments->goal, "--goal", "What is made small within the limit", {"balanced", "size", "memory", "latency"});
             options.option(arguments->calibration_samples, "--calibration-samples", "Samples that ranges are learned from");
             options.option(arguments->validation_samples, "--validation-samples", "Samples that the choice is made on");
             options.option(arguments->data.samples, "--samples", "Test samples for the final figures; 0 = all");

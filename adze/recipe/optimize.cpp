@@ -140,6 +140,9 @@ class Search {
     slim_ = quantize::prepared(std::move(slimmed.graph));
     rewrites_ = std::move(slimmed.steps);
     baseline_ = judge(original_, *parts_.validation, progress_);
+    original_figures_ = model_figures(original_, "before");
+    original_figures_.file_bytes = static_cast<std::int64_t>(onnx::write_bytes(original_).size());
+    original_figures_.latency = latency(original_, options_.latency_seconds / 4);
     calibration_ = calibration_data(slim_, parts_.calibration, all_indices(*parts_.calibration));
     PtqOptions static_options;
     observations_ = quantize::observe(slim_, quantize::values_to_observe(slim_, static_options), calibration_,
@@ -157,6 +160,7 @@ class Search {
     figures.figures = model_figures(tried.graph, name);
     figures.figures.file_bytes = static_cast<std::int64_t>(onnx::write_bytes(tried.graph).size());
     figures.figures.accuracy = accuracy_figure(result);
+    figures.figures.latency = latency(tried.graph, options_.latency_seconds / 4);
     pair_up(baseline_, result, figures);
     const double bound = drop_bound(figures);
     figures.within_limits = bound <= options_.max_drop;
@@ -206,29 +210,41 @@ class Search {
     }
   }
 
+  /// What the goal makes small, relative to the original.
+  double cost(const ModelFigures& figures) const {
+    const auto ratio = [](double after, double before) { return before > 0 ? after / before : 1.0; };
+    const double size = ratio(static_cast<double>(figures.file_bytes), static_cast<double>(original_figures_.file_bytes));
+    const double memory = ratio(static_cast<double>(figures.arena_bytes), static_cast<double>(original_figures_.arena_bytes));
+    const double time = ratio(figures.latency->p50_us, original_figures_.latency->p50_us);
+    switch (options_.goal) {
+      case Goal::Size: return size;
+      case Goal::Memory: return memory;
+      case Goal::Latency: return time;
+      case Goal::Balanced: break;
+    }
+    return std::cbrt(size * memory * time);
+  }
+
   std::size_t choose() const {
-    const auto better = [](const Tried& a, const Tried& b) {
-      if (a.figures.within_limits != b.figures.within_limits) return a.figures.within_limits;
-      const auto size_a = static_cast<double>(a.figures.figures.file_bytes);
-      const auto size_b = static_cast<double>(b.figures.figures.file_bytes);
-      constexpr double same_size = 0.01;
-      if (std::abs(size_a - size_b) > same_size * std::max(size_a, size_b)) return size_a < size_b;
-      // Equal in size: integer execution before weights that are only stored small, then accuracy.
-      if (a.figures.figures.arena_bytes != b.figures.figures.arena_bytes) {
-        return a.figures.figures.arena_bytes < b.figures.figures.arena_bytes;
-      }
-      return a.figures.figures.accuracy->value > b.figures.figures.accuracy->value;
-    };
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < tried_.size(); ++i) {
-      if (better(tried_[i], tried_[best])) best = i;
+    constexpr double as_good = 1.02;
+    double least = INFINITY;
+    const bool any_fits = std::any_of(tried_.begin(), tried_.end(), [](const Tried& one) { return one.figures.within_limits; });
+    const auto eligible = [&](const Tried& one) { return one.figures.within_limits || !any_fits; };
+    for (const Tried& one : tried_) {
+      if (eligible(one)) least = std::min(least, cost(one.figures.figures));
+    }
+    std::size_t best = tried_.size();
+    for (std::size_t i = 0; i < tried_.size(); ++i) {
+      const bool candidate = any_fits ? eligible(tried_[i]) && cost(tried_[i].figures.figures) <= as_good * least : true;
+      if (!candidate) continue;
+      if (best == tried_.size() || tried_[i].figures.figures.accuracy->value > tried_[best].figures.figures.accuracy->value) best = i;
     }
     return best;
   }
 
-  LatencyFigure latency(const Graph& graph) const {
+  static LatencyFigure latency(const Graph& graph, double seconds) {
     LatencyOptions options;
-    options.seconds = options_.latency_seconds;
+    options.seconds = seconds;
     options.threads = 1;
     return latency_figure(measure_latency(graph, options));
   }
@@ -253,8 +269,8 @@ class Search {
     const EvaluateResult after = judge(outcome.graph, *parts_.test, progress_);
     report.before.accuracy = accuracy_figure(before);
     report.after->accuracy = accuracy_figure(after);
-    report.before.latency = latency(original_);
-    report.after->latency = latency(outcome.graph);
+    report.before.latency = latency(original_, options_.latency_seconds);
+    report.after->latency = latency(outcome.graph, options_.latency_seconds);
     TrialFigures final_figures;
     pair_up(before, after, final_figures);
     outcome.test_within_limit = final_figures.drop <= options_.max_drop;
@@ -328,6 +344,7 @@ class Search {
   const Graph& original_;
   Parts parts_;
   Graph slim_;
+  ModelFigures original_figures_;
   std::vector<rewrite::StepResult> rewrites_;
   EvaluateResult baseline_;
   quantize::CalibrationData calibration_;

@@ -9,9 +9,18 @@
 
 namespace adze {
 
+/// What the search makes small among the networks that keep to the limit.
+enum class Goal : std::uint8_t {
+  Balanced,  ///< the geometric mean of file size, arena and median latency, each relative to the original
+  Size,      ///< the file
+  Memory,    ///< the arena
+  Latency,   ///< the measured median
+};
+
 /// What the search may lose, and on what it judges.
 struct OptimizeOptions {
   DataRequest data;                     ///< with train and test splits, or one set that is then divided
+  Goal goal = Goal::Balanced;
   double max_drop = 0.01;               ///< largest loss of top-1 allowed, as a fraction (0.01 = one point)
   std::int64_t calibration_samples = 256;
   std::int64_t validation_samples = 2000;  ///< for choosing; never used for calibration or the final figures
@@ -32,7 +41,7 @@ struct OptimizeOutcome {
 
 /// Tries recipes and chooses one. The original and each candidate are judged on the same validation samples; a candidate
 /// keeps to the limit when the upper end of its drop's one-sided 95 % interval does (paired, Newcombe 1998). Among those
-/// the smallest file wins, ties within 1 % by accuracy. When none does, the most sensitive layers go back to float one
+/// the goal decides; within 2 % of the best, the more accurate one. When none does, the most sensitive layers go back to float one
 /// after the other. The winner is then judged on test samples that nothing before has seen.
 /// Throws UsageError when the data is too small to be divided.
 OptimizeOutcome optimize(const Graph& graph, const OptimizeOptions& options, ProgressSink& progress = silent_progress());
