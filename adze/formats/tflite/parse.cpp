@@ -159,7 +159,8 @@ class Parser {
       const std::string place = cat("tensor ", i, " ", quoted(name.substr(0, 200)));
       try {
         TensorInfo tensor = parse_tensor(table);
-        tensor.name = name.empty() ? cat("tensor_", i) : std::string(name);
+        // Converters join the names of all that they fused by ";": the first one says enough.
+        tensor.name = name.empty() ? cat("tensor_", i) : std::string(name.substr(0, name.find(';')));
         if (names.contains(tensor.name)) tensor.name = cat(tensor.name, "#", i);
         names.insert(tensor.name);
         model_.tensors.push_back(std::move(tensor));
