@@ -83,6 +83,23 @@ TEST(Npz, HoldsNamedArrays) {
   }
 }
 
+// Written by Python's zipfile with deflate: x = [0] * 20 + [1] * 20 as u1.
+TEST(Npz, InflatesCompressedArrays) {
+  const std::string hex =
+      "504b030414000000080000002100d6f8fedd470000006c00000005000000782e6e70799bec17ea1b10c9c860c550ad9e925a"
+      "9c5ca46ea5a05e536aa8aea3a09e965f54529498179f5f94920a12774bcc294e058a17672416a402f91a26063a9a3a0ab50c"
+      "580023160000504b0102140314000000080000002100d6f8fedd470000006c00000005000000000000000000000080010000"
+      "0000782e6e7079504b05060000000001000100330000006a0000000000";
+  std::string bytes;
+  for (std::size_t i = 0; i < hex.size(); i += 2) bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  const auto owner = std::make_shared<std::string>(bytes);
+  const NamedTensors arrays = read_npz_bytes(std::as_bytes(std::span(*owner)), owner, "a.npz");
+  ASSERT_EQ(arrays.size(), 1U);
+  ASSERT_EQ(arrays[0].second.shape(), (Shape{40}));
+  EXPECT_EQ(arrays[0].second.get_int(19), 0);
+  EXPECT_EQ(arrays[0].second.get_int(20), 1);
+}
+
 TEST(Npz, RefusesMoreThanTheBudget) {
   const TemporaryFolder folder;
   write_npz(folder / "a.npz", {{"x", Tensor(DType::F32, {1000})}});
