@@ -41,7 +41,9 @@ class Comparison {
     if (id == ValueId::None) return "nothing";
     const Node* producer = graph.producer_of(id);
     const std::string name = cat('%', graph.value(id).name);
-    return producer != nullptr ? cat(name, " (", op_name(producer->kind), ")") : graph.constant(id) ? cat(name, " (constant)") : name;
+    return producer != nullptr  ? cat(name, " (", op_name(producer->kind), ")")
+           : graph.constant(id) ? cat(name, " (constant)")
+                                : name;
   }
 
   bool pair_lists(const std::vector<ValueId>& x, const std::vector<ValueId>& y, const char* what, bool named) {
@@ -106,7 +108,8 @@ class Comparison {
 
   bool compare_nodes(const Node& x, const Node& y) {
     if (!seen_.insert({&x, &y}).second) return true;
-    const std::string where = cat("node ", quoted(x.name), " (", op_name(x.kind), ") against ", quoted(y.name), " (", op_name(y.kind), ")");
+    const std::string where =
+        cat("node ", quoted(x.name), " (", op_name(x.kind), ") against ", quoted(y.name), " (", op_name(y.kind), ")");
     if (x.kind != y.kind) return differ(where);
     const std::size_t count = std::max(x.inputs.size(), y.inputs.size());
     for (std::size_t i = 0; i < count; ++i) {
@@ -129,10 +132,14 @@ class Comparison {
   static std::string value_text(const Node& node, const AttributeSchema& schema) {
     if (!node.has(schema.name) && !schema.default_text) return "absent";
     switch (schema.type) {
-      case AttributeType::Int: return cat(node.get_int(schema.name));
-      case AttributeType::Float: return cat(node.get_float(schema.name));
-      case AttributeType::String: return quoted(node.get_string(schema.name));
-      default: return attribute_text(*node.find(schema.name));
+      case AttributeType::Int:
+        return cat(node.get_int(schema.name));
+      case AttributeType::Float:
+        return cat(node.get_float(schema.name));
+      case AttributeType::String:
+        return quoted(node.get_string(schema.name));
+      default:
+        return attribute_text(*node.find(schema.name));
     }
   }
 
@@ -157,6 +164,8 @@ class Comparison {
 
 }  // namespace
 
-std::optional<std::string> structural_difference(const Graph& a, const Graph& b) { return Comparison(a, b, 0).run(); }
+std::optional<std::string> structural_difference(const Graph& a, const Graph& b) {
+  return Comparison(a, b, 0).run();
+}
 
 }  // namespace adze

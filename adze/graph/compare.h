@@ -12,6 +12,8 @@ namespace adze {
 /// to the bit, followed from the outputs. Types count for the inputs only; metadata does not count.
 std::optional<std::string> structural_difference(const Graph& a, const Graph& b);
 
-inline bool structurally_equal(const Graph& a, const Graph& b) { return !structural_difference(a, b); }
+inline bool structurally_equal(const Graph& a, const Graph& b) {
+  return !structural_difference(a, b);
+}
 
 }  // namespace adze

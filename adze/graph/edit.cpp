@@ -33,9 +33,13 @@ ValueId GraphEdit::add_node(OpKind kind, std::vector<ValueId> inputs,
   return nodes_.back().output();
 }
 
-void GraphEdit::replace(ValueId old_value, ValueId new_value) { replacements_.emplace_back(old_value, new_value); }
+void GraphEdit::replace(ValueId old_value, ValueId new_value) {
+  replacements_.emplace_back(old_value, new_value);
+}
 
-void GraphEdit::set_input(NodeId node, std::size_t index, ValueId value) { inputs_.push_back({node, index, value}); }
+void GraphEdit::set_input(NodeId node, std::size_t index, ValueId value) {
+  inputs_.push_back({node, index, value});
+}
 
 void GraphEdit::set_attribute(NodeId node, std::string name, Attribute value) {
   attributes_.push_back({node, std::move(name), std::move(value)});
@@ -45,7 +49,9 @@ void GraphEdit::erase_attribute(NodeId node, std::string name) {
   attributes_.push_back({node, std::move(name), std::nullopt});
 }
 
-void GraphEdit::remove(NodeId node) { removals_.push_back(node); }
+void GraphEdit::remove(NodeId node) {
+  removals_.push_back(node);
+}
 
 namespace {
 
@@ -223,11 +229,14 @@ class EditApplication {
     }
     if (uses_.is_output(old_value) && !is_interface(old_value)) replace_output(old_value, new_value);
     lost_reader(old_value);
-    if (const NodeId producer = graph_.value(new_value).producer; producer != NodeId::None) touched_.push_back(producer);
+    if (const NodeId producer = graph_.value(new_value).producer; producer != NodeId::None)
+      touched_.push_back(producer);
   }
 
   bool is_interface(ValueId id) const {
-    const auto holds = [&](const std::vector<ValueId>& ids) { return std::find(ids.begin(), ids.end(), id) != ids.end(); };
+    const auto holds = [&](const std::vector<ValueId>& ids) {
+      return std::find(ids.begin(), ids.end(), id) != ids.end();
+    };
     return holds(graph_.inputs()) || holds(graph_.captures());
   }
 
@@ -273,9 +282,8 @@ class EditApplication {
       const NodeId id = suspects_.back();
       suspects_.pop_back();
       const Node& node = std::as_const(graph_).node(id);
-      if (node.alive && std::all_of(node.outputs.begin(), node.outputs.end(), [&](ValueId output) {
-            return output == ValueId::None || uses_.none(output);
-          })) {
+      if (node.alive && std::all_of(node.outputs.begin(), node.outputs.end(),
+                                    [&](ValueId output) { return output == ValueId::None || uses_.none(output); })) {
         remove(id);
       }
     }

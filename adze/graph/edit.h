@@ -21,9 +21,8 @@ class GraphEdit {
   /// A new constant. The name is made unique.
   ValueId add_constant(std::string_view name, Tensor tensor);
   /// A new node with num_outputs new outputs; returns the first (the others follow). The name is made unique.
-  ValueId add_node(OpKind kind, std::vector<ValueId> inputs,
-                   std::vector<std::pair<std::string, Attribute>> attributes, std::string_view name,
-                   int num_outputs = 1);
+  ValueId add_node(OpKind kind, std::vector<ValueId> inputs, std::vector<std::pair<std::string, Attribute>> attributes,
+                   std::string_view name, int num_outputs = 1);
   /// Everything that reads old_value, the graph's outputs included, reads new_value instead; the new nodes of this
   /// edit do not, so that a node can be put behind a value. A graph output keeps its name; where new_value cannot carry
   /// it (an input, capture, constant or another output), an Identity is put between. An output that is itself an input

@@ -10,7 +10,8 @@ namespace adze {
 
 std::string type_text(const ValueType& type) {
   if (type.kind == ValueType::Kind::Sequence) return cat("seq(", type.element ? type_text(*type.element) : "?", ")");
-  if (type.kind == ValueType::Kind::Optional) return cat("optional(", type.element ? type_text(*type.element) : "?", ")");
+  if (type.kind == ValueType::Kind::Optional)
+    return cat("optional(", type.element ? type_text(*type.element) : "?", ")");
   if (type.dtype == DType::Undefined && !type.shape) return "?";
   const std::string dtype = type.dtype == DType::Undefined ? "?" : std::string(dtype_name(type.dtype));
   return type.shape ? cat(dtype, shape_text(*type.shape)) : cat(dtype, "[*]");
@@ -167,8 +168,8 @@ NodeId Graph::add_node(Node node) {
   return id;
 }
 
-ValueId Graph::add(OpKind kind, std::vector<ValueId> inputs,
-                   std::vector<std::pair<std::string, Attribute>> attributes, std::string name, int num_outputs) {
+ValueId Graph::add(OpKind kind, std::vector<ValueId> inputs, std::vector<std::pair<std::string, Attribute>> attributes,
+                   std::string name, int num_outputs) {
   Node node;
   node.kind = kind;
   node.name = unique_name(name.empty() ? op_name(kind) : std::string_view(name));

@@ -32,9 +32,9 @@ struct ValueType {
   enum class Kind : std::uint8_t { Tensor, Sequence, Optional };
 
   Kind kind = Kind::Tensor;
-  DType dtype = DType::Undefined;              ///< Undefined: not known (yet)
-  std::optional<SymbolicShape> shape;          ///< nothing: not even the rank is known
-  std::shared_ptr<const ValueType> element;    ///< what a sequence or optional holds
+  DType dtype = DType::Undefined;            ///< Undefined: not known (yet)
+  std::optional<SymbolicShape> shape;        ///< nothing: not even the rank is known
+  std::shared_ptr<const ValueType> element;  ///< what a sequence or optional holds
 
   static ValueType tensor(DType dtype, std::optional<SymbolicShape> shape = std::nullopt) {
     return {Kind::Tensor, dtype, std::move(shape), nullptr};
@@ -65,11 +65,11 @@ using Attribute = std::variant<std::int64_t, float, std::string, std::vector<std
 struct Node {
   OpKind kind{};
   std::string name;
-  std::vector<ValueId> inputs;   ///< None for an optional input that is left out
-  std::vector<ValueId> outputs;  ///< None for an output that nobody asked for
+  std::vector<ValueId> inputs;                                ///< None for an optional input that is left out
+  std::vector<ValueId> outputs;                               ///< None for an output that nobody asked for
   std::vector<std::pair<std::string, Attribute>> attributes;  ///< sorted by name
   std::map<std::string, std::string> metadata;                ///< free text kept through reading and writing
-  bool alive = true;             ///< false: removed; its index is not used again
+  bool alive = true;                                          ///< false: removed; its index is not used again
 
   const Attribute* find(std::string_view attribute) const;
   bool has(std::string_view attribute) const { return find(attribute) != nullptr; }
@@ -90,10 +90,10 @@ struct Node {
 
 /// What flows between nodes.
 struct Value {
-  std::string name;                               ///< unique in its graph
+  std::string name;  ///< unique in its graph
   ValueType type;
-  NodeId producer = NodeId::None;                 ///< None for graph inputs, captures and constants
-  std::optional<Tensor> constant;                 ///< the content, when it is fixed
+  NodeId producer = NodeId::None;  ///< None for graph inputs, captures and constants
+  std::optional<Tensor> constant;  ///< the content, when it is fixed
   /// Facts: for a small integer tensor that holds dimensions, their symbolic values (Shape, Gather, Concat … chains).
   std::optional<SymbolicShape> dims;
 };

@@ -1,10 +1,8 @@
-#include <bit>
-#include <charconv>
-#include <limits>
 #include <unordered_map>
 
 #include "adze/base/text.h"
 #include "adze/graph/detail/text_lexer.h"
+#include "adze/graph/detail/text_numbers.h"
 #include "adze/graph/text.h"
 #include "adze/graph/verify.h"
 
@@ -13,71 +11,13 @@ namespace adze {
 namespace {
 
 using detail::Lexer;
+using detail::parse_float;
+using detail::parse_int;
+using detail::parse_tensor_data;
+using detail::to_int;
 using detail::Token;
 
 constexpr int max_depth = 64;
-
-std::int64_t to_int(const Token& token) {
-  std::int64_t value = 0;
-  const char* end = token.text.data() + token.text.size();
-  const auto result = std::from_chars(token.text.data(), end, value);
-  if (result.ec != std::errc() || result.ptr != end) Lexer::fail(token, cat("not an integer: ", quoted(token.text)));
-  return value;
-}
-
-template <typename T>
-T to_float(const Token& token) {
-  if (token.text == "inf") return std::numeric_limits<T>::infinity();
-  if (token.text == "-inf") return -std::numeric_limits<T>::infinity();
-  T value = 0;
-  const char* end = token.text.data() + token.text.size();
-  const auto result = std::from_chars(token.text.data(), end, value);
-  if (result.ec != std::errc() || result.ptr != end) Lexer::fail(token, cat("not a number: ", quoted(token.text)));
-  return value;
-}
-
-std::uint64_t to_bits(const Token& token, int width) {
-  std::uint64_t bits = 0;
-  const char* begin = token.text.data();
-  const char* end = begin + token.text.size();
-  const bool has_prefix = token.text.starts_with("0x");
-  const auto result = std::from_chars(begin + (has_prefix ? 2 : 0), end, bits, 16);
-  if (!has_prefix || result.ec != std::errc() || result.ptr != end || (width < 64 && bits >> width != 0)) {
-    Lexer::fail(token, cat("not the bits of a ", width, "-bit float: ", quoted(token.text)));
-  }
-  return bits;
-}
-
-std::vector<std::byte> from_base64(const Token& token) {
-  const auto digit = [&](char c) -> unsigned {
-    if (c >= 'A' && c <= 'Z') return static_cast<unsigned>(c - 'A');
-    if (c >= 'a' && c <= 'z') return static_cast<unsigned>(c - 'a') + 26;
-    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0') + 52;
-    if (c == '+') return 62;
-    if (c == '/') return 63;
-    Lexer::fail(token, "not base64");
-  };
-  std::string_view text = token.text;
-  if (text.size() % 4 != 0) Lexer::fail(token, "base64 comes in groups of four");
-  std::size_t padding = 0;
-  while (padding < 2 && !text.empty() && text.ends_with('=')) {
-    text.remove_suffix(1);
-    ++padding;
-  }
-  std::vector<std::byte> bytes;
-  bytes.reserve(text.size() * 3 / 4);
-  unsigned group = 0;
-  int bits = 0;
-  for (const char c : text) {
-    group = group << 6 | digit(c);
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes.push_back(static_cast<std::byte>(group >> bits & 0xFF));
-    }
-  }
-  return bytes;
-}
 
 class Parser {
  public:
@@ -250,15 +190,24 @@ class Parser {
 
   Attribute parse_attribute(const Graph& graph, const Names& names, AttributeType type) {
     switch (type) {
-      case AttributeType::Int: return to_int(parse_scalar());
-      case AttributeType::Float: return parse_float();
-      case AttributeType::String: return parse_string();
-      case AttributeType::Ints: return parse_list<std::int64_t>("ints", [&] { return to_int(parse_scalar()); });
-      case AttributeType::Floats: return parse_list<float>("floats", [&] { return parse_float(); });
-      case AttributeType::Strings: return parse_list<std::string>("strings", [&] { return parse_string(); });
-      case AttributeType::Tensor: return parse_wrapped("tensor", [&]() -> Attribute { return parse_tensor(); });
-      case AttributeType::Type: return parse_wrapped("type", [&]() -> Attribute { return parse_type(); });
-      case AttributeType::Graph: break;
+      case AttributeType::Int:
+        return parse_int(lexer_);
+      case AttributeType::Float:
+        return parse_float(lexer_);
+      case AttributeType::String:
+        return parse_string();
+      case AttributeType::Ints:
+        return parse_list<std::int64_t>("ints", [&] { return parse_int(lexer_); });
+      case AttributeType::Floats:
+        return parse_list<float>("floats", [&] { return parse_float(lexer_); });
+      case AttributeType::Strings:
+        return parse_list<std::string>("strings", [&] { return parse_string(); });
+      case AttributeType::Tensor:
+        return parse_wrapped("tensor", [&]() -> Attribute { return parse_tensor(); });
+      case AttributeType::Type:
+        return parse_wrapped("type", [&]() -> Attribute { return parse_type(); });
+      case AttributeType::Graph:
+        break;
     }
     Subgraph subgraph;
     subgraph.graph = std::make_shared<const Graph>(parse_graph_block(&graph, &names, &subgraph.captured));
@@ -285,28 +234,6 @@ class Parser {
       values.push_back(element());
     }
     return values;
-  }
-
-  /// A number, inf, true or false as written.
-  Token parse_scalar() {
-    const Token& next = lexer_.peek();
-    if (next.kind != Token::Kind::Number && next.kind != Token::Kind::Word) lexer_.fail_expected("a number");
-    return lexer_.take();
-  }
-
-  /// nan(0x…): the bits. Nothing when something else comes.
-  std::optional<std::uint64_t> parse_nan(int width) {
-    if (!lexer_.peek().is_word("nan")) return std::nullopt;
-    lexer_.take();
-    lexer_.expect('(');
-    const std::uint64_t bits = to_bits(lexer_.expect(Token::Kind::Number, "hexadecimal bits"), width);
-    lexer_.expect(')');
-    return bits;
-  }
-
-  float parse_float() {
-    if (const auto bits = parse_nan(32)) return std::bit_cast<float>(static_cast<std::uint32_t>(*bits));
-    return to_float<float>(parse_scalar());
   }
 
   ValueType parse_type() {
@@ -359,8 +286,7 @@ class Parser {
     }
     const std::int64_t count = checked_count(start, *shape);
     lexer_.expect('=');
-    if (lexer_.peek().is_word("base64")) return parse_base64(type.dtype, *shape);
-    return parse_elements(type.dtype, *shape, count);
+    return parse_tensor_data(lexer_, type.dtype, *shape, count);
   }
 
   static std::int64_t checked_count(const Token& start, const Shape& shape) {
@@ -371,87 +297,14 @@ class Parser {
     }
   }
 
-  Tensor parse_base64(DType dtype, const Shape& shape) {
-    lexer_.take();
-    const Token token = lexer_.expect(Token::Kind::String, "a quoted text");
-    if (dtype == DType::String) Lexer::fail(token, "strings are not stored as base64");
-    auto bytes = std::make_shared<std::vector<std::byte>>(from_base64(token));
-    try {
-      return Tensor::view(dtype, shape, bytes, *bytes);
-    } catch (const ModelError& error) {
-      Lexer::fail(token, error.message());
-    }
-  }
-
-  /// Elements first, the tensor after them, so that memory stays bounded by the text.
-  Tensor parse_elements(DType dtype, const Shape& shape, std::int64_t count) {
-    struct Element {
-      Token token;
-      std::optional<std::uint64_t> nan_bits;
-    };
-    std::vector<Element> elements;
-    const Token start = lexer_.peek();
-    lexer_.expect('[');
-    while (!lexer_.accept(']')) {
-      if (!elements.empty()) lexer_.expect(',');
-      Element element;
-      if (is_float(dtype)) element.nan_bits = parse_nan(dtype_bits(dtype));
-      if (!element.nan_bits) element.token = dtype == DType::String ? lexer_.expect(Token::Kind::String, "a quoted text") : parse_scalar();
-      elements.push_back(std::move(element));
-    }
-    if (std::ssize(elements) != count) {
-      Lexer::fail(start, cat("shape ", shape_text(shape), " needs ", count, " elements, found ", elements.size()));
-    }
-    Tensor tensor(dtype, shape);
-    for (std::int64_t i = 0; i < count; ++i) {
-      const Element& element = elements[static_cast<std::size_t>(i)];
-      set_element(tensor, i, element.token, element.nan_bits);
-    }
-    return tensor;
-  }
-
-  static void set_element(Tensor& tensor, std::int64_t index, const Token& token, std::optional<std::uint64_t> nan) {
-    const auto i = static_cast<std::size_t>(index);
-    if (nan) {
-      const auto width = static_cast<std::size_t>(dtype_bits(tensor.dtype())) / 8;
-      const auto bytes = tensor.mutable_bytes();
-      for (std::size_t b = 0; b < width; ++b) bytes[i * width + b] = static_cast<std::byte>(*nan >> 8 * b & 0xFF);
-      return;
-    }
-    switch (tensor.dtype()) {
-      case DType::String: tensor.mutable_data<std::string>()[i] = token.text; return;
-      case DType::Bool:
-        if (token.text != "true" && token.text != "false") Lexer::fail(token, "expected true or false");
-        tensor.mutable_data<bool>()[i] = token.text == "true";
-        return;
-      case DType::F64: tensor.mutable_data<double>()[i] = to_float<double>(token); return;
-      case DType::U64: {
-        std::uint64_t value = 0;
-        const auto result = std::from_chars(token.text.data(), token.text.data() + token.text.size(), value);
-        if (result.ec != std::errc() || result.ptr != token.text.data() + token.text.size()) {
-          Lexer::fail(token, cat("not an integer: ", quoted(token.text)));
-        }
-        tensor.mutable_data<std::uint64_t>()[i] = value;
-        return;
-      }
-      case DType::C64:
-      case DType::C128: Lexer::fail(token, "complex constants are stored as base64");
-      default: break;
-    }
-    if (is_float(tensor.dtype())) return tensor.set_double(index, to_float<float>(token));
-    const std::int64_t value = to_int(token);
-    const bool fits = tensor.dtype() == DType::S64 ||
-                      (value >= integer_min(tensor.dtype()) && value <= integer_max(tensor.dtype()));
-    if (!fits) Lexer::fail(token, cat(value, " does not fit ", dtype_name(tensor.dtype())));
-    tensor.set_int(index, value);
-  }
-
   Lexer lexer_;
   int depth_ = 0;
 };
 
 }  // namespace
 
-Graph parse_graph(std::string_view text) { return Parser(text).parse(); }
+Graph parse_graph(std::string_view text) {
+  return Parser(text).parse();
+}
 
 }  // namespace adze

@@ -39,19 +39,28 @@ std::string float_text(T value, std::uint64_t bits) {
   return text;
 }
 
-std::string float_text(float value) { return float_text(value, std::bit_cast<std::uint32_t>(value)); }
+std::string float_text(float value) {
+  return float_text(value, std::bit_cast<std::uint32_t>(value));
+}
 
 std::string element_text(const Tensor& tensor, std::int64_t index) {
   const auto i = static_cast<std::size_t>(index);
   switch (tensor.dtype()) {
-    case DType::String: return quoted(tensor.data<std::string>()[i]);
-    case DType::Bool: return tensor.data<bool>()[i] ? "true" : "false";
-    case DType::F64: return float_text(tensor.data<double>()[i], std::bit_cast<std::uint64_t>(tensor.data<double>()[i]));
-    case DType::F32: return float_text(tensor.data<float>()[i]);
-    case DType::U64: return cat(tensor.data<std::uint64_t>()[i]);
+    case DType::String:
+      return quoted(tensor.data<std::string>()[i]);
+    case DType::Bool:
+      return tensor.data<bool>()[i] ? "true" : "false";
+    case DType::F64:
+      return float_text(tensor.data<double>()[i], std::bit_cast<std::uint64_t>(tensor.data<double>()[i]));
+    case DType::F32:
+      return float_text(tensor.data<float>()[i]);
+    case DType::U64:
+      return cat(tensor.data<std::uint64_t>()[i]);
     case DType::S4:
-    case DType::U4: return cat(tensor.get_int(index));
-    default: break;
+    case DType::U4:
+      return cat(tensor.get_int(index));
+    default:
+      break;
   }
   return visit_dtype(tensor.dtype(), [&](auto tag) -> std::string {
     using T = typename decltype(tag)::type;
@@ -81,7 +90,9 @@ std::string base64(std::span<const std::byte> bytes) {
   return text;
 }
 
-bool is_complex(DType dtype) { return dtype == DType::C64 || dtype == DType::C128; }
+bool is_complex(DType dtype) {
+  return dtype == DType::C64 || dtype == DType::C128;
+}
 
 /// "f32[2] = [1.0, 0.5]"
 std::string tensor_text(const Tensor& tensor, const PrintOptions& options) {
@@ -249,7 +260,9 @@ struct AttributeText {
 
 }  // namespace
 
-std::string attribute_text(const Attribute& attribute) { return std::visit(AttributeText{}, attribute); }
+std::string attribute_text(const Attribute& attribute) {
+  return std::visit(AttributeText{}, attribute);
+}
 
 std::string print_graph(const Graph& graph, const PrintOptions& options) {
   Printer printer(options);

@@ -12,15 +12,24 @@ constexpr int max_depth = 64;
 
 bool matches(const Attribute& attribute, AttributeType type) {
   switch (type) {
-    case AttributeType::Int: return std::holds_alternative<std::int64_t>(attribute);
-    case AttributeType::Float: return std::holds_alternative<float>(attribute);
-    case AttributeType::String: return std::holds_alternative<std::string>(attribute);
-    case AttributeType::Ints: return std::holds_alternative<std::vector<std::int64_t>>(attribute);
-    case AttributeType::Floats: return std::holds_alternative<std::vector<float>>(attribute);
-    case AttributeType::Strings: return std::holds_alternative<std::vector<std::string>>(attribute);
-    case AttributeType::Tensor: return std::holds_alternative<Tensor>(attribute);
-    case AttributeType::Graph: return std::holds_alternative<Subgraph>(attribute);
-    case AttributeType::Type: return std::holds_alternative<ValueType>(attribute);
+    case AttributeType::Int:
+      return std::holds_alternative<std::int64_t>(attribute);
+    case AttributeType::Float:
+      return std::holds_alternative<float>(attribute);
+    case AttributeType::String:
+      return std::holds_alternative<std::string>(attribute);
+    case AttributeType::Ints:
+      return std::holds_alternative<std::vector<std::int64_t>>(attribute);
+    case AttributeType::Floats:
+      return std::holds_alternative<std::vector<float>>(attribute);
+    case AttributeType::Strings:
+      return std::holds_alternative<std::vector<std::string>>(attribute);
+    case AttributeType::Tensor:
+      return std::holds_alternative<Tensor>(attribute);
+    case AttributeType::Graph:
+      return std::holds_alternative<Subgraph>(attribute);
+    case AttributeType::Type:
+      return std::holds_alternative<ValueType>(attribute);
   }
   return false;
 }
@@ -160,6 +169,8 @@ void verify_at_depth(const Graph& graph, int depth) {
 
 }  // namespace
 
-void verify(const Graph& graph) { verify_at_depth(graph, 0); }
+void verify(const Graph& graph) {
+  verify_at_depth(graph, 0);
+}
 
 }  // namespace adze

@@ -17,8 +17,12 @@ bool describe(const RuleContext& context, const Node& node, LinearLayer& layer) 
   layer.rank = weight.rank();
   layer.channel_axis = 1;
   switch (node.kind) {
-    case OpKind::Conv: layer.channels = weight.rank() >= 3 ? weight.dim(0) : 0; break;
-    case OpKind::ConvTranspose: layer.channels = weight.rank() >= 3 ? weight.dim(1) * node.get_int("group") : 0; break;
+    case OpKind::Conv:
+      layer.channels = weight.rank() >= 3 ? weight.dim(0) : 0;
+      break;
+    case OpKind::ConvTranspose:
+      layer.channels = weight.rank() >= 3 ? weight.dim(1) * node.get_int("group") : 0;
+      break;
     case OpKind::Gemm: {
       const bool is_plain = node.get_float("alpha") == 1 && node.get_float("beta") == 1 && node.get_int("transA") == 0;
       if (!is_plain || weight.rank() != 2) return false;
@@ -33,7 +37,8 @@ bool describe(const RuleContext& context, const Node& node, LinearLayer& layer) 
       layer.channel_axis = *rank - 1;
       break;
     }
-    default: return false;
+    default:
+      return false;
   }
   return layer.channels > 0;
 }
@@ -73,24 +78,29 @@ Tensor with_scaled_outputs(const LinearLayer& layer, const Node& node, std::span
   const auto size = static_cast<std::int64_t>(values.size());
   const auto channel_of = [&](std::int64_t i) -> std::int64_t {
     switch (layer.kind) {
-      case OpKind::Conv: return i / (size / shape[0]);
+      case OpKind::Conv:
+        return i / (size / shape[0]);
       case OpKind::ConvTranspose: {
         const std::int64_t group = node.get_int("group"), spatial = size / shape[0] / shape[1];
         const std::int64_t in = i / (spatial * shape[1]), out = i / spatial % shape[1];
         return in / (shape[0] / group) * shape[1] + out;
       }
-      case OpKind::Gemm: return node.get_int("transB") != 0 ? i / shape[1] : i % shape[1];
-      default: return i % shape[1];
+      case OpKind::Gemm:
+        return node.get_int("transB") != 0 ? i / shape[1] : i % shape[1];
+      default:
+        return i % shape[1];
     }
   };
-  for (std::int64_t i = 0; i < size; ++i) values[static_cast<std::size_t>(i)] *= factors[static_cast<std::size_t>(channel_of(i))];
+  for (std::int64_t i = 0; i < size; ++i)
+    values[static_cast<std::size_t>(i)] *= factors[static_cast<std::size_t>(channel_of(i))];
   return from_doubles(layer.weight->dtype(), shape, values);
 }
 
 void change_layer(GraphEdit& edit, const RuleContext& context, const LinearLayer& layer, std::optional<Tensor> weight,
                   std::span<const double> bias) {
   const Node& node = context.node(layer.id);
-  if (weight) edit.set_input(layer.id, 1, edit.add_constant(context.graph.value(node.input(1)).name, std::move(*weight)));
+  if (weight)
+    edit.set_input(layer.id, 1, edit.add_constant(context.graph.value(node.input(1)).name, std::move(*weight)));
   if (bias.empty()) return;
   const DType dtype = layer.bias != nullptr ? layer.bias->dtype() : layer.weight->dtype();
   const std::string name = layer.bias != nullptr ? context.graph.value(node.input(2)).name : cat(node.name, "_bias");

@@ -16,11 +16,11 @@ struct LinearLayer {
   OpKind kind{};
   ValueId output = ValueId::None;
   const Tensor* weight = nullptr;
-  const Tensor* bias = nullptr;      ///< null: none
-  std::int64_t channels = 0;         ///< of the output
-  std::int64_t rank = 0;             ///< of the output
-  std::int64_t channel_axis = 0;     ///< in the output
-  std::vector<double> bias_values;   ///< one a channel, zeros when there is none
+  const Tensor* bias = nullptr;     ///< null: none
+  std::int64_t channels = 0;        ///< of the output
+  std::int64_t rank = 0;            ///< of the output
+  std::int64_t channel_axis = 0;    ///< in the output
+  std::vector<double> bias_values;  ///< one a channel, zeros when there is none
 };
 
 /// The node as a linear layer, or nothing when it is none, or its weights or bias are not constant or shared.

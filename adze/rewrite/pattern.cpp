@@ -17,14 +17,18 @@ std::optional<double> plain_scalar(const RuleContext& context, ValueId constant,
 
 }  // namespace
 
-bool near(double value, double wanted) { return std::abs(value - wanted) <= 2e-4 * std::abs(wanted); }
+bool near(double value, double wanted) {
+  return std::abs(value - wanted) <= 2e-4 * std::abs(wanted);
+}
 
 std::optional<WithScalar> split_scalar(const RuleContext& context, ValueId value, OpKind kind) {
   const Node* node = context.producer(value, kind);
   if (node == nullptr) return std::nullopt;
-  if (const auto scalar = plain_scalar(context, node->input(1), node->input(0))) return WithScalar{node->input(0), *scalar};
+  if (const auto scalar = plain_scalar(context, node->input(1), node->input(0)))
+    return WithScalar{node->input(0), *scalar};
   if (kind != OpKind::Add && kind != OpKind::Mul) return std::nullopt;
-  if (const auto scalar = plain_scalar(context, node->input(0), node->input(1))) return WithScalar{node->input(1), *scalar};
+  if (const auto scalar = plain_scalar(context, node->input(0), node->input(1)))
+    return WithScalar{node->input(1), *scalar};
   return std::nullopt;
 }
 
@@ -45,8 +49,8 @@ Product factors_of(const RuleContext& context, const Node& root) {
       }
       if (is_divisor) return {};
       const Node* inner = context.graph.producer_of(input);
-      const bool is_inner = inner != nullptr && (inner->kind == OpKind::Mul || inner->kind == OpKind::Div) &&
-                            context.uses.single(input);
+      const bool is_inner =
+          inner != nullptr && (inner->kind == OpKind::Mul || inner->kind == OpKind::Div) && context.uses.single(input);
       if (is_inner) {
         open.push_back(inner);
       } else {

@@ -19,7 +19,9 @@ std::optional<Permutation> permutation_of(const RuleContext& context, const Node
   return perm;
 }
 
-bool is_identity(const Permutation& perm) { return std::is_sorted(perm.begin(), perm.end()); }
+bool is_identity(const Permutation& perm) {
+  return std::is_sorted(perm.begin(), perm.end());
+}
 
 Permutation composed(const Permutation& p, const Permutation& q) {
   Permutation both;
@@ -29,7 +31,8 @@ Permutation composed(const Permutation& p, const Permutation& q) {
 
 Permutation inverse(const Permutation& perm) {
   Permutation result(perm.size());
-  for (std::size_t i = 0; i < perm.size(); ++i) result[static_cast<std::size_t>(perm[i])] = static_cast<std::int64_t>(i);
+  for (std::size_t i = 0; i < perm.size(); ++i)
+    result[static_cast<std::size_t>(perm[i])] = static_cast<std::int64_t>(i);
   return result;
 }
 
@@ -42,7 +45,8 @@ Permutation without_axes(const Permutation& perm, const std::vector<std::int64_t
   for (const std::int64_t axis : perm) {
     if (std::find(axes.begin(), axes.end(), axis) != axes.end()) continue;
     // What is dropped before an axis moves it forward.
-    result.push_back(axis - std::count_if(axes.begin(), axes.end(), [&](std::int64_t dropped) { return dropped < axis; }));
+    result.push_back(axis -
+                     std::count_if(axes.begin(), axes.end(), [&](std::int64_t dropped) { return dropped < axis; }));
   }
   return result;
 }

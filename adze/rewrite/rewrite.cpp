@@ -95,7 +95,8 @@ class Rewriter {
     if (!node.alive) return;
     list_.push(id);
     for (const ValueId read : values_read(node)) {
-      if (const NodeId producer = std::as_const(graph_).value(read).producer; producer != NodeId::None) list_.push(producer);
+      if (const NodeId producer = std::as_const(graph_).value(read).producer; producer != NodeId::None)
+        list_.push(producer);
     }
     for (const ValueId output : node.outputs) {
       if (output == ValueId::None) continue;

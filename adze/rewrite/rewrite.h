@@ -8,9 +8,9 @@
 namespace adze::rewrite {
 
 struct RewriteOptions {
-  Evaluator evaluate;                                  ///< empty: nothing is computed
-  std::int64_t max_fold_bytes = std::int64_t{1} << 26; ///< the most bytes that one folded value may take
-  std::int64_t max_edits = 0;                          ///< 0: 20 a node and 1,000 more
+  Evaluator evaluate;                                   ///< empty: nothing is computed
+  std::int64_t max_fold_bytes = std::int64_t{1} << 26;  ///< the most bytes that one folded value may take
+  std::int64_t max_edits = 0;                           ///< 0: 20 a node and 1,000 more
 };
 
 /// Applies the rules to every node, subgraphs included, until none applies any more. Returns the number of edits.

@@ -57,7 +57,8 @@ std::vector<Step> simplify_steps(const SimplifyOptions& options) {
       step("merge-slices", {merge_slices_rules()}),
       step("merge-reshapes", {merge_reshapes_rules(), remove_identities_rules()}),
       // Patterns before the folds, which would take their constants apart.
-      step("fuse-patterns", {fuse_layer_norm_rules(), fuse_gelu_rules(), fuse_hard_swish_rules(), fuse_softmax_rules()}),
+      step("fuse-patterns",
+           {fuse_layer_norm_rules(), fuse_gelu_rules(), fuse_hard_swish_rules(), fuse_softmax_rules()}),
       step("fuse-gemm", {fuse_gemm_rules()}),
       step("fold-batch-norms", {fold_batch_norm_rules()}),
       step("fold-scales", {fold_scale_rules(), fold_bias_rules()}),

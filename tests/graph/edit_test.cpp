@@ -32,7 +32,9 @@ std::string outline(const Graph& graph) {
   return text;
 }
 
-NodeId producer(const Graph& graph, std::string_view value) { return graph.value(graph.find_value(value)).producer; }
+NodeId producer(const Graph& graph, std::string_view value) {
+  return graph.value(graph.find_value(value)).producer;
+}
 
 void expect_refused(Graph graph, const GraphEdit& edit, std::string_view part) {
   try {

@@ -76,7 +76,8 @@ TEST(TopologicalOrder, NamesANodeOnACycle) {
 TEST(StructuralDifference, SeesAttributesConstantsAndWiring) {
   const auto graph = [](std::string_view attribute, std::string_view constant, std::string_view first) {
     return parse_graph(cat("graph \"g\" { input %x: f32[2] input %z: f32[2] constant %c: f32[2] = [", constant,
-                           "] %e = Elu(%x) ", attribute, " %y = Sub(%", first, ", %c) output %y output %e output %z }"));
+                           "] %e = Elu(%x) ", attribute, " %y = Sub(%", first,
+                           ", %c) output %y output %e output %z }"));
   };
   const Graph base = graph("{ alpha = 1.0 }", "1.0, 2.0", "e");
   EXPECT_EQ(structural_difference(base, graph("", "1.0, 2.0", "e")), std::nullopt);

@@ -32,7 +32,9 @@ constexpr std::string_view sample = R"(graph "kws" {
 }
 )";
 
-std::string reprinted(std::string_view text) { return print_graph(parse_graph(text)); }
+std::string reprinted(std::string_view text) {
+  return print_graph(parse_graph(text));
+}
 
 TEST(GraphText, PrintsWhatItParsed) {
   const Graph graph = parse_graph(sample);
@@ -41,8 +43,10 @@ TEST(GraphText, PrintsWhatItParsed) {
   const std::string once = print_graph(graph);
   EXPECT_EQ(reprinted(once), once);
   EXPECT_FALSE(structural_difference(graph, parse_graph(once)));
-  EXPECT_NE(once.find(R"(%y = Conv(%x, %w, _) "conv_1" { group = 1, pads = [1, 1, 1, 1] } meta { "k" = "v" } : f32[batch, 2, 32, 32])"),
-            std::string::npos);
+  EXPECT_NE(
+      once.find(
+          R"(%y = Conv(%x, %w, _) "conv_1" { group = 1, pads = [1, 1, 1, 1] } meta { "k" = "v" } : f32[batch, 2, 32, 32])"),
+      std::string::npos);
   EXPECT_NE(once.find(R"({ alpha = 1e-30 } : ?[?, "odd dim"])"), std::string::npos);
   EXPECT_NE(once.find("input %\"a b\": seq(s64[*])"), std::string::npos);
 }
@@ -71,7 +75,8 @@ TEST(GraphText, KeepsEveryBitOfConstantsOfEveryType) {
     if (dtype == DType::String) continue;
     for (const std::int64_t count : {0, 1, 5, 32, 33, 34, 35}) {
       Tensor tensor(dtype, {count});
-      for (std::byte& byte : tensor.mutable_bytes()) byte = static_cast<std::byte>(random.below(dtype == DType::Bool ? 2 : 256));
+      for (std::byte& byte : tensor.mutable_bytes())
+        byte = static_cast<std::byte>(random.below(dtype == DType::Bool ? 2 : 256));
       if ((dtype == DType::S4 || dtype == DType::U4) && count % 2 == 1) tensor.mutable_bytes().back() &= std::byte{15};
       expect_round_trip(tensor);
     }
@@ -82,8 +87,8 @@ TEST(GraphText, KeepsEveryBitOfConstantsOfEveryType) {
 
 TEST(GraphText, KeepsFloatsExactly) {
   const float infinity = std::numeric_limits<float>::infinity();
-  expect_round_trip(Tensor::from<float>({8}, {infinity, -infinity, -0.0f, 1e-45f, 3.4028235e38f, 0.1f, 16777217.0f,
-                                             std::bit_cast<float>(0xffc12345u)}));
+  expect_round_trip(Tensor::from<float>(
+      {8}, {infinity, -infinity, -0.0f, 1e-45f, 3.4028235e38f, 0.1f, 16777217.0f, std::bit_cast<float>(0xffc12345u)}));
   Graph graph = graph_of(Tensor::scalar(1.0f));
   graph.node(NodeId{0}).kind = OpKind::Elu;
   graph.node(NodeId{0}).set("alpha", std::bit_cast<float>(0x7fc00001u));
@@ -174,10 +179,18 @@ TEST(GraphText, NeverCrashesOnMutants) {
     for (std::uint64_t k = random.below(4) + 1; k > 0 && !mutant.empty(); --k) {
       const std::size_t at = random.below(mutant.size());
       switch (random.below(4)) {
-        case 0: mutant[at] = static_cast<char>(random.below(256)); break;
-        case 1: mutant.erase(at, random.below(20)); break;
-        case 2: mutant.insert(at, mutant.substr(random.below(mutant.size()), random.below(20))); break;
-        default: mutant.resize(at + 1); break;
+        case 0:
+          mutant[at] = static_cast<char>(random.below(256));
+          break;
+        case 1:
+          mutant.erase(at, random.below(20));
+          break;
+        case 2:
+          mutant.insert(at, mutant.substr(random.below(mutant.size()), random.below(20)));
+          break;
+        default:
+          mutant.resize(at + 1);
+          break;
       }
     }
     try {

@@ -26,7 +26,9 @@ void expect_wrong(const Graph& graph, std::string_view part, std::string_view no
   }
 }
 
-TEST(Verify, AcceptsASoundGraph) { EXPECT_NO_THROW(verify(sound())); }
+TEST(Verify, AcceptsASoundGraph) {
+  EXPECT_NO_THROW(verify(sound()));
+}
 
 TEST(Verify, RefusesWrongCountsOfInputs) {
   Graph graph = sound();
@@ -97,7 +99,8 @@ Graph nested(int depth) {
       branch.value(branch.find_value("c")).constant = Tensor(DType::Bool, {});
       return branch;
     }());
-    value = graph.add(OpKind::If, {value}, {{"else_branch", Subgraph{inner, {}}}, {"then_branch", Subgraph{inner, {}}}});
+    value =
+        graph.add(OpKind::If, {value}, {{"else_branch", Subgraph{inner, {}}}, {"then_branch", Subgraph{inner, {}}}});
   }
   graph.add_output(value);
   return graph;

@@ -75,7 +75,8 @@ class Builder {
       const ValueId id = values_[values_.size() - 1 - back];
       if (wanted_rank >= 0 && rank(id) != wanted_rank) continue;
       const auto& dims = shape(id);
-      if (std::all_of(dims.begin() + (dims.empty() ? 0 : 1), dims.end(), [](const Dim& d) { return d.is_known(); })) return id;
+      if (std::all_of(dims.begin() + (dims.empty() ? 0 : 1), dims.end(), [](const Dim& d) { return d.is_known(); }))
+        return id;
     }
     return wanted_rank < 0 ? values_.front() : ValueId::None;
   }
@@ -101,30 +102,50 @@ class Builder {
   void piece() {
     switch (random_.below(options_.quantized ? 26 : 24)) {
       case 0:
-      case 1: return convolution();
-      case 2: return transposed_convolution();
+      case 1:
+        return convolution();
+      case 2:
+        return transposed_convolution();
       case 3:
-      case 4: return batch_norm();
-      case 5: return pool();
-      case 6: return pad();
+      case 4:
+        return batch_norm();
+      case 5:
+        return pool();
+      case 6:
+        return pad();
       case 7:
-      case 8: return gemm();
+      case 8:
+        return gemm();
       case 9:
-      case 10: return unary();
-      case 11: return binary();
+      case 10:
+        return unary();
+      case 11:
+        return binary();
       case 12:
-      case 13: return with_constant();
-      case 14: return neutral();
-      case 15: return transpose();
-      case 16: return channels_last();
-      case 17: return reshape();
-      case 18: return slice_or_split();
-      case 19: return concat();
-      case 20: return reduce();
-      case 21: return pattern();
-      case 22: return duplicate();
-      case 23: return branch();
-      default: return quantize();
+      case 13:
+        return with_constant();
+      case 14:
+        return neutral();
+      case 15:
+        return transpose();
+      case 16:
+        return channels_last();
+      case 17:
+        return reshape();
+      case 18:
+        return slice_or_split();
+      case 19:
+        return concat();
+      case 20:
+        return reduce();
+      case 21:
+        return pattern();
+      case 22:
+        return duplicate();
+      case 23:
+        return branch();
+      default:
+        return quantize();
     }
   }
 
@@ -166,7 +187,8 @@ class Builder {
     if (x == ValueId::None || dim(x, 2) < 2 || dim(x, 3) < 2) return;
     if (chance(4)) return keep(add(OpKind::GlobalAveragePool, {x}));
     const std::int64_t pad = pick({0, 1});
-    Attributes attributes = {{"kernel_shape", Ints{2, 2}}, {"pads", Ints{pad, 0, 0, pad}}, {"strides", Ints{pick({1, 2}), pick({1, 2})}}};
+    Attributes attributes = {
+        {"kernel_shape", Ints{2, 2}}, {"pads", Ints{pad, 0, 0, pad}}, {"strides", Ints{pick({1, 2}), pick({1, 2})}}};
     if (chance(2)) return keep(add(OpKind::MaxPool, {x}, attributes));
     attributes.emplace_back("count_include_pad", pick({0, 1}));
     keep(add(OpKind::AveragePool, {x}, attributes));
@@ -176,18 +198,23 @@ class Builder {
     const ValueId x = any_value(4);
     if (x == ValueId::None) return;
     const std::int64_t amount = pick({0, 1, 1});
-    const ValueId value = chance(3) ? scalar(-std::numeric_limits<float>::infinity()) : chance(2) ? scalar(0) : ValueId::None;
-    if (graph_.constant(value) != nullptr && graph_.constant(value)->get_double(0) != 0) {  // only a MaxPool removes -∞ again
+    const ValueId value = chance(3)   ? scalar(-std::numeric_limits<float>::infinity())
+                          : chance(2) ? scalar(0)
+                                      : ValueId::None;
+    if (graph_.constant(value) != nullptr &&
+        graph_.constant(value)->get_double(0) != 0) {  // only a MaxPool removes -∞ again
       const ValueId padded = add(OpKind::Pad, {x, ints({0, 0, 1, 1, 0, 0, 1, 1}), value});
       return keep(add(OpKind::MaxPool, {padded}, {{"kernel_shape", Ints{3, 3}}}));
     }
     const bool by_axes = chance(2);
     const ValueId amounts = by_axes ? ints({amount, 1, 0, amount}) : ints({0, 0, amount, 1, 0, 0, amount, 0});
-    const ValueId padded = add(OpKind::Pad, by_axes ? std::vector{x, amounts, value, ints({2, -1})} : std::vector{x, amounts, value});
+    const ValueId padded =
+        add(OpKind::Pad, by_axes ? std::vector{x, amounts, value, ints({2, -1})} : std::vector{x, amounts, value});
     if (chance(2)) keep(padded);
     const std::int64_t in = dim(x, 1);
     if (chance(2) && dim(padded, 2) >= 2 && dim(padded, 3) >= 2) {
-      keep(add(OpKind::AveragePool, {padded}, {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}, {"count_include_pad", pick({0, 1})}}));
+      keep(add(OpKind::AveragePool, {padded},
+               {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}, {"count_include_pad", pick({0, 1})}}));
     } else if (in <= 32) {
       keep(add(OpKind::Conv, {padded, constant(normal({2, in, 1, 1}, 0.5))}, {{"pads", Ints{0, 1, 0, 1}}}));
     }
@@ -220,7 +247,8 @@ class Builder {
     const ValueId x = any_value();
     using enum OpKind;
     ValueId y = add(choose(std::vector{Relu, Relu, Sigmoid, Tanh, LeakyRelu, Abs, Neg, HardSwish, Elu, Identity}), {x});
-    if (chance(3)) y = add(Clip, {y, chance(2) ? scalar(-0.5f) : ValueId::None, scalar(static_cast<float>(pick({1, 6})))});
+    if (chance(3))
+      y = add(Clip, {y, chance(2) ? scalar(-0.5f) : ValueId::None, scalar(static_cast<float>(pick({1, 6})))});
     keep(y);
   }
 
@@ -235,14 +263,17 @@ class Builder {
   Tensor broadcast_constant(ValueId x) {
     Shape wanted(static_cast<std::size_t>(rank(x)), 1);
     switch (random_.below(4)) {
-      case 0: wanted = {}; break;
+      case 0:
+        wanted = {};
+        break;
       case 1:
         if (rank(x) >= 2) wanted[1] = dim(x, 1);
         break;
       case 2:
         if (rank(x) >= 2) wanted = {dim(x, static_cast<std::size_t>(rank(x)) - 1)};
         break;
-      default: break;
+      default:
+        break;
     }
     if (chance(4)) {
       Tensor neutral(DType::F32, wanted);
@@ -273,13 +304,20 @@ class Builder {
     if (x == ValueId::None) return;
     const auto r = static_cast<std::size_t>(rank(x));
     switch (random_.below(7)) {
-      case 0: return keep(add(OpKind::Dropout, {x}));
-      case 1: return keep(add(OpKind::Cast, {x}, {{"to", std::int64_t{1}}}));
-      case 2: return keep(add(OpKind::Tile, {x, ints(Ints(r, 1))}));
-      case 3: return keep(add(OpKind::Pad, {x, ints(Ints(2 * r, 0))}));
-      case 4: return keep(add(OpKind::Expand, {x, ints(Ints(std::max<std::size_t>(r, 1) - (r > 1 ? 1 : 0), 1))}));
-      case 5: return keep(add(OpKind::Reshape, {x, ints(Ints(r, 0))}));
-      default: return keep(add(OpKind::Slice, {x, ints({0}), ints({INT64_MAX}), ints({0})}));
+      case 0:
+        return keep(add(OpKind::Dropout, {x}));
+      case 1:
+        return keep(add(OpKind::Cast, {x}, {{"to", std::int64_t{1}}}));
+      case 2:
+        return keep(add(OpKind::Tile, {x, ints(Ints(r, 1))}));
+      case 3:
+        return keep(add(OpKind::Pad, {x, ints(Ints(2 * r, 0))}));
+      case 4:
+        return keep(add(OpKind::Expand, {x, ints(Ints(std::max<std::size_t>(r, 1) - (r > 1 ? 1 : 0), 1))}));
+      case 5:
+        return keep(add(OpKind::Reshape, {x, ints(Ints(r, 0))}));
+      default:
+        return keep(add(OpKind::Slice, {x, ints({0}), ints({INT64_MAX}), ints({0})}));
     }
   }
 
@@ -292,7 +330,8 @@ class Builder {
     keep(y);
     if (!chance(2)) return;
     Ints back(perm.size());
-    for (std::size_t i = 0; i < perm.size(); ++i) back[static_cast<std::size_t>(perm[i])] = static_cast<std::int64_t>(i);
+    for (std::size_t i = 0; i < perm.size(); ++i)
+      back[static_cast<std::size_t>(perm[i])] = static_cast<std::int64_t>(i);
     keep(add(OpKind::Transpose, {y}, {{"perm", back}}));
   }
 
@@ -304,7 +343,9 @@ class Builder {
     if (chance(2)) y = add(OpKind::Add, {y, constant(normal({dim(x, 1)}))});
     if (chance(2)) y = add(OpKind::Mul, {constant(normal({1, 1, dim(x, 1)})), y});
     if (chance(3)) y = add(OpKind::Softmax, {y}, {{"axis", pick({1, 2, 3, -1})}});
-    if (chance(3)) y = add(OpKind::Concat, {y, add(OpKind::Transpose, {x}, {{"perm", Ints{0, 2, 3, 1}}})}, {{"axis", std::int64_t{rank(x) - 1}}});
+    if (chance(3))
+      y = add(OpKind::Concat, {y, add(OpKind::Transpose, {x}, {{"perm", Ints{0, 2, 3, 1}}})},
+              {{"axis", std::int64_t{rank(x) - 1}}});
     if (chance(3)) y = add(OpKind::Pad, {y, ints({0, 1, 0, 0, 0, 0, 1, 2})});
     if (std::none_of(shape(y).begin() + 1, shape(y).end(), [](const Dim& d) { return !d.is_known(); }) && chance(3)) {
       return keep(add(OpKind::ReduceMean, {y, ints({1, -2})}, {{"keepdims", pick({0, 1})}}));
@@ -316,15 +357,21 @@ class Builder {
     const ValueId x = any_value();
     if (x == ValueId::None || rank(x) < 2) return;
     switch (random_.below(5)) {
-      case 0: return keep(add(OpKind::Flatten, {x}));
-      case 1: return keep(add(OpKind::Squeeze, {add(OpKind::Unsqueeze, {x, ints({1})}), ints({1})}));
-      case 2: return keep(add(OpKind::Unsqueeze, {x, ints({pick({1, -1})})}));
-      case 3: return keep(add(OpKind::Reshape, {x, ints({0, -1})}));
-      default: break;
+      case 0:
+        return keep(add(OpKind::Flatten, {x}));
+      case 1:
+        return keep(add(OpKind::Squeeze, {add(OpKind::Unsqueeze, {x, ints({1})}), ints({1})}));
+      case 2:
+        return keep(add(OpKind::Unsqueeze, {x, ints({pick({1, -1})})}));
+      case 3:
+        return keep(add(OpKind::Reshape, {x, ints({0, -1})}));
+      default:
+        break;
     }
     // The batch size by Shape, Gather, Unsqueeze and Concat, as PyTorch exports x.view(x.size(0), -1).
     const ValueId batch = add(OpKind::Gather, {add(OpKind::Shape, {x}), constant(Tensor::scalar<std::int64_t>(0))});
-    const ValueId target = add(OpKind::Concat, {add(OpKind::Unsqueeze, {batch, ints({0})}), ints({-1})}, {{"axis", std::int64_t{0}}});
+    const ValueId target =
+        add(OpKind::Concat, {add(OpKind::Unsqueeze, {batch, ints({0})}), ints({-1})}, {{"axis", std::int64_t{0}}});
     keep(add(OpKind::Reshape, {x, target}));
   }
 
@@ -353,7 +400,8 @@ class Builder {
     if (x == ValueId::None || rank(x) < 2) return;
     using enum OpKind;
     if (chance(3)) return keep(add(Softmax, {x}, {{"axis", pick({1, -1})}}));
-    keep(add(choose(std::vector{ReduceMean, ReduceMax, ReduceSum}), {x, ints({pick({1, -1})})}, {{"keepdims", pick({0, 1, 1})}}));
+    keep(add(choose(std::vector{ReduceMean, ReduceMax, ReduceSum}), {x, ints({pick({1, -1})})},
+             {{"keepdims", pick({0, 1, 1})}}));
   }
 
   void pattern() {
@@ -374,7 +422,8 @@ class Builder {
         const ValueId e = add(Exp, {add(Sub, {x, add(ReduceMax, {x, axis})})});
         return keep(add(Div, {e, add(ReduceSum, {e, axis})}));
       }
-      default: break;
+      default:
+        break;
     }
     const ValueId axes = ints({-1});
     const adze::Shape last = {dim(x, static_cast<std::size_t>(rank(x)) - 1)};
@@ -398,12 +447,14 @@ class Builder {
     const auto arm = [&](OpKind kind) {
       Graph inner;
       const ValueId capture = inner.add_capture("outer", graph_.value(x).type);
-      inner.add_output(inner.add(kind, {inner.add(OpKind::Identity, {capture}), inner.add_constant("k", positive({}))}));
+      inner.add_output(
+          inner.add(kind, {inner.add(OpKind::Identity, {capture}), inner.add_constant("k", positive({}))}));
       return Subgraph{std::make_shared<const Graph>(std::move(inner)), {x}};
     };
     Tensor condition(DType::Bool, {});
     condition.set_int(0, chance(2));
-    const ValueId y = add(OpKind::If, {constant(condition)}, {{"else_branch", arm(OpKind::Mul)}, {"then_branch", arm(OpKind::Add)}});
+    const ValueId y =
+        add(OpKind::If, {constant(condition)}, {{"else_branch", arm(OpKind::Mul)}, {"then_branch", arm(OpKind::Add)}});
     graph_.value(y).type = graph_.value(x).type;
     keep(y);
   }
@@ -411,7 +462,10 @@ class Builder {
   void quantize() {
     const ValueId x = any_value();
     if (x == ValueId::None) return;
-    const auto scales = [&] { return std::vector{scalar(1.0f / 16), constant(chance(2) ? Tensor::scalar<std::uint8_t>(128) : Tensor::scalar<std::int8_t>(3))}; };
+    const auto scales = [&] {
+      return std::vector{scalar(1.0f / 16),
+                         constant(chance(2) ? Tensor::scalar<std::uint8_t>(128) : Tensor::scalar<std::int8_t>(3))};
+    };
     const auto parameters = scales();
     ValueId q = add(OpKind::QuantizeLinear, {x, parameters[0], parameters[1]});
     ValueId y = add(OpKind::DequantizeLinear, {q, parameters[0], parameters[1]});
@@ -442,7 +496,9 @@ class Builder {
 
 }  // namespace
 
-Graph random_graph(std::uint64_t seed, const RandomGraphOptions& options) { return Builder(seed, options).build(); }
+Graph random_graph(std::uint64_t seed, const RandomGraphOptions& options) {
+  return Builder(seed, options).build();
+}
 
 void insert_neutral_nodes(Graph& graph, std::uint64_t seed) {
   Random random(seed);
@@ -460,7 +516,8 @@ void insert_neutral_nodes(Graph& graph, std::uint64_t seed) {
     } else if (choice == 1) {
       const Ints perm = random_permutation(rank, random);
       Ints back(perm.size());
-      for (std::size_t k = 0; k < perm.size(); ++k) back[static_cast<std::size_t>(perm[k])] = static_cast<std::int64_t>(k);
+      for (std::size_t k = 0; k < perm.size(); ++k)
+        back[static_cast<std::size_t>(perm[k])] = static_cast<std::int64_t>(k);
       const ValueId there = edit.add_node(OpKind::Transpose, {value}, {{"perm", perm}}, "there");
       edit.replace(value, edit.add_node(OpKind::Transpose, {there}, {{"perm", back}}, "back"));
     } else {

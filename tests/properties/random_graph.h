@@ -12,8 +12,8 @@ struct RandomGraphOptions {
 };
 
 /// A valid network of convolutions, products, normalizations, elementwise, movement and reduction operators with random
-/// shapes and constants, seeded: the same seed gives the same graph. Patterns that rewrites look for are over-represented.
-/// Inputs are float; the first dimension may be symbolic.
+/// shapes and constants, seeded: the same seed gives the same graph. Patterns that rewrites look for are
+/// over-represented. Inputs are float; the first dimension may be symbolic.
 Graph random_graph(std::uint64_t seed, const RandomGraphOptions& options = {});
 
 /// Changes the graph in a way that must not change what it computes: puts an Identity, a pair of Transposes, or a Split

@@ -30,7 +30,9 @@ rewrite::SimplifyOptions checked_options(std::uint64_t seed) {
   rewrite::SimplifyOptions options{reference::evaluator()};
   options.steps.verify = [seed](const Graph& before, const Graph& after, const rewrite::Step& step) {
     const auto difference = testing::run_difference(before, after, step.exactness, seed);
-    if (difference) throw ModelError(cat("step ", step.name, " of graph ", seed, ": ", *difference, "\n", print_graph(before), print_graph(after)));
+    if (difference)
+      throw ModelError(cat("step ", step.name, " of graph ", seed, ": ", *difference, "\n", print_graph(before),
+                           print_graph(after)));
   };
   return options;
 }

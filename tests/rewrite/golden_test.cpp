@@ -1,5 +1,5 @@
-// Finds tests/rewrite/golden/<rule>/<case>/: before.adze, rewritten by the rules of adze/rewrite/rules/<rule>.h, must be
-// after.adze, names aside; without an after.adze nothing may change. Both must compute the same.
+// Finds tests/rewrite/golden/<rule>/<case>/: before.adze, rewritten by the rules of adze/rewrite/rules/<rule>.h, must
+// be after.adze, names aside; without an after.adze nothing may change. Both must compute the same.
 
 #include <gtest/gtest.h>
 
@@ -40,17 +40,25 @@ namespace {
 using std::filesystem::path;
 
 const std::map<std::string, std::vector<Rule> (*)()>& rules_by_name() {
-  static const std::map<std::string, std::vector<Rule> (*)()> rules = {
-      {"cancel_transposes", cancel_transposes_rules}, {"fold_batch_norm", fold_batch_norm_rules},
-      {"fold_bias", fold_bias_rules},                 {"fold_constants", fold_constants_rules},
-      {"fold_pad", fold_pad_rules},                   {"fold_scale", fold_scale_rules},
-      {"fuse_gelu", fuse_gelu_rules},                 {"fuse_gemm", fuse_gemm_rules},
-      {"fuse_hard_swish", fuse_hard_swish_rules},     {"fuse_layer_norm", fuse_layer_norm_rules},
-      {"fuse_softmax", fuse_softmax_rules},           {"inline_if", inline_if_rules},
-      {"merge_clips", merge_clips_rules},             {"merge_duplicates", merge_duplicates_rules},
-      {"merge_reshapes", merge_reshapes_rules},       {"merge_slices", merge_slices_rules},
-            {"propagate_qdq", propagate_qdq_rules},
-      {"remove_identities", remove_identities_rules}, {"remove_qdq_pairs", remove_qdq_pairs_rules}};
+  static const std::map<std::string, std::vector<Rule> (*)()> rules = {{"cancel_transposes", cancel_transposes_rules},
+                                                                       {"fold_batch_norm", fold_batch_norm_rules},
+                                                                       {"fold_bias", fold_bias_rules},
+                                                                       {"fold_constants", fold_constants_rules},
+                                                                       {"fold_pad", fold_pad_rules},
+                                                                       {"fold_scale", fold_scale_rules},
+                                                                       {"fuse_gelu", fuse_gelu_rules},
+                                                                       {"fuse_gemm", fuse_gemm_rules},
+                                                                       {"fuse_hard_swish", fuse_hard_swish_rules},
+                                                                       {"fuse_layer_norm", fuse_layer_norm_rules},
+                                                                       {"fuse_softmax", fuse_softmax_rules},
+                                                                       {"inline_if", inline_if_rules},
+                                                                       {"merge_clips", merge_clips_rules},
+                                                                       {"merge_duplicates", merge_duplicates_rules},
+                                                                       {"merge_reshapes", merge_reshapes_rules},
+                                                                       {"merge_slices", merge_slices_rules},
+                                                                       {"propagate_qdq", propagate_qdq_rules},
+                                                                       {"remove_identities", remove_identities_rules},
+                                                                       {"remove_qdq_pairs", remove_qdq_pairs_rules}};
   return rules;
 }
 

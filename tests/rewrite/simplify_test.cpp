@@ -67,8 +67,9 @@ TEST(MergeEqualConstants, KeepsThoseThatDifferOnlyAtTheEnd) {
   Graph graph;
   Tensor other(DType::F32, {512});
   other.set_double(511, 1);
-  const ValueId sum = graph.add(OpKind::Add, {graph.add_input("x", ValueType::tensor(DType::F32, SymbolicShape{Dim(512)})),
-                                              graph.add_constant("a", Tensor(DType::F32, {512}))});
+  const ValueId sum =
+      graph.add(OpKind::Add, {graph.add_input("x", ValueType::tensor(DType::F32, SymbolicShape{Dim(512)})),
+                              graph.add_constant("a", Tensor(DType::F32, {512}))});
   graph.add_output(graph.add(OpKind::Add, {sum, graph.add_constant("b", other)}));
   EXPECT_EQ(merge_equal_constants(graph), 0);
 }

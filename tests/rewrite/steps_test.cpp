@@ -84,11 +84,12 @@ TEST(RunSteps, PassesOnWhatTheCallbackFindsWrong) {
 
 TEST(Rewrite, StopsRulesThatDoNotComeToAnEnd) {
   Graph graph = relu_graph();
-  const Rule flip{"flip", Exactness::Exact, {OpKind::Relu}, [](const RuleContext& context, NodeId id) -> std::optional<GraphEdit> {
-                    GraphEdit edit(context.graph, "again");
-                    edit.replace(context.node(id).output(), edit.add_node(OpKind::Relu, context.node(id).inputs, {}, "relu"));
-                    return edit;
-                  }};
+  const Rule flip{
+      "flip", Exactness::Exact, {OpKind::Relu}, [](const RuleContext& context, NodeId id) -> std::optional<GraphEdit> {
+        GraphEdit edit(context.graph, "again");
+        edit.replace(context.node(id).output(), edit.add_node(OpKind::Relu, context.node(id).inputs, {}, "relu"));
+        return edit;
+      }};
   try {
     rewrite(graph, std::vector{flip});
     FAIL();
@@ -100,16 +101,18 @@ TEST(Rewrite, StopsRulesThatDoNotComeToAnEnd) {
 
 TEST(Rewrite, NamesRuleAndNodeOfAFault) {
   Graph graph = relu_graph();
-  const Rule wrong{"wrong", Exactness::Exact, {OpKind::Relu}, [](const RuleContext& context, NodeId id) -> std::optional<GraphEdit> {
-                     GraphEdit edit(context.graph, "other type");
-                     edit.replace(context.node(id).output(), edit.add_constant("c", Tensor(DType::F32, {3})));
-                     return edit;
-                   }};
+  const Rule wrong{
+      "wrong", Exactness::Exact, {OpKind::Relu}, [](const RuleContext& context, NodeId id) -> std::optional<GraphEdit> {
+        GraphEdit edit(context.graph, "other type");
+        edit.replace(context.node(id).output(), edit.add_constant("c", Tensor(DType::F32, {3})));
+        return edit;
+      }};
   try {
     rewrite(graph, std::vector{wrong});
     FAIL();
   } catch (const Error& error) {
-    EXPECT_NE(error.message().find("rule wrong: edit \"other type\" turns \"y\" from f32[2] into f32[3]"), std::string::npos)
+    EXPECT_NE(error.message().find("rule wrong: edit \"other type\" turns \"y\" from f32[2] into f32[3]"),
+              std::string::npos)
         << error.message();
     EXPECT_EQ(error.place().node, "relu");
   }

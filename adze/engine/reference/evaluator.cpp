@@ -21,6 +21,8 @@ std::optional<std::vector<Tensor>> evaluate(const Graph& graph, const Node& node
 
 }  // namespace
 
-rewrite::Evaluator evaluator() { return evaluate; }
+rewrite::Evaluator evaluator() {
+  return evaluate;
+}
 
 }  // namespace adze::reference

@@ -9,10 +9,18 @@ namespace adze::detail {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_word_part(char c) { return is_letter(c) || is_digit(c) || c == '.' || c == '-'; }
-bool is_name_part(char c) { return is_word_part(c) || c == ':' || c == '/'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool is_word_part(char c) {
+  return is_letter(c) || is_digit(c) || c == '.' || c == '-';
+}
+bool is_name_part(char c) {
+  return is_word_part(c) || c == ':' || c == '/';
+}
 
 void append_utf8(std::string& out, unsigned code) {
   if (code < 0x80) {

@@ -33,7 +33,8 @@ std::optional<Permutation> common_permutation(const RuleContext& context, const 
     const ValueId input = node.input(i);
     if (input == ValueId::None || context.graph.constant(input) != nullptr) continue;
     const Node* transpose = context.producer(input, OpKind::Transpose);
-    const bool is_alone = std::ranges::all_of(context.uses.of(input), [&](NodeId reader) { return &context.node(reader) == &node; });
+    const bool is_alone =
+        std::ranges::all_of(context.uses.of(input), [&](NodeId reader) { return &context.node(reader) == &node; });
     if (transpose == nullptr || !is_alone || context.uses.is_output(input)) return std::nullopt;
     const auto perm = permutation_of(context, *transpose);
     if (!perm || (common && *common != *perm)) return std::nullopt;
@@ -72,8 +73,8 @@ std::optional<std::vector<ValueId>> untransposed_inputs(const RuleContext& conte
 /// op(Transpose(x)…) → Transpose(op'(x…)), op' with other attributes and other inputs from count on.
 std::optional<GraphEdit> push_through(const RuleContext& context, const Node& node, std::size_t count,
                                       const std::vector<std::pair<std::string, Attribute>>& attributes,
-                                      const std::vector<std::pair<std::size_t, Tensor>>& other_inputs, const Permutation& in,
-                                      const Permutation& out) {
+                                      const std::vector<std::pair<std::size_t, Tensor>>& other_inputs,
+                                      const Permutation& in, const Permutation& out) {
   GraphEdit edit(context.graph, cat("transpose behind ", node.name));
   auto inputs = untransposed_inputs(context, edit, node, count, in);
   if (!inputs) return std::nullopt;
@@ -84,7 +85,8 @@ std::optional<GraphEdit> push_through(const RuleContext& context, const Node& no
   Node copy = node;
   for (const auto& [key, value] : attributes) copy.set(key, value);
   ValueId result = edit.add_node(node.kind, std::move(*inputs), std::move(copy.attributes), node.name);
-  if (!is_identity(out)) result = edit.add_node(OpKind::Transpose, {result}, {{"perm", out}}, cat(node.name, "_transpose"));
+  if (!is_identity(out))
+    result = edit.add_node(OpKind::Transpose, {result}, {{"perm", out}}, cat(node.name, "_transpose"));
   edit.replace(node.output(), result);
   return edit;
 }
@@ -103,7 +105,8 @@ std::optional<GraphEdit> through_elementwise(const RuleContext& context, NodeId 
   if (!perm) return std::nullopt;
   for (std::size_t i = 0; i < count; ++i) {
     // Broadcasting aligns axes from the right, so all computed inputs must have the full rank.
-    if (context.graph.constant(node.input(i)) == nullptr && context.rank(node.input(i)) != std::ssize(*perm)) return std::nullopt;
+    if (context.graph.constant(node.input(i)) == nullptr && context.rank(node.input(i)) != std::ssize(*perm))
+      return std::nullopt;
     const Tensor* constant = context.graph.constant(node.input(i));
     if (constant != nullptr && constant->rank() > std::ssize(*perm)) return std::nullopt;
   }
@@ -118,7 +121,8 @@ std::optional<GraphEdit> through_concat(const RuleContext& context, NodeId id) {
     const Tensor* constant = context.graph.constant(input);
     if (constant != nullptr && constant->rank() != std::ssize(*perm)) return std::nullopt;
   }
-  return push_through(context, node, node.inputs.size(), {{"axis", mapped_axis(*perm, node.get_int("axis"))}}, {}, *perm, *perm);
+  return push_through(context, node, node.inputs.size(), {{"axis", mapped_axis(*perm, node.get_int("axis"))}}, {},
+                      *perm, *perm);
 }
 
 std::optional<GraphEdit> through_softmax(const RuleContext& context, NodeId id) {
@@ -153,7 +157,8 @@ std::optional<GraphEdit> through_slice(const RuleContext& context, NodeId id) {
   }
   if (!axes) return std::nullopt;
   // The axes have the dtype of the starts.
-  return push_through(context, node, 1, {}, {{3, converted(Tensor::ints(*axes), context.dtype(node.input(1)))}}, *perm, *perm);
+  return push_through(context, node, 1, {}, {{3, converted(Tensor::ints(*axes), context.dtype(node.input(1)))}}, *perm,
+                      *perm);
 }
 
 std::optional<GraphEdit> through_pad(const RuleContext& context, NodeId id) {
@@ -161,7 +166,8 @@ std::optional<GraphEdit> through_pad(const RuleContext& context, NodeId id) {
   const auto perm = common_permutation(context, node, 1);
   const auto amounts = context.ints(node.input(1));
   if (!perm || !amounts) return std::nullopt;
-  const auto axes = node.input(3) == ValueId::None ? all_axes(amounts->size() / 2) : context.ints(node.input(3)).value_or(Permutation{});
+  const auto axes = node.input(3) == ValueId::None ? all_axes(amounts->size() / 2)
+                                                   : context.ints(node.input(3)).value_or(Permutation{});
   if (amounts->size() != 2 * axes.size()) return std::nullopt;
   std::vector<std::int64_t> moved = axes;
   for (std::int64_t& axis : moved) axis = mapped_axis(*perm, axis);
@@ -176,7 +182,8 @@ std::optional<GraphEdit> through_reduction(const RuleContext& context, NodeId id
   const auto axes = mapped_axes(context, node.input(1), *perm);
   if (!axes || axes->empty()) return std::nullopt;
   const bool keeps = node.kind != OpKind::Squeeze && node.get_int("keepdims") != 0;
-  return push_through(context, node, 1, {}, {{1, Tensor::ints(*axes)}}, *perm, keeps ? *perm : without_axes(*perm, *axes));
+  return push_through(context, node, 1, {}, {{1, Tensor::ints(*axes)}}, *perm,
+                      keeps ? *perm : without_axes(*perm, *axes));
 }
 
 /// Gemm(Transpose(a), b) → Gemm(a, b) with transA.
@@ -206,7 +213,8 @@ std::optional<GraphEdit> into_matmul(const RuleContext& context, NodeId id) {
     std::vector<ValueId> inputs = node.inputs;
     inputs[side] = transpose->input(0);
     GraphEdit edit(context.graph, cat(transpose->name, " joins ", node.name));
-    edit.replace(node.output(), edit.add_node(OpKind::Gemm, inputs, {{side == 0 ? "transA" : "transB", std::int64_t{1}}}, node.name));
+    edit.replace(node.output(),
+                 edit.add_node(OpKind::Gemm, inputs, {{side == 0 ? "transA" : "transB", std::int64_t{1}}}, node.name));
     return edit;
   }
   return std::nullopt;
@@ -216,7 +224,8 @@ std::vector<OpKind> elementwise_kinds() {
   std::vector<OpKind> kinds = {OpKind::QuantizeLinear, OpKind::DequantizeLinear};
   for (int i = 0; i < num_op_kinds; ++i) {
     const OpInfo& info = op_info(static_cast<OpKind>(i));
-    if (info.op_class == OpClass::Elementwise && info.domain == Domain::Onnx && info.kind != OpKind::PRelu) kinds.push_back(info.kind);
+    if (info.op_class == OpClass::Elementwise && info.domain == Domain::Onnx && info.kind != OpKind::PRelu)
+      kinds.push_back(info.kind);
   }
   return kinds;
 }

@@ -55,7 +55,8 @@ std::optional<GraphEdit> fold_into_layer_before(const RuleContext& context, Node
 bool has_padding(const Node& conv) {
   const std::string mode = conv.get_string("auto_pad");
   const auto pads = conv.get_ints("pads");
-  return (mode != "NOTSET" && mode != "VALID") || std::any_of(pads.begin(), pads.end(), [](auto pad) { return pad != 0; });
+  return (mode != "NOTSET" && mode != "VALID") ||
+         std::any_of(pads.begin(), pads.end(), [](auto pad) { return pad != 0; });
 }
 
 /// The input channel that each weight multiplies, and the output channel that it adds to.

@@ -7,8 +7,9 @@
 namespace adze::rewrite {
 
 /// Before  layer → BatchNormalization, or BatchNormalization → Conv or Gemm
-/// After   the layer with other weights and bias; W' = W·a, b' = b·a + c with a = scale / √(var + ε), c = shift - mean·a
-/// When    inference mode, all parameters constant, only the normalization reads the layer (Conv with any groups,
+/// After   the layer with other weights and bias; W' = W·a, b' = b·a + c with a = scale / √(var + ε), c = shift -
+/// mean·a When    inference mode, all parameters constant, only the normalization reads the layer (Conv with any
+/// groups,
 ///         ConvTranspose or Gemm), weights read nowhere else. Before a Conv:
 ///         without padding, because what is padded would not be normalized.
 /// Rounding

@@ -38,8 +38,10 @@ bool may_grow(OpKind kind) {
     case OpKind::MaxUnpool:
     case OpKind::Gather:
     case OpKind::Einsum:
-    case OpKind::MatMul: return true;
-    default: return false;
+    case OpKind::MatMul:
+      return true;
+    default:
+      return false;
   }
 }
 

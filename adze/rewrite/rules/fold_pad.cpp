@@ -58,7 +58,8 @@ std::optional<GraphEdit> fold_pad(const RuleContext& context, NodeId id) {
   if (!amounts) return std::nullopt;
   std::vector<std::int64_t> pads = auto_pad == "VALID" ? std::vector<std::int64_t>{} : window.get_ints("pads");
   pads.resize(amounts->size(), 0);
-  if (is_average && (window.get_int("ceil_mode") != 0 || (!is_zero(pads) && window.get_int("count_include_pad") == 0))) {
+  if (is_average &&
+      (window.get_int("ceil_mode") != 0 || (!is_zero(pads) && window.get_int("count_include_pad") == 0))) {
     return std::nullopt;
   }
   // Indices count the elements of the padded input.

@@ -15,8 +15,10 @@ ValueId erf_argument(const RuleContext& context, ValueId value) {
   const Node* erf = context.producer(value, OpKind::Erf);
   if (erf == nullptr || !context.uses.single(value)) return ValueId::None;
   if (!context.uses.single(erf->input(0))) return ValueId::None;
-  if (const auto by = split_scalar(context, erf->input(0), OpKind::Mul); by && near(by->scalar, std::sqrt(0.5))) return by->other;
-  if (const auto by = split_scalar(context, erf->input(0), OpKind::Div); by && near(by->scalar, std::sqrt(2.0))) return by->other;
+  if (const auto by = split_scalar(context, erf->input(0), OpKind::Mul); by && near(by->scalar, std::sqrt(0.5)))
+    return by->other;
+  if (const auto by = split_scalar(context, erf->input(0), OpKind::Div); by && near(by->scalar, std::sqrt(2.0)))
+    return by->other;
   return ValueId::None;
 }
 

@@ -27,8 +27,8 @@ std::optional<GraphEdit> fuse_gemm(const RuleContext& context, NodeId id) {
     if (context.rank(matmul->input(0)) != 2 || weights == nullptr || weights->size() != 2) continue;
     if (!is_bias(*c, (*weights)[1]) || c->dtype() != context.dtype(product)) continue;
     GraphEdit edit(context.graph, cat(matmul->name, " and ", add.name, " are a Gemm"));
-    edit.replace(add.output(),
-                 edit.add_node(OpKind::Gemm, {matmul->input(0), matmul->input(1), add.input(1 - side)}, {}, matmul->name));
+    edit.replace(add.output(), edit.add_node(OpKind::Gemm, {matmul->input(0), matmul->input(1), add.input(1 - side)},
+                                             {}, matmul->name));
     return edit;
   }
   return std::nullopt;
@@ -36,6 +36,8 @@ std::optional<GraphEdit> fuse_gemm(const RuleContext& context, NodeId id) {
 
 }  // namespace
 
-std::vector<Rule> fuse_gemm_rules() { return {{"fuse-gemm", Exactness::Rounding, {OpKind::Add}, fuse_gemm}}; }
+std::vector<Rule> fuse_gemm_rules() {
+  return {{"fuse-gemm", Exactness::Rounding, {OpKind::Add}, fuse_gemm}};
+}
 
 }  // namespace adze::rewrite

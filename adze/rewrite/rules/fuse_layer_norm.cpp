@@ -45,7 +45,8 @@ std::optional<Normalized> normalized(const RuleContext& context, ValueId value) 
   const Node* sqrt = context.producer(div->input(1), OpKind::Sqrt);
   const Node* difference = context.producer(d, OpKind::Sub);
   if (sqrt == nullptr || difference == nullptr || !context.uses.single(div->input(1))) return std::nullopt;
-  const auto sum = context.uses.single(sqrt->input(0)) ? split_scalar(context, sqrt->input(0), OpKind::Add) : std::nullopt;
+  const auto sum =
+      context.uses.single(sqrt->input(0)) ? split_scalar(context, sqrt->input(0), OpKind::Add) : std::nullopt;
   if (!sum || !context.uses.single(sum->other)) return std::nullopt;
   const Node* variance = context.producer(sum->other, OpKind::ReduceMean);
   const Node* mean = context.producer(difference->input(1), OpKind::ReduceMean);
@@ -87,8 +88,9 @@ std::optional<GraphEdit> fuse_layer_norm(const RuleContext& context, NodeId id) 
     return std::nullopt;
   }
   GraphEdit edit(context.graph, cat(add.name, " ends a LayerNormalization"));
-  edit.replace(add.output(), edit.add_node(OpKind::LayerNormalization, {core->x, gamma->first, beta->first},
-                                           {{"axis", core->axis}, {"epsilon", static_cast<float>(core->epsilon)}}, add.name));
+  edit.replace(add.output(),
+               edit.add_node(OpKind::LayerNormalization, {core->x, gamma->first, beta->first},
+                             {{"axis", core->axis}, {"epsilon", static_cast<float>(core->epsilon)}}, add.name));
   return edit;
 }
 

@@ -18,7 +18,8 @@ std::optional<GraphEdit> fuse_softmax(const RuleContext& context, NodeId id) {
   const Node& root = context.node(id);
   const Node* exp = context.producer(root.input(0), OpKind::Exp);
   const Node* sum = context.producer(root.input(1), OpKind::ReduceSum);
-  if (exp == nullptr || sum == nullptr || sum->input(0) != root.input(0) || !context.uses.single(root.input(1))) return std::nullopt;
+  if (exp == nullptr || sum == nullptr || sum->input(0) != root.input(0) || !context.uses.single(root.input(1)))
+    return std::nullopt;
   if (context.uses.of(root.input(0)).size() != 2 || context.uses.is_output(root.input(0))) return std::nullopt;
   const Node* difference = context.producer(exp->input(0), OpKind::Sub);
   if (difference == nullptr || !context.uses.single(exp->input(0))) return std::nullopt;

@@ -29,8 +29,8 @@ std::optional<GraphEdit> inline_if(const RuleContext& context, NodeId id) {
         for (ValueId& captured : subgraph->captured) captured = outside(captured);
       }
     }
-    auto output = static_cast<std::int32_t>(edit.add_node(copy.kind, copy.inputs, copy.attributes, copy.name,
-                                                          static_cast<int>(copy.outputs.size())));
+    auto output = static_cast<std::int32_t>(
+        edit.add_node(copy.kind, copy.inputs, copy.attributes, copy.name, static_cast<int>(copy.outputs.size())));
     for (const ValueId inner_output : copy.outputs) {
       if (inner_output != ValueId::None) at(inner_output) = static_cast<ValueId>(output);
       ++output;
@@ -44,6 +44,8 @@ std::optional<GraphEdit> inline_if(const RuleContext& context, NodeId id) {
 
 }  // namespace
 
-std::vector<Rule> inline_if_rules() { return {{"inline-if", Exactness::Exact, {OpKind::If}, inline_if}}; }
+std::vector<Rule> inline_if_rules() {
+  return {{"inline-if", Exactness::Exact, {OpKind::If}, inline_if}};
+}
 
 }  // namespace adze::rewrite

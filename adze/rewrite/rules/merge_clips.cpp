@@ -37,7 +37,8 @@ std::optional<GraphEdit> merge_clips(const RuleContext& context, NodeId id) {
   if (inner == nullptr || !is_float(dtype) || !context.uses.single(outer.input(0))) return std::nullopt;
   const auto first = bounds_of(context, *inner), second = bounds_of(context, outer);
   if (!first || !second) return std::nullopt;
-  const Bounds merged{std::clamp(first->low, second->low, second->high), std::clamp(first->high, second->low, second->high)};
+  const Bounds merged{std::clamp(first->low, second->low, second->high),
+                      std::clamp(first->high, second->low, second->high)};
   GraphEdit edit(context.graph, cat(outer.name, " and ", inner->name, " clip once"));
   if (merged.low == 0 && merged.high == infinity) {
     edit.replace(outer.output(), edit.add_node(OpKind::Relu, {inner->input(0)}, {}, outer.name));
@@ -47,7 +48,8 @@ std::optional<GraphEdit> merge_clips(const RuleContext& context, NodeId id) {
     if (value == none) return ValueId::None;
     return edit.add_constant(cat(outer.name, which), from_doubles(dtype, {}, std::vector{value}));
   };
-  std::vector<ValueId> inputs = {inner->input(0), bound(merged.low, -infinity, "_min"), bound(merged.high, infinity, "_max")};
+  std::vector<ValueId> inputs = {inner->input(0), bound(merged.low, -infinity, "_min"),
+                                 bound(merged.high, infinity, "_max")};
   while (inputs.back() == ValueId::None && inputs.size() > 1) inputs.pop_back();
   edit.replace(outer.output(), edit.add_node(OpKind::Clip, std::move(inputs), {}, outer.name));
   return edit;

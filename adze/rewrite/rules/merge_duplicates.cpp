@@ -66,9 +66,8 @@ std::optional<GraphEdit> merge_duplicate(const RuleContext& context, NodeId id) 
     const Node& twin = context.node(other);
     if (!is_duplicate(context.graph, twin, node)) continue;
     // Two outputs of the graph both need a node; an Identity between them would be no gain.
-    const bool both_outputs = std::ranges::any_of(node.outputs, [&](ValueId output) {
-      return output != ValueId::None && context.uses.is_output(output);
-    });
+    const bool both_outputs = std::ranges::any_of(
+        node.outputs, [&](ValueId output) { return output != ValueId::None && context.uses.is_output(output); });
     if (both_outputs && node.kind == OpKind::Identity) continue;
     GraphEdit edit(context.graph, cat(node.name, " computes the same as ", twin.name));
     for (std::size_t k = 0; k < node.outputs.size(); ++k) {
@@ -81,7 +80,9 @@ std::optional<GraphEdit> merge_duplicate(const RuleContext& context, NodeId id) 
 
 }  // namespace
 
-std::vector<Rule> merge_duplicates_rules() { return {{"merge-duplicate", Exactness::Exact, {}, merge_duplicate}}; }
+std::vector<Rule> merge_duplicates_rules() {
+  return {{"merge-duplicate", Exactness::Exact, {}, merge_duplicate}};
+}
 
 int merge_equal_constants(Graph& graph) {
   const Uses uses(graph);
@@ -91,7 +92,8 @@ int merge_equal_constants(Graph& graph) {
   for (std::int32_t i = 0; i < graph.num_values(); ++i) {
     const auto id = static_cast<ValueId>(i);
     const Tensor* constant = std::as_const(graph).constant(id);
-    if (constant == nullptr || uses.of(id).empty() || uses.is_output(id) || constant->dtype() == DType::String) continue;
+    if (constant == nullptr || uses.of(id).empty() || uses.is_output(id) || constant->dtype() == DType::String)
+      continue;
     if (constant->num_bytes() < min_merged_bytes) continue;
     auto& group = groups[{type_text(*constant), crc32(constant->bytes().first(min_merged_bytes))}];
     const auto twin = std::ranges::find_if(

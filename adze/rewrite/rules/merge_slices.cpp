@@ -14,7 +14,8 @@ std::optional<GraphEdit> join_split(const RuleContext& context, NodeId id) {
   const Node* split = context.producer(concat.input(0), OpKind::Split);
   const auto rank = split != nullptr ? context.rank(split->input(0)) : std::nullopt;
   if (!rank || concat.inputs != split->outputs) return std::nullopt;
-  if (normalize_axis(concat.get_int("axis"), *rank) != normalize_axis(split->get_int("axis"), *rank)) return std::nullopt;
+  if (normalize_axis(concat.get_int("axis"), *rank) != normalize_axis(split->get_int("axis"), *rank))
+    return std::nullopt;
   GraphEdit edit(context.graph, cat(concat.name, " joins what ", split->name, " cut"));
   edit.replace(concat.output(), split->input(0));
   return edit;

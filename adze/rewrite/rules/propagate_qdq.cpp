@@ -10,11 +10,13 @@ namespace adze::rewrite {
 
 namespace {
 
-constexpr OpKind movements[] = {OpKind::Transpose, OpKind::Reshape, OpKind::Flatten, OpKind::Squeeze, OpKind::Unsqueeze,
-                                OpKind::Slice, OpKind::Expand, OpKind::Tile, OpKind::Gather, OpKind::SpaceToDepth,
-                                OpKind::DepthToSpace};
+constexpr OpKind movements[] = {OpKind::Transpose, OpKind::Reshape,      OpKind::Flatten,     OpKind::Squeeze,
+                                OpKind::Unsqueeze, OpKind::Slice,        OpKind::Expand,      OpKind::Tile,
+                                OpKind::Gather,    OpKind::SpaceToDepth, OpKind::DepthToSpace};
 
-bool is_movement(OpKind kind) { return std::ranges::find(movements, kind) != std::end(movements); }
+bool is_movement(OpKind kind) {
+  return std::ranges::find(movements, kind) != std::end(movements);
+}
 
 std::vector<std::pair<std::string, Attribute>> with_axis(const Node& node, std::int64_t axis) {
   Node copy = node;
@@ -23,7 +25,8 @@ std::vector<std::pair<std::string, Attribute>> with_axis(const Node& node, std::
 }
 
 /// The quantization axis behind (or, inverted, before) the movement; nothing when the scales cannot pass.
-std::optional<std::int64_t> moved_axis(const RuleContext& context, const Node& quantization, const Node& movement, bool is_down) {
+std::optional<std::int64_t> moved_axis(const RuleContext& context, const Node& quantization, const Node& movement,
+                                       bool is_down) {
   if (is_per_tensor(context, quantization)) return quantization.get_int("axis");
   if (movement.kind != OpKind::Transpose || quantization.get_int("block_size") != 0) return std::nullopt;
   auto perm = permutation_of(context, movement);
@@ -52,9 +55,11 @@ std::optional<GraphEdit> move_dequantize_down(const RuleContext& context, NodeId
 std::optional<GraphEdit> move_quantize_up(const RuleContext& context, NodeId id) {
   const Node& quantize = context.node(id);
   const Node* movement = context.graph.producer_of(quantize.input(0));
-  if (movement == nullptr || !is_movement(movement->kind) || !context.uses.single(quantize.input(0))) return std::nullopt;
+  if (movement == nullptr || !is_movement(movement->kind) || !context.uses.single(quantize.input(0)))
+    return std::nullopt;
   if (dtype_bits(context.dtype(quantize.output())) < 8) return std::nullopt;
-  if (context.graph.constant(quantize.input(1)) == nullptr) return std::nullopt;  // a computed scale may depend on the movement
+  if (context.graph.constant(quantize.input(1)) == nullptr)
+    return std::nullopt;  // a computed scale may depend on the movement
   const auto axis = moved_axis(context, quantize, *movement, false);
   if (!axis) return std::nullopt;
   GraphEdit edit(context.graph, cat(movement->name, " moves codes"));
@@ -69,7 +74,8 @@ std::optional<GraphEdit> move_quantize_up(const RuleContext& context, NodeId id)
 std::optional<GraphEdit> concat_codes(const RuleContext& context, NodeId id) {
   const Node& quantize = context.node(id);
   const Node* concat = context.producer(quantize.input(0), OpKind::Concat);
-  if (concat == nullptr || !context.uses.single(quantize.input(0)) || !is_per_tensor(context, quantize)) return std::nullopt;
+  if (concat == nullptr || !context.uses.single(quantize.input(0)) || !is_per_tensor(context, quantize))
+    return std::nullopt;
   std::vector<ValueId> codes;
   for (const ValueId input : concat->inputs) {
     const Node* dequantize = context.producer(input, OpKind::DequantizeLinear);
@@ -85,7 +91,10 @@ std::optional<GraphEdit> concat_codes(const RuleContext& context, NodeId id) {
 }  // namespace
 
 std::vector<Rule> propagate_qdq_rules() {
-  return {{"dequantize-after-movement", Exactness::Exact, {std::begin(movements), std::end(movements)}, move_dequantize_down},
+  return {{"dequantize-after-movement",
+           Exactness::Exact,
+           {std::begin(movements), std::end(movements)},
+           move_dequantize_down},
           {"quantize-before-movement", Exactness::Exact, {OpKind::QuantizeLinear}, move_quantize_up},
           {"concat-codes", Exactness::Exact, {OpKind::QuantizeLinear}, concat_codes}};
 }

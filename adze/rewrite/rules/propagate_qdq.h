@@ -6,7 +6,8 @@
 
 namespace adze::rewrite {
 
-/// Before  DequantizeLinear → movement → …; movement → QuantizeLinear; Concat of DequantizeLinears → QuantizeLinear, all
+/// Before  DequantizeLinear → movement → …; movement → QuantizeLinear; Concat of DequantizeLinears → QuantizeLinear,
+/// all
 ///         with the same scale and zero point
 /// After   movement → DequantizeLinear; QuantizeLinear → movement; Concat of the codes
 /// When    one scale for the whole tensor (Transpose also one a channel); nothing else reads the value in between.

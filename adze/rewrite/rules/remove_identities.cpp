@@ -57,10 +57,13 @@ ValueId neutral_arithmetic(const RuleContext& context, const Node& node) {
     case OpKind::Mul:
       if (keeps(a, b, is_one(context, b))) return a;
       return keeps(b, a, is_one(context, a)) ? b : ValueId::None;
-    case OpKind::Sub: return keeps(a, b, is_zero(context, b)) ? a : ValueId::None;
+    case OpKind::Sub:
+      return keeps(a, b, is_zero(context, b)) ? a : ValueId::None;
     case OpKind::Div:
-    case OpKind::Pow: return keeps(a, b, is_one(context, b)) ? a : ValueId::None;
-    default: return ValueId::None;
+    case OpKind::Pow:
+      return keeps(a, b, is_one(context, b)) ? a : ValueId::None;
+    default:
+      return ValueId::None;
   }
 }
 
@@ -92,30 +95,42 @@ bool drops_nothing(const RuleContext& context, const Node& node) {
 
 bool returns_input(const RuleContext& context, const Node& node) {
   switch (node.kind) {
-    case OpKind::Identity: return true;
-    case OpKind::Dropout: return drops_nothing(context, node);
+    case OpKind::Identity:
+      return true;
+    case OpKind::Dropout:
+      return drops_nothing(context, node);
     case OpKind::Cast:
-    case OpKind::CastLike: return same_dtype(context, node.input(0), node.output());
-    case OpKind::Transpose: return is_identity_permutation(context, node);
+    case OpKind::CastLike:
+      return same_dtype(context, node.input(0), node.output());
+    case OpKind::Transpose:
+      return is_identity_permutation(context, node);
     case OpKind::Concat:
     case OpKind::Sum:
     case OpKind::Max:
     case OpKind::Min:
-    case OpKind::Mean: return node.inputs.size() == 1;
-    case OpKind::Split: return node.outputs.size() == 1;
-    case OpKind::Slice: return is_no_slice(context, node);
-    case OpKind::Pad: return is_zero(context, node.input(1));
-    case OpKind::Tile: return is_one(context, node.input(1));
+    case OpKind::Mean:
+      return node.inputs.size() == 1;
+    case OpKind::Split:
+      return node.outputs.size() == 1;
+    case OpKind::Slice:
+      return is_no_slice(context, node);
+    case OpKind::Pad:
+      return is_zero(context, node.input(1));
+    case OpKind::Tile:
+      return is_one(context, node.input(1));
     case OpKind::Expand: {
       const Tensor* shape = context.graph.constant(node.input(1));
-      const bool all_ones = shape != nullptr && all_equal(*shape, 1) && shape->size() <= context.rank(node.input(0)).value_or(0);
+      const bool all_ones =
+          shape != nullptr && all_equal(*shape, 1) && shape->size() <= context.rank(node.input(0)).value_or(0);
       return all_ones || keeps_shape(context, node);
     }
     case OpKind::Reshape:
     case OpKind::Flatten:
     case OpKind::Squeeze:
-    case OpKind::Unsqueeze: return keeps_shape(context, node);
-    default: return false;
+    case OpKind::Unsqueeze:
+      return keeps_shape(context, node);
+    default:
+      return false;
   }
 }
 
@@ -139,10 +154,10 @@ std::optional<GraphEdit> remove_identity(const RuleContext& context, NodeId id) 
 std::vector<Rule> remove_identities_rules() {
   return {{"remove-identity",
            Exactness::Exact,
-           {OpKind::Identity, OpKind::Dropout,  OpKind::Cast,  OpKind::CastLike, OpKind::Transpose, OpKind::Concat,
-            OpKind::Sum,      OpKind::Max,      OpKind::Min,   OpKind::Mean,     OpKind::Split,     OpKind::Slice,
-            OpKind::Pad,      OpKind::Tile,     OpKind::Expand, OpKind::Reshape, OpKind::Flatten,   OpKind::Squeeze,
-            OpKind::Unsqueeze, OpKind::Add,     OpKind::Mul,   OpKind::Sub,      OpKind::Div,       OpKind::Pow},
+           {OpKind::Identity,  OpKind::Dropout, OpKind::Cast,   OpKind::CastLike, OpKind::Transpose, OpKind::Concat,
+            OpKind::Sum,       OpKind::Max,     OpKind::Min,    OpKind::Mean,     OpKind::Split,     OpKind::Slice,
+            OpKind::Pad,       OpKind::Tile,    OpKind::Expand, OpKind::Reshape,  OpKind::Flatten,   OpKind::Squeeze,
+            OpKind::Unsqueeze, OpKind::Add,     OpKind::Mul,    OpKind::Sub,      OpKind::Div,       OpKind::Pow},
            remove_identity}};
 }
 

@@ -12,7 +12,8 @@ std::optional<GraphEdit> remove_pair(const RuleContext& context, NodeId id) {
   const Node* dequantize = context.producer(quantize.input(0), OpKind::DequantizeLinear);
   if (dequantize == nullptr || !same_quantization(context, *dequantize, quantize)) return std::nullopt;
   const ValueId codes = dequantize->input(0);
-  if (context.dtype(codes) == DType::Undefined || context.dtype(codes) != context.dtype(quantize.output())) return std::nullopt;
+  if (context.dtype(codes) == DType::Undefined || context.dtype(codes) != context.dtype(quantize.output()))
+    return std::nullopt;
   GraphEdit edit(context.graph, cat(dequantize->name, " and ", quantize.name, " cancel"));
   edit.replace(quantize.output(), codes);
   return edit;
