@@ -18,7 +18,7 @@ void DataOptions::declare(Options& options, const std::string& flag, const std::
 }
 
 DataRequest DataOptions::request() const {
-  return {resolve_data_path(path), split, preprocessing, label_column, strict};
+  return {resolve_data_path(path), path, split, preprocessing, label_column, strict};
 }
 
 EvaluateOptions DataOptions::evaluate_options(const Graph& graph, const CommonOptions& common) const {

@@ -31,6 +31,7 @@ ExitCode run_recipe_verb(Console& console, const Arguments& arguments) {
   const Graph original = load_model(arguments.model);
   const Recipe resolved = [&] {
     Recipe copy = recipe;
+    copy.calibration.name = copy.calibration.path;
     copy.calibration.path = resolve_data_path(copy.calibration.path);
     return copy;
   }();

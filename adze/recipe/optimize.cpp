@@ -56,9 +56,9 @@ Parts divide(const Graph& graph, const OptimizeOptions& options) {
     const SplitIndices halves = split_indices(*whole, whole->size() / 2, options.seed + 2);
     train = chosen(whole, halves.first);
     test = chosen(whole, halves.second);
-    parts.description = cat(options.data.path, " (a random half that the search never saw)");
+    parts.description = cat(options.data.shown(), " (a random half that the search never saw)");
   } else {
-    parts.description = cat(options.data.path, ", test part");
+    parts.description = cat(options.data.shown(), ", test part");
   }
   const SplitIndices split = split_indices(*train, options.calibration_samples, options.seed);
   parts.calibration = chosen(train, split.first);
@@ -291,6 +291,7 @@ class Search {
     recipe.calibration = options_.data;
     if (recipe.calibration.path == "demo") {
       recipe.calibration.path = "demo:train";
+      recipe.calibration.name.clear();
     } else if (recipe.calibration.split.empty()) {
       recipe.calibration.split = "train";
     }

@@ -193,7 +193,7 @@ std::string print_recipe(const Recipe& recipe) {
   out << "schema = \"" << schema << "\"\nseed = " << recipe.seed << "\n";
   if (!recipe.calibration.path.empty()) {
     toml::table data;
-    data.insert("data", recipe.calibration.path);
+    data.insert("data", recipe.calibration.shown());
     if (!recipe.calibration.split.empty()) data.insert("split", recipe.calibration.split);
     if (!recipe.calibration.preprocessing.empty()) data.insert("preprocessing", recipe.calibration.preprocessing);
     data.insert("samples", recipe.calibration_samples);
