@@ -36,15 +36,17 @@ Table layer_table(const LatencyResult& result) {
 }
 
 Json result_json(const LatencyResult& result, bool with_samples) {
-  Json json = {{"p50_us", result.p50_us}, {"p90_us", result.p90_us},   {"p99_us", result.p99_us},
-               {"min_us", result.min_us}, {"mean_us", result.mean_us}, {"runs", result.runs},
-               {"threads", result.threads}, {"isa", result.isa},       {"noisy", result.noisy},
+  Json json = {{"p50_us", result.p50_us},          {"p90_us", result.p90_us},   {"p99_us", result.p99_us},
+               {"min_us", result.min_us},          {"mean_us", result.mean_us}, {"runs", result.runs},
+               {"threads", result.threads},        {"isa", result.isa},         {"noisy", result.noisy},
                {"arena_bytes", result.arena_bytes}};
   if (with_samples) json["samples_us"] = result.samples_us;
   if (result.steps.empty()) return json;
   Json layers = Json::array();
   for (const StepInfo& step : result.steps) {
-    layers.push_back({{"name", step.name}, {"op", step.op}, {"kernel", step.kernel},
+    layers.push_back({{"name", step.name},
+                      {"op", step.op},
+                      {"kernel", step.kernel},
                       {"us", 1e6 * step.seconds / static_cast<double>(std::max<std::int64_t>(1, step.calls))}});
   }
   json["layers"] = std::move(layers);
@@ -71,7 +73,8 @@ ExitCode run_bench(Console& console, const Arguments& arguments) {
     console.line("");
     console.table(layer_table(result));
   }
-  if (result.noisy) console.remark("warning: the machine is noisy (p90 far above p50): the minimum is the better figure");
+  if (result.noisy)
+    console.remark("warning: the machine is noisy (p90 far above p50): the minimum is the better figure");
   return ExitCode::Done;
 }
 
@@ -87,9 +90,11 @@ Verb bench_verb() {
             auto arguments = std::make_shared<Arguments>();
             options.positional(arguments->model, "MODEL", "Model file: ONNX, TFLite or .adze text");
             options.option(arguments->time_budget, "--time-budget", "Seconds to measure for");
-            options.option(arguments->isa, "--isa", "Highest instruction set: ref, avx2, avx512vnni; default the best there is");
+            options.option(arguments->isa, "--isa",
+                           "Highest instruction set: ref, avx2, avx512vnni; default the best there is");
             options.option(arguments->shapes, "--shapes", "Shape of an input, NAME:1x3x224x224 (may be repeated)");
-            options.flag(arguments->per_layer, "--per-layer", "Show the time of each layer and the kernel that runs it");
+            options.flag(arguments->per_layer, "--per-layer",
+                         "Show the time of each layer and the kernel that runs it");
             options.flag(arguments->samples, "--samples", "With --json: every single time");
             return [arguments](Console& console) { return run_bench(console, *arguments); };
           }};

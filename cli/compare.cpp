@@ -22,7 +22,9 @@ struct Arguments {
   std::string max_drop;
 };
 
-Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json finite(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
 
 Json result_json(const CompareResult& result) {
   Json json = {{"top1_a", result.a.top1},
@@ -41,7 +43,9 @@ Json result_json(const CompareResult& result) {
                {"output_kl", result.output_kl}};
   Json layers = Json::array();
   for (const LayerError& layer : result.layers) {
-    layers.push_back({{"name", layer.name}, {"sqnr_db", finite(layer.sqnr_db)}, {"max_abs_error", layer.max_abs_error},
+    layers.push_back({{"name", layer.name},
+                      {"sqnr_db", finite(layer.sqnr_db)},
+                      {"max_abs_error", layer.max_abs_error},
                       {"mean_abs_error", layer.mean_abs_error}});
   }
   json["layers"] = std::move(layers);
@@ -50,13 +54,15 @@ Json result_json(const CompareResult& result) {
 
 void print_result(Console& console, const CompareResult& result) {
   const auto accuracy = [](const EvaluateResult& one) {
-    return cat(fixed(100 * one.top1, 2), " % (", fixed(100 * one.interval.low, 2), " – ", fixed(100 * one.interval.high, 2), ")");
+    return cat(fixed(100 * one.top1, 2), " % (", fixed(100 * one.interval.low, 2), " – ",
+               fixed(100 * one.interval.high, 2), ")");
   };
   Table table({"", "value"});
   table.add_row({"top-1 of A", accuracy(result.a)});
   table.add_row({"top-1 of B", accuracy(result.b)});
-  table.add_row({"difference, points (95 %)", cat(fixed(100 * result.difference, 2), " (", fixed(100 * result.difference_interval.low, 2),
-                                                  " … ", fixed(100 * result.difference_interval.high, 2), ")")});
+  table.add_row({"difference, points (95 %)",
+                 cat(fixed(100 * result.difference, 2), " (", fixed(100 * result.difference_interval.low, 2), " … ",
+                     fixed(100 * result.difference_interval.high, 2), ")")});
   table.add_row({"agreement", cat(fixed(100 * result.agreement, 2), " %")});
   table.add_row({"only A correct", cat(result.only_a)});
   table.add_row({"only B correct", cat(result.only_b)});
@@ -86,8 +92,8 @@ ExitCode run_compare(Console& console, const Arguments& arguments) {
   options.layer_samples = arguments.layer_samples;
   CompareResult result = compare(make_runner(a), make_runner(b), *data_a, *data_b, options, console.progress());
   if (arguments.layer_samples > 0) {
-    result.layers = compare_layers(make_observed_runner(a), make_observed_runner(b), *data_a, *data_b, options,
-                                   console.progress());
+    result.layers =
+        compare_layers(make_observed_runner(a), make_observed_runner(b), *data_a, *data_b, options, console.progress());
   }
   console.model("a", arguments.a);
   console.model("b", arguments.b);
@@ -95,7 +101,8 @@ ExitCode run_compare(Console& console, const Arguments& arguments) {
   print_result(console, result);
   remark_skipped(console, result.a.skipped);
   if (-result.difference > max_drop) {
-    console.remark(cat("goal missed: B loses ", fixed(-100 * result.difference, 2), " points, allowed ", fixed(100 * max_drop, 2)));
+    console.remark(cat("goal missed: B loses ", fixed(-100 * result.difference, 2), " points, allowed ",
+                       fixed(100 * max_drop, 2)));
     return ExitCode::GoalMissed;
   }
   return ExitCode::Done;
@@ -112,11 +119,13 @@ Verb compare_verb() {
             auto arguments = std::make_shared<Arguments>();
             options.positional(arguments->a, "A", "Model file: the one to compare with");
             options.positional(arguments->b, "B", "Model file: the one in question");
-            arguments->data.declare(options, "-d,--data", "Folder or archive of pictures by class, CIFAR, IDX, NPY/NPZ, CSV",
+            arguments->data.declare(options, "-d,--data",
+                                    "Folder or archive of pictures by class, CIFAR, IDX, NPY/NPZ, CSV",
                                     Options::Need::Required);
             options.option(arguments->data.samples, "--samples", "Use so many samples, chosen with the seed; 0 = all");
             options.option(arguments->data.batch, "--batch", "Samples in one run, where the models allow it");
-            options.option(arguments->layer_samples, "--layer-samples", "Samples for the error by layer; 0 = leave it out");
+            options.option(arguments->layer_samples, "--layer-samples",
+                           "Samples for the error by layer; 0 = leave it out");
             options.option(arguments->max_drop, "--max-drop", "Fail (exit code 5) when B loses more top-1, such as 1%");
             return [arguments](Console& console) { return run_compare(console, *arguments); };
           }};

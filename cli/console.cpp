@@ -52,7 +52,9 @@ void Console::remark(const std::string& text) {
   if (!options.quiet) progress().note(text);
 }
 
-nlohmann::ordered_json& Console::results() { return state_->results; }
+nlohmann::ordered_json& Console::results() {
+  return state_->results;
+}
 
 void Console::model(const std::string& role, const std::string& path) {
   const auto file = MappedFile::open(path);
@@ -62,8 +64,9 @@ void Console::model(const std::string& role, const std::string& path) {
 std::string Console::command_line() const {
   std::string line = "adze";
   for (const std::string& word : state_->command) {
-    const bool plain = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                               "0123456789-_=+./,:%@") == std::string::npos;
+    const bool plain = !word.empty() && word.find_first_not_of(
+                                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                            "0123456789-_=+./,:%@") == std::string::npos;
     line += ' ';
     if (plain) {
       line += word;
@@ -102,7 +105,8 @@ void Console::check_output(const std::string& path) const {
   const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored)) {
-    throw UsageError(cat("the folder of the output ", adze::quoted(path), " does not exist"), cat("mkdir -p ", folder.string()));
+    throw UsageError(cat("the folder of the output ", adze::quoted(path), " does not exist"),
+                     cat("mkdir -p ", folder.string()));
   }
   if (!options.force && std::filesystem::exists(target, ignored)) {
     throw UsageError(cat("the output ", adze::quoted(path), " exists"), "another name, or -f to overwrite it");

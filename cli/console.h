@@ -20,7 +20,8 @@ struct CommonOptions {
   std::int64_t threads = 0;  ///< 0: all cores
 };
 
-/// Where a verb's result goes: tables and lines for people on stdout, or one JSON object with --json; progress on stderr.
+/// Where a verb's result goes: tables and lines for people on stdout, or one JSON object with --json; progress on
+/// stderr.
 class Console {
  public:
   Console(std::string verb, std::vector<std::string> command);

@@ -44,7 +44,8 @@ std::string resolve_data_path(const std::string& path) {
 void remark_skipped(Console& console, const std::vector<BadSample>& skipped) {
   if (skipped.empty()) return;
   constexpr std::size_t shown = 5;
-  console.remark(cat("warning: ", skipped.size(), " samples could not be decoded and were left out (--strict ends at the first)"));
+  console.remark(
+      cat("warning: ", skipped.size(), " samples could not be decoded and were left out (--strict ends at the first)"));
   for (std::size_t i = 0; i < std::min(shown, skipped.size()); ++i) {
     console.remark(cat("  ", skipped[i].name, ": ", skipped[i].reason));
   }

@@ -22,8 +22,10 @@ ExitCode run_demo(Console& console, const Arguments& arguments) {
   prepare_folder(out, arguments.folder);
   const std::filesystem::path model = std::filesystem::path(arguments.folder) / "demo.onnx";
   write_file(model, demo_network());
-  out.remark("A small network that names drawn symbols, trained on pictures that adze draws itself. Steps: rewrite it,");
-  out.remark("try int8 recipes, judge each on the same 2,000 pictures, choose, then judge the choice on pictures never seen.");
+  out.remark(
+      "A small network that names drawn symbols, trained on pictures that adze draws itself. Steps: rewrite it,");
+  out.remark(
+      "try int8 recipes, judge each on the same 2,000 pictures, choose, then judge the choice on pictures never seen.");
   OptimizeOptions options;
   options.data.path = "demo";
   options.seed = static_cast<std::uint64_t>(out.options.seed);

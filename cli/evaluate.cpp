@@ -35,7 +35,10 @@ Json result_json(const EvaluateResult& result) {
   if (result.mse) json["mse"] = *result.mse;
   Json classes = Json::array();
   for (const ClassResult& one : result.classes) {
-    classes.push_back({{"name", one.name}, {"samples", one.samples}, {"correct", one.correct}, {"accuracy", one.accuracy},
+    classes.push_back({{"name", one.name},
+                       {"samples", one.samples},
+                       {"correct", one.correct},
+                       {"accuracy", one.accuracy},
                        {"interval", {one.interval.low, one.interval.high}}});
   }
   json["classes"] = std::move(classes);
@@ -74,8 +77,9 @@ void print_confusion(Console& console, const EvaluateResult& result) {
 
 void print_result(Console& console, const Arguments& arguments, const EvaluateResult& result) {
   if (result.task == Task::Classification) {
-    console.line(cat("top-1    ", fixed(100 * result.top1, 2), " %   95 % interval ", fixed(100 * result.interval.low, 2),
-                     " – ", fixed(100 * result.interval.high, 2), "   (", result.correct, " of ", result.samples, ")"));
+    console.line(cat("top-1    ", fixed(100 * result.top1, 2), " %   95 % interval ",
+                     fixed(100 * result.interval.low, 2), " – ", fixed(100 * result.interval.high, 2), "   (",
+                     result.correct, " of ", result.samples, ")"));
     if (result.confusion.classes() > 5) console.line(cat("top-5    ", fixed(100 * result.top5, 2), " %"));
     console.line(cat("macro F1 ", fixed(result.macro_f1, 4)));
   }
@@ -90,8 +94,8 @@ ExitCode run_evaluate(Console& console, const Arguments& arguments) {
   const Graph graph = load_model(arguments.model);
   const auto dataset = open_data(graph, arguments.data.request());
   const auto runner = make_runner(graph, arguments.executor == "reference" ? Executor::Reference : Executor::Engine);
-  const EvaluateResult result = evaluate(runner, *dataset, arguments.data.evaluate_options(graph, console.options),
-                                         console.progress());
+  const EvaluateResult result =
+      evaluate(runner, *dataset, arguments.data.evaluate_options(graph, console.options), console.progress());
   console.model("model", arguments.model);
   console.results() = result_json(result);
   print_result(console, arguments, result);
@@ -110,7 +114,8 @@ Verb evaluate_verb() {
           [](Options& options) -> Action {
             auto arguments = std::make_shared<Arguments>();
             options.positional(arguments->model, "MODEL", "Model file: ONNX, TFLite or .adze text");
-            arguments->data.declare(options, "-d,--data", "Folder or archive of pictures by class, CIFAR, IDX, NPY/NPZ, CSV",
+            arguments->data.declare(options, "-d,--data",
+                                    "Folder or archive of pictures by class, CIFAR, IDX, NPY/NPZ, CSV",
                                     Options::Need::Required);
             options.option(arguments->data.samples, "--samples", "Use so many samples, chosen with the seed; 0 = all");
             options.option(arguments->data.batch, "--batch", "Samples in one run, where the model allows it");

@@ -22,7 +22,8 @@ struct Arguments {
 
 Json interface_json(const Graph& graph, const std::vector<ValueId>& ids) {
   Json array = Json::array();
-  for (const ValueId id : ids) array.push_back({{"name", graph.value(id).name}, {"type", type_text(graph.value(id).type)}});
+  for (const ValueId id : ids)
+    array.push_back({{"name", graph.value(id).name}, {"type", type_text(graph.value(id).type)}});
   return array;
 }
 
@@ -83,8 +84,13 @@ ExitCode inspect(Console& console, const Arguments& arguments) {
   results["metadata"] = graph.metadata;
   Json rows = Json::array();
   for (const LayerFigures& layer : layers) {
-    rows.push_back({{"name", layer.name}, {"op", layer.op}, {"output", layer.output}, {"macs", layer.macs},
-                    {"parameters", layer.parameters}, {"weight_bytes", layer.weight_bytes}, {"weights", layer.weight_type}});
+    rows.push_back({{"name", layer.name},
+                    {"op", layer.op},
+                    {"output", layer.output},
+                    {"macs", layer.macs},
+                    {"parameters", layer.parameters},
+                    {"weight_bytes", layer.weight_bytes},
+                    {"weights", layer.weight_type}});
   }
   results["layers"] = std::move(rows);
 

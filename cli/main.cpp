@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return report("out of memory", adze::ExitCode::ResourceLimit);
   } catch (const std::exception& error) {
-    return report(adze::cat(error.what(), "\n  this is a bug in adze: please report it"), adze::ExitCode::InternalFault);
+    return report(adze::cat(error.what(), "\n  this is a bug in adze: please report it"),
+                  adze::ExitCode::InternalFault);
   }
 }

@@ -46,23 +46,25 @@ ExitCode run_optimize(Console& console, const Arguments& arguments) {
 }  // namespace
 
 Verb optimize_verb() {
-  return {"optimize", "Try recipes, choose the best that keeps to the limits; write model, report and recipe",
-          "  adze optimize model.onnx --data cifar10 --max-drop 1% -o out/\n"
-          "  adze optimize model.tflite --data pictures.tar.zst --max-drop 0.5% -o out/ --seed 7\n",
-          [](Options& options) -> Action {
-            auto arguments = std::make_shared<Arguments>();
-            options.positional(arguments->model, "MODEL", "Float model: ONNX, TFLite or .adze text");
-            arguments->data.declare(options, "-d,--data", "Data with train and test parts, or one set to be divided",
-                                    Options::Need::Required);
-            options.option(arguments->folder, "-o,--output", "Folder for the results", Options::Need::Required);
-            options.option(arguments->max_drop, "--max-drop", "Largest loss of top-1: 1% or 0.01 is one point");
-            options.choice(arguments->goal, "--goal", "What is made small within the limit", {"balanced", "size", "memory", "latency"});
-            options.option(arguments->calibration_samples, "--calibration-samples", "Samples that ranges are learned from");
-            options.option(arguments->validation_samples, "--validation-samples", "Samples that the choice is made on");
-            options.option(arguments->data.samples, "--samples", "Test samples for the final figures; 0 = all");
-            options.option(arguments->max_reverts, "--max-reverts", "Layers that may go back to float to keep the limit");
-            return [arguments](Console& console) { return run_optimize(console, *arguments); };
-          }};
+  return {
+      "optimize", "Try recipes, choose the best that keeps to the limits; write model, report and recipe",
+      "  adze optimize model.onnx --data cifar10 --max-drop 1% -o out/\n"
+      "  adze optimize model.tflite --data pictures.tar.zst --max-drop 0.5% -o out/ --seed 7\n",
+      [](Options& options) -> Action {
+        auto arguments = std::make_shared<Arguments>();
+        options.positional(arguments->model, "MODEL", "Float model: ONNX, TFLite or .adze text");
+        arguments->data.declare(options, "-d,--data", "Data with train and test parts, or one set to be divided",
+                                Options::Need::Required);
+        options.option(arguments->folder, "-o,--output", "Folder for the results", Options::Need::Required);
+        options.option(arguments->max_drop, "--max-drop", "Largest loss of top-1: 1% or 0.01 is one point");
+        options.choice(arguments->goal, "--goal", "What is made small within the limit",
+                       {"balanced", "size", "memory", "latency"});
+        options.option(arguments->calibration_samples, "--calibration-samples", "Samples that ranges are learned from");
+        options.option(arguments->validation_samples, "--validation-samples", "Samples that the choice is made on");
+        options.option(arguments->data.samples, "--samples", "Test samples for the final figures; 0 = all");
+        options.option(arguments->max_reverts, "--max-reverts", "Layers that may go back to float to keep the limit");
+        return [arguments](Console& console) { return run_optimize(console, *arguments); };
+      }};
 }
 
 }  // namespace adze::cli

@@ -49,7 +49,8 @@ void prepare_folder(const Console& console, const std::filesystem::path& folder)
   std::filesystem::create_directories(folder, error);
   if (error) throw ModelError(cat("cannot create the output folder: ", error.message()), {folder.string(), "", ""});
   if (!console.options.force && std::filesystem::exists(folder / "report.html", error)) {
-    throw UsageError(cat("the folder ", adze::quoted(folder.string()), " holds results already"), "another folder, or -f to overwrite");
+    throw UsageError(cat("the folder ", adze::quoted(folder.string()), " holds results already"),
+                     "another folder, or -f to overwrite");
   }
 }
 
@@ -89,8 +90,8 @@ ExitCode present(Console& console, OptimizeOutcome& outcome, const std::filesyst
   console.line("");
   for (const std::string& note : report.notes) console.line(note);
   console.line(cat("model   ", model.string()));
-  console.line(cat("recipe  ", (folder / "recipe.toml").string(), "   (adze recipe run ", (folder / "recipe.toml").string(), " ",
-                   original.string(), " -o …)"));
+  console.line(cat("recipe  ", (folder / "recipe.toml").string(), "   (adze recipe run ",
+                   (folder / "recipe.toml").string(), " ", original.string(), " -o …)"));
   console.line(cat("report  ", (folder / "report.html").string()));
   if (outcome.within_limit && outcome.test_within_limit) return ExitCode::Done;
   console.remark(outcome.within_limit

@@ -7,8 +7,8 @@
 
 namespace adze::cli {
 
-/// Writes model.onnx, recipe.toml, report.html and report.json into the folder, prints the tables, fills the JSON result.
-/// Returns GoalMissed when nothing kept to the limit.
+/// Writes model.onnx, recipe.toml, report.html and report.json into the folder, prints the tables, fills the JSON
+/// result. Returns GoalMissed when nothing kept to the limit.
 ExitCode present(Console& console, OptimizeOutcome& outcome, const std::filesystem::path& original,
                  const std::filesystem::path& folder);
 

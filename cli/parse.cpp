@@ -64,7 +64,7 @@ void add_common(CLI::App& app, CommonOptions& common) {
       const std::string flag = word.substr(0, word.find('='));
       if (!flag.starts_with("--") || std::find(flags.begin(), flags.end(), flag) != flags.end()) continue;
       const std::string near = nearest(flag, flags);
-      if (!near.empty()) throw UsageError(cat("unknown option ", flag), near);
+      throw UsageError(cat("unknown option ", flag), near.empty() ? hint : near);
     }
   }
   throw UsageError(error.what(), hint);
@@ -76,7 +76,8 @@ void Options::positional(std::string& target, const std::string& name, const std
   add(implementation_.app, target, name, help)->required(need == Need::Required);
 }
 
-void Options::positional(std::vector<std::string>& target, const std::string& name, const std::string& help, Need need) {
+void Options::positional(std::vector<std::string>& target, const std::string& name, const std::string& help,
+                         Need need) {
   add(implementation_.app, target, name, help)->required(need == Need::Required);
 }
 
@@ -116,9 +117,10 @@ ExitCode run_command(const std::vector<std::string>& words) {
   app.formatter(std::make_shared<HelpText>());
   app.set_version_flag("--version", cat("adze ", version()));
   app.require_subcommand(1);
-  app.footer("Start with:  adze demo      Help on a verb:  adze VERB --help\n"
-             "Exit codes:  0 done, 1 internal fault, 2 usage, 3 bad input, 4 unsupported, 5 goal missed, 6 limit, "
-             "130 interrupted");
+  app.footer(
+      "Start with:  adze demo      Help on a verb:  adze VERB --help\n"
+      "Exit codes:  0 done, 1 internal fault, 2 usage, 3 bad input, 4 unsupported, 5 goal missed, 6 limit, "
+      "130 interrupted");
   CommonOptions common;
   std::vector<ParsedVerb> parsed;
   std::vector<std::string> names;

@@ -84,7 +84,8 @@ class ProgressLine final : public ProgressSink {
     std::string line = cat(phase_, "  ", done_);
     if (total_ > 0) line += cat("/", total_);
     line += cat(" ", unit_, "  ", fixed(rate, rate < 10 ? 1 : 0), " ", unit_, "/s");
-    if (total_ > done_ && rate > 0) line += cat("  ", duration_text(static_cast<double>(total_ - done_) / rate), " left");
+    if (total_ > done_ && rate > 0)
+      line += cat("  ", duration_text(static_cast<double>(total_ - done_) / rate), " left");
     if (!detail_.empty()) line += cat("  ", detail_);
     return line;
   }
@@ -99,6 +100,8 @@ class ProgressLine final : public ProgressSink {
 
 }  // namespace
 
-std::unique_ptr<ProgressSink> make_progress_line() { return std::make_unique<ProgressLine>(); }
+std::unique_ptr<ProgressSink> make_progress_line() {
+  return std::make_unique<ProgressLine>();
+}
 
 }  // namespace adze::cli

@@ -29,12 +29,14 @@ struct Arguments {
 Recipe recipe_from(const Arguments& arguments, std::int64_t seed) {
   quantize::PtqOptions options;
   options.mode = quantize::mode_from_name(arguments.mode);
-  options.weights = arguments.weights == "per-channel" ? quantize::Granularity::PerChannel : quantize::Granularity::PerTensor;
-  options.activations = arguments.activations == "symmetric" ? quantize::Symmetry::Symmetric : quantize::Symmetry::Asymmetric;
+  options.weights =
+      arguments.weights == "per-channel" ? quantize::Granularity::PerChannel : quantize::Granularity::PerTensor;
+  options.activations =
+      arguments.activations == "symmetric" ? quantize::Symmetry::Symmetric : quantize::Symmetry::Asymmetric;
   options.activation_dtype = arguments.dtype == "u8" ? DType::U8 : DType::S8;
   options.calibrator = quantize::calibrator_from_name(arguments.calibrator);
-  options.final_activation = arguments.final_activation == "integer" ? quantize::FinalActivation::Integer
-                                                                      : quantize::FinalActivation::Float;
+  options.final_activation =
+      arguments.final_activation == "integer" ? quantize::FinalActivation::Integer : quantize::FinalActivation::Float;
   options.percentile = arguments.percentile;
   options.skip = arguments.skip;
   options.first_layer_float = arguments.first_layer_float;
@@ -51,15 +53,26 @@ Recipe recipe_from(const Arguments& arguments, std::int64_t seed) {
 Json quantization_json(const quantize::QuantizeReport& report) {
   Json activations = Json::array(), weights = Json::array();
   for (const auto& one : report.activations) {
-    activations.push_back({{"name", one.value}, {"min", one.min}, {"max", one.max}, {"low", one.low}, {"high", one.high},
-                           {"scale", one.affine.scale}, {"zero_point", one.affine.zero_point}, {"saturated", one.saturated}});
+    activations.push_back({{"name", one.value},
+                           {"min", one.min},
+                           {"max", one.max},
+                           {"low", one.low},
+                           {"high", one.high},
+                           {"scale", one.affine.scale},
+                           {"zero_point", one.affine.zero_point},
+                           {"saturated", one.saturated}});
   }
   for (const auto& one : report.weights) {
-    weights.push_back({{"name", one.value}, {"node", one.node}, {"scales", one.num_scales},
+    weights.push_back({{"name", one.value},
+                       {"node", one.node},
+                       {"scales", one.num_scales},
                        {"sqnr_db", std::isfinite(one.sqnr_db) ? Json(one.sqnr_db) : Json(nullptr)}});
   }
-  return {{"activations", activations}, {"weights", weights}, {"quantized_nodes", report.quantized_nodes},
-          {"float_nodes", report.float_nodes}, {"samples", report.num_samples}};
+  return {{"activations", activations},
+          {"weights", weights},
+          {"quantized_nodes", report.quantized_nodes},
+          {"float_nodes", report.float_nodes},
+          {"samples", report.num_samples}};
 }
 
 ExitCode run_quantize(Console& console, const Arguments& arguments) {
@@ -93,33 +106,37 @@ ExitCode run_quantize(Console& console, const Arguments& arguments) {
 }  // namespace
 
 Verb quantize_verb() {
-  return {"quantize", "Quantize a float model to int8 after training, as standard QDQ ONNX",
-          "  adze quantize model.onnx -o model-int8.onnx --calibration cifar10/train --samples 256\n"
-          "  adze quantize model.onnx -o q.onnx --calibration pictures/ --calibrator entropy --weights per-tensor\n"
-          "  adze quantize model.onnx -o q.onnx --mode weight-only\n"
-          "  adze quantize model.onnx -o q.onnx --calibration pictures/ --skip 'head*' --skip Softmax\n",
-          [](Options& options) -> Action {
-            auto arguments = std::make_shared<Arguments>();
-            options.positional(arguments->input, "MODEL", "Float model: ONNX, TFLite or .adze text");
-            options.option(arguments->output, "-o,--output", "File to write", Options::Need::Required);
-            arguments->data.declare(options, "-c,--calibration", "Data to learn the ranges of activations from (static)",
-                                    Options::Need::Optional);
-            options.option(arguments->samples, "--samples", "Calibration samples, chosen with the seed");
-            options.choice(arguments->mode, "--mode", "What is quantized and when", {"static", "dynamic", "weight-only"});
-            options.choice(arguments->weights, "--weights", "Granularity of weight scales", {"per-channel", "per-tensor"});
-            options.choice(arguments->activations, "--activations", "Zero points of activations", {"asymmetric", "symmetric"});
-            options.choice(arguments->dtype, "--dtype", "Type of activations", {"s8", "u8"});
-            options.choice(arguments->calibrator, "--calibrator", "How ranges are chosen", {"max", "percentile", "entropy", "mse"});
-            options.option(arguments->percentile, "--percentile", "Share of values kept on each side, in percent");
-            options.choice(arguments->final_activation, "--final-activation", "How a last Softmax or Sigmoid is computed",
-                           {"float", "integer"});
-            options.option(arguments->skip, "--skip", "Leave nodes in float: name with * and ?, or operator (may be repeated)");
-            options.flag(arguments->first_layer_float, "--first-layer-float", "Leave the first layer in float");
-            options.flag(arguments->last_layer_float, "--last-layer-float", "Leave the last layer in float");
-            options.flag(arguments->no_slim, "--no-slim", "Do not rewrite the model first");
-            options.option(arguments->emit_recipe, "--emit-recipe", "Also write the recipe that was run");
-            return [arguments](Console& console) { return run_quantize(console, *arguments); };
-          }};
+  return {
+      "quantize", "Quantize a float model to int8 after training, as standard QDQ ONNX",
+      "  adze quantize model.onnx -o model-int8.onnx --calibration cifar10/train --samples 256\n"
+      "  adze quantize model.onnx -o q.onnx --calibration pictures/ --calibrator entropy --weights per-tensor\n"
+      "  adze quantize model.onnx -o q.onnx --mode weight-only\n"
+      "  adze quantize model.onnx -o q.onnx --calibration pictures/ --skip 'head*' --skip Softmax\n",
+      [](Options& options) -> Action {
+        auto arguments = std::make_shared<Arguments>();
+        options.positional(arguments->input, "MODEL", "Float model: ONNX, TFLite or .adze text");
+        options.option(arguments->output, "-o,--output", "File to write", Options::Need::Required);
+        arguments->data.declare(options, "-c,--calibration", "Data to learn the ranges of activations from (static)",
+                                Options::Need::Optional);
+        options.option(arguments->samples, "--samples", "Calibration samples, chosen with the seed");
+        options.choice(arguments->mode, "--mode", "What is quantized and when", {"static", "dynamic", "weight-only"});
+        options.choice(arguments->weights, "--weights", "Granularity of weight scales", {"per-channel", "per-tensor"});
+        options.choice(arguments->activations, "--activations", "Zero points of activations",
+                       {"asymmetric", "symmetric"});
+        options.choice(arguments->dtype, "--dtype", "Type of activations", {"s8", "u8"});
+        options.choice(arguments->calibrator, "--calibrator", "How ranges are chosen",
+                       {"max", "percentile", "entropy", "mse"});
+        options.option(arguments->percentile, "--percentile", "Share of values kept on each side, in percent");
+        options.choice(arguments->final_activation, "--final-activation", "How a last Softmax or Sigmoid is computed",
+                       {"float", "integer"});
+        options.option(arguments->skip, "--skip",
+                       "Leave nodes in float: name with * and ?, or operator (may be repeated)");
+        options.flag(arguments->first_layer_float, "--first-layer-float", "Leave the first layer in float");
+        options.flag(arguments->last_layer_float, "--last-layer-float", "Leave the last layer in float");
+        options.flag(arguments->no_slim, "--no-slim", "Do not rewrite the model first");
+        options.option(arguments->emit_recipe, "--emit-recipe", "Also write the recipe that was run");
+        return [arguments](Console& console) { return run_quantize(console, *arguments); };
+      }};
 }
 
 }  // namespace adze::cli

@@ -44,7 +44,8 @@ std::vector<Tensor> read_inputs(const Graph& graph, const Arguments& arguments, 
   std::vector<Tensor> inputs;
   for (std::size_t i = 0; i < found.size(); ++i) {
     const Value& value = graph.value(graph.inputs()[i]);
-    if (!found[i]) throw UsageError(cat("input ", adze::quoted(value.name), " is missing"), cat("--input ", value.name, "=x.npy"));
+    if (!found[i])
+      throw UsageError(cat("input ", adze::quoted(value.name), " is missing"), cat("--input ", value.name, "=x.npy"));
     inputs.push_back(*found[i]);
   }
   return inputs;
@@ -93,9 +94,11 @@ Verb run_verb() {
           [](Options& options) -> Action {
             auto arguments = std::make_shared<Arguments>();
             options.positional(arguments->model, "MODEL", "Model file: ONNX, TFLite or .adze text");
-            options.option(arguments->inputs, "-i,--input", "Input file, FILE.npy or NAME=FILE.npy (repeat for more inputs)");
+            options.option(arguments->inputs, "-i,--input",
+                           "Input file, FILE.npy or NAME=FILE.npy (repeat for more inputs)");
             options.option(arguments->outputs, "-o,--output", "File for an output, in order (may be repeated)");
-            options.option(arguments->shapes, "--shapes", "Shape of a random input, NAME:1x3x224x224 (may be repeated)");
+            options.option(arguments->shapes, "--shapes",
+                           "Shape of a random input, NAME:1x3x224x224 (may be repeated)");
             options.choice(arguments->executor, "--executor", "What runs it", {"engine", "reference"});
             return [arguments](Console& console) { return run_model(console, *arguments); };
           }};

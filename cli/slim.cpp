@@ -71,7 +71,8 @@ ExitCode run_slim(Console& console, const Arguments& arguments) {
   console.model("output", arguments.output);
   Json steps = Json::array();
   for (const auto& step : outcome.steps) {
-    steps.push_back({{"name", step.name}, {"changes", step.changes}, {"seconds", step.seconds}, {"skipped", step.skipped}});
+    steps.push_back(
+        {{"name", step.name}, {"changes", step.changes}, {"seconds", step.seconds}, {"skipped", step.skipped}});
   }
   console.results() = {{"before", figures_json(before, a)},
                        {"after", figures_json(outcome.graph, b)},
@@ -98,8 +99,10 @@ Verb slim_verb() {
             options.positional(arguments->input, "INPUT", "Model file: ONNX, TFLite or .adze text");
             options.positional(arguments->output, "OUTPUT", "File to write: .onnx or .adze");
             options.option(arguments->skip, "--skip", "Leave out a step, by name (may be repeated)");
-            options.option(arguments->shapes, "--shapes", "Input shape for the check, NAME:1x3x224x224 (may be repeated)");
-            options.option(arguments->tolerance, "--tolerance", "Largest difference allowed, relative to the output's range");
+            options.option(arguments->shapes, "--shapes",
+                           "Input shape for the check, NAME:1x3x224x224 (may be repeated)");
+            options.option(arguments->tolerance, "--tolerance",
+                           "Largest difference allowed, relative to the output's range");
             options.flag(arguments->no_verify, "--no-verify", "Do not compare the outputs before and after");
             options.flag(arguments->allow_growth, "--allow-growth", "Do not warn when the file grows");
             return [arguments](Console& console) { return run_slim(console, *arguments); };

@@ -1,9 +1,5 @@
 # Embeds examples/demo/demo.onnx as an object, by the assembler's .incbin.
 set(demo_source ${CMAKE_SOURCE_DIR}/examples/demo/demo.onnx)
-if(NOT EXISTS ${demo_source})
-  set(demo_source ${CMAKE_BINARY_DIR}/generated/demo.onnx)
-  file(WRITE ${demo_source} "")
-endif()
 set(demo_assembly ${CMAKE_BINARY_DIR}/generated/demo_network.S)
 file(WRITE ${demo_assembly} ".section .rodata\n.global adze_demo_network_begin\n.global adze_demo_network_end\n.balign 64\n\
 adze_demo_network_begin:\n.incbin \"${demo_source}\"\nadze_demo_network_end:\n.section .note.GNU-stack,\"\",@progbits\n")

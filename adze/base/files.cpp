@@ -26,7 +26,9 @@ std::filesystem::path temporary_name(const std::filesystem::path& target) {
   return name;
 }
 
-std::string reason(int error) { return std::strerror(error); }
+std::string reason(int error) {
+  return std::strerror(error);
+}
 
 }  // namespace
 
@@ -83,7 +85,8 @@ void AtomicFileWriter::fail(const char* action) const {
   const int error = errno;
   const std::string message = cat(action, " file: ", reason(error));
   const ErrorPlace place{target_.string(), "", ""};
-  if (error == ENOSPC || error == EDQUOT || error == EFBIG) throw LimitError(message, place, "free some space and run it again");
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+    throw LimitError(message, place, "free some space and run it again");
   throw ModelError(message, place);
 }
 

@@ -12,11 +12,21 @@ namespace adze {
 
 namespace detail {
 
-inline void append_text(std::string& out, std::string_view text) { out += text; }
-inline void append_text(std::string& out, const std::string& text) { out += text; }
-inline void append_text(std::string& out, const char* text) { out += text; }
-inline void append_text(std::string& out, char c) { out += c; }
-inline void append_text(std::string& out, bool value) { out += value ? "true" : "false"; }
+inline void append_text(std::string& out, std::string_view text) {
+  out += text;
+}
+inline void append_text(std::string& out, const std::string& text) {
+  out += text;
+}
+inline void append_text(std::string& out, const char* text) {
+  out += text;
+}
+inline void append_text(std::string& out, char c) {
+  out += c;
+}
+inline void append_text(std::string& out, bool value) {
+  out += value ? "true" : "false";
+}
 
 template <std::integral T>
 void append_text(std::string& out, T value) {

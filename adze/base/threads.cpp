@@ -109,15 +109,16 @@ class Pool {
 
 }  // namespace
 
-void set_num_threads(int count) { requested_threads = std::max(0, count); }
+void set_num_threads(int count) {
+  requested_threads = std::max(0, count);
+}
 
 int num_threads() {
   const int requested = requested_threads;
   return requested > 0 ? requested : usable_cores();
 }
 
-void parallel_for(std::int64_t count, std::int64_t grain,
-                  const std::function<void(std::int64_t, std::int64_t)>& body) {
+void parallel_for(std::int64_t count, std::int64_t grain, const std::function<void(std::int64_t, std::int64_t)>& body) {
   if (count <= 0) return;
   grain = std::max<std::int64_t>(1, grain);
   const int threads = static_cast<int>(std::min<std::int64_t>(num_threads(), (count + grain - 1) / grain));

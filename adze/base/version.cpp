@@ -2,6 +2,8 @@
 
 namespace adze {
 
-std::string_view version() { return ADZE_VERSION; }
+std::string_view version() {
+  return ADZE_VERSION;
+}
 
 }  // namespace adze

@@ -19,7 +19,8 @@ Tensor row_of(const Tensor& tensor, std::int64_t row) {
   Shape shape(tensor.shape().begin() + 1, tensor.shape().end());
   Tensor out(tensor.dtype(), shape);
   const auto bytes = static_cast<std::size_t>(out.num_bytes());
-  if (bytes > 0) std::memcpy(out.mutable_bytes().data(), tensor.bytes().data() + static_cast<std::size_t>(row) * bytes, bytes);
+  if (bytes > 0)
+    std::memcpy(out.mutable_bytes().data(), tensor.bytes().data() + static_cast<std::size_t>(row) * bytes, bytes);
   return out;
 }
 
@@ -42,7 +43,8 @@ class ArrayDataset : public Dataset {
       sample.target = target.reshaped(std::move(shape));
     }
     const Tensor row = row_of(content_.inputs, index);
-    sample.input = content_.pictures ? preprocess(picture_of(row), preprocessing_) : preprocess_numbers(row, preprocessing_);
+    sample.input =
+        content_.pictures ? preprocess(picture_of(row), preprocessing_) : preprocess_numbers(row, preprocessing_);
     return sample;
   }
 
@@ -52,7 +54,8 @@ class ArrayDataset : public Dataset {
   std::string name(std::int64_t index) const override { return cat(content_.where, "[", index, "]"); }
   const std::vector<std::string>& class_names() const override { return content_.class_names; }
   std::string description() const override {
-    return cat(size(), content_.pictures ? " pictures" : " rows", " of ", type_text(content_.inputs), " in ", content_.where);
+    return cat(size(), content_.pictures ? " pictures" : " rows", " of ", type_text(content_.inputs), " in ",
+               content_.where);
   }
 
  private:
@@ -130,7 +133,8 @@ std::optional<std::vector<std::int64_t>> labels_of(const Tensor& tensor) {
   return labels;
 }
 
-std::vector<std::int64_t> labels_of_texts(const std::vector<std::string>& texts, std::vector<std::string>& class_names) {
+std::vector<std::int64_t> labels_of_texts(const std::vector<std::string>& texts,
+                                          std::vector<std::string>& class_names) {
   std::vector<std::int64_t> labels;
   for (const auto& text : texts) {
     std::int64_t value = 0;

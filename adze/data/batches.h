@@ -13,8 +13,8 @@ namespace adze {
 
 /// Stacked samples. Row i of inputs is the sample indices[i] of the data set.
 struct Batch {
-  Tensor inputs;                       ///< [samples, …]
-  std::optional<Tensor> targets;       ///< [samples, …], where the samples have targets
+  Tensor inputs;                  ///< [samples, …]
+  std::optional<Tensor> targets;  ///< [samples, …], where the samples have targets
   std::vector<std::int64_t> labels;
   std::vector<std::int64_t> indices;
 

@@ -42,7 +42,10 @@ class MemorySource : public ByteSource {
 class ZstdSource : public ByteSource {
  public:
   ZstdSource(SharedBytes packed, std::string name, std::int64_t max_bytes)
-      : packed_(std::move(packed)), name_(std::move(name)), left_(max_bytes), context_(ZSTD_createDCtx(), ZSTD_freeDCtx) {
+      : packed_(std::move(packed)),
+        name_(std::move(name)),
+        left_(max_bytes),
+        context_(ZSTD_createDCtx(), ZSTD_freeDCtx) {
     if (context_ == nullptr) throw LimitError("out of memory for the zstd decoder", {name_, {}, {}});
     ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, max_window_log);
     input_ = {packed_.bytes.data(), packed_.bytes.size(), 0};
@@ -109,7 +112,9 @@ class ZstdSource : public ByteSource {
 
 }  // namespace
 
-std::unique_ptr<ByteSource> memory_source(SharedBytes bytes) { return std::make_unique<MemorySource>(std::move(bytes)); }
+std::unique_ptr<ByteSource> memory_source(SharedBytes bytes) {
+  return std::make_unique<MemorySource>(std::move(bytes));
+}
 
 std::unique_ptr<ByteSource> zstd_source(SharedBytes packed, std::string name, std::int64_t max_bytes) {
   return std::make_unique<ZstdSource>(std::move(packed), std::move(name), max_bytes);

@@ -23,8 +23,8 @@ struct BatchFile {
 /// red, green and blue planes.
 class CifarDataset : public Dataset {
  public:
-  CifarDataset(std::vector<BatchFile> files, std::int64_t label_bytes, std::vector<std::string> classes, std::string where,
-               const Preprocessing& preprocessing)
+  CifarDataset(std::vector<BatchFile> files, std::int64_t label_bytes, std::vector<std::string> classes,
+               std::string where, const Preprocessing& preprocessing)
       : files_(std::move(files)),
         label_bytes_(label_bytes),
         classes_(std::move(classes)),
@@ -111,17 +111,19 @@ std::int64_t label_bytes_of(std::span<const std::byte> bytes) {
   return fits(2, 100) ? 2 : 0;
 }
 
-std::shared_ptr<Dataset> open_files(const std::vector<std::filesystem::path>& paths, const std::filesystem::path& folder,
-                                    const std::string& where, const OpenRequest& request) {
+std::shared_ptr<Dataset> open_files(const std::vector<std::filesystem::path>& paths,
+                                    const std::filesystem::path& folder, const std::string& where,
+                                    const OpenRequest& request) {
   std::vector<BatchFile> files;
   std::int64_t label_bytes = 0;
   for (const auto& path : paths) {
     auto file = MappedFile::open(path);
     const std::int64_t found = label_bytes_of(file->bytes());
     if (found == 0 || (label_bytes != 0 && found != label_bytes)) {
-      throw ModelError(cat("not a CIFAR batch: its ", file->bytes().size(),
-                           " bytes are not whole records of 3,073 (CIFAR-10) or 3,074 (CIFAR-100) with labels in range"),
-                       {path.string(), {}, {}});
+      throw ModelError(
+          cat("not a CIFAR batch: its ", file->bytes().size(),
+              " bytes are not whole records of 3,073 (CIFAR-10) or 3,074 (CIFAR-100) with labels in range"),
+          {path.string(), {}, {}});
     }
     label_bytes = found;
     const auto records = static_cast<std::int64_t>(file->bytes().size()) / (label_bytes + picture_bytes);

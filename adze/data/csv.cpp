@@ -24,8 +24,10 @@ std::vector<std::string> split_line(std::string_view line, char separator) {
   for (std::size_t i = 0; i < line.size(); ++i) {
     const char c = line[i];
     if (c == '"') {
-      if (quoted_field && i + 1 < line.size() && line[i + 1] == '"') fields.back() += line[i++];
-      else quoted_field = !quoted_field;
+      if (quoted_field && i + 1 < line.size() && line[i + 1] == '"')
+        fields.back() += line[i++];
+      else
+        quoted_field = !quoted_field;
     } else if (c == separator && !quoted_field) {
       fields.emplace_back();
     } else {
@@ -91,14 +93,18 @@ struct Table {
   std::vector<std::string> labels;
 };
 
-void add_row(const std::vector<std::string>& fields, std::size_t label, std::int64_t line, const ErrorPlace& place, Table& table) {
+void add_row(const std::vector<std::string>& fields, std::size_t label, std::int64_t line, const ErrorPlace& place,
+             Table& table) {
   for (std::size_t c = 0; c < fields.size(); ++c) {
     if (c == label) {
       table.labels.push_back(fields[c]);
       continue;
     }
     const auto value = number_of(fields[c]);
-    if (!value) throw ModelError(cat("line ", line, ", column ", c + 1, ": ", adze::quoted(fields[c].substr(0, 40)), " is not a number"), place);
+    if (!value)
+      throw ModelError(
+          cat("line ", line, ", column ", c + 1, ": ", adze::quoted(fields[c].substr(0, 40)), " is not a number"),
+          place);
     table.values.push_back(*value);
   }
 }

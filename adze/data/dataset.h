@@ -16,9 +16,9 @@ namespace adze {
 /// One sample, ready to be stacked: the input has a batch dimension of 1.
 struct Sample {
   Tensor input;
-  std::int64_t label = -1;   ///< class index; -1: no class label
+  std::int64_t label = -1;       ///< class index; -1: no class label
   std::optional<Tensor> target;  ///< regression target, where the data has one: [1, …]
-  std::string name;          ///< the file, or the row, for messages
+  std::string name;              ///< the file, or the row, for messages
 };
 
 /// A sample that could not be read, and why.
@@ -62,9 +62,9 @@ class Dataset {
 struct DatasetOptions {
   /// Which part to take when the path holds several: "train", "test", or "" (then several are an error listing them).
   std::string split = {};
-  bool strict = false;             ///< a sample that cannot be decoded ends the work
-  std::string label_column = {};        ///< CSV: name of the label's column; "": "label", "class", "target", else the last
-  std::filesystem::path labels = {};    ///< IDX, NPY: the file of labels; empty: found beside the inputs
+  bool strict = false;            ///< a sample that cannot be decoded ends the work
+  std::string label_column = {};  ///< CSV: name of the label's column; "": "label", "class", "target", else the last
+  std::filesystem::path labels = {};  ///< IDX, NPY: the file of labels; empty: found beside the inputs
   std::int64_t max_memory_bytes = std::int64_t{4} << 30;  ///< for archives and tables that are held in memory
   std::int64_t max_pixels = default_max_pixels;           ///< for one picture
 };

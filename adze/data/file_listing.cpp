@@ -20,7 +20,9 @@ constexpr std::int64_t max_file_bytes = std::int64_t{1} << 30;
 constexpr std::int64_t max_expansion = 1000;
 constexpr std::int64_t free_expansion = std::int64_t{256} << 20;
 
-bool is_hidden(std::string_view name) { return name.starts_with('.'); }
+bool is_hidden(std::string_view name) {
+  return name.starts_with('.');
+}
 
 bool has_picture_name(std::string_view path) {
   const auto slash = path.rfind('/');
@@ -114,7 +116,8 @@ FileListing list_archive(const std::filesystem::path& archive, const std::string
   }
   sort_folders(listing);
   if (listing.files.empty() && !inside.empty()) {
-    throw ModelError(cat("no JPEG or PNG picture below ", adze::quoted(inside), " in the archive"), {archive.string(), {}, {}});
+    throw ModelError(cat("no JPEG or PNG picture below ", adze::quoted(inside), " in the archive"),
+                     {archive.string(), {}, {}});
   }
   listing.load = [contents = std::move(contents)](std::size_t index) { return contents[index]; };
   return listing;

@@ -14,18 +14,26 @@ constexpr const char* suffixes[] = {"images-idx3-ubyte", "images.idx3-ubyte"};
 
 bool looks_like_idx(std::span<const std::byte> bytes) {
   const auto byte = [&](std::size_t i) { return std::to_integer<int>(bytes[i]); };
-  return bytes.size() >= 8 && byte(0) == 0 && byte(1) == 0 && byte(2) >= 8 && byte(2) <= 14 && byte(3) >= 1 && byte(3) <= 8;
+  return bytes.size() >= 8 && byte(0) == 0 && byte(1) == 0 && byte(2) >= 8 && byte(2) <= 14 && byte(3) >= 1 &&
+         byte(3) <= 8;
 }
 
 DType idx_dtype(int code, const std::string& name) {
   switch (code) {
-    case 0x08: return DType::U8;
-    case 0x09: return DType::S8;
-    case 0x0B: return DType::S16;
-    case 0x0C: return DType::S32;
-    case 0x0D: return DType::F32;
-    case 0x0E: return DType::F64;
-    default: throw ModelError(cat("IDX file has the unknown element type ", code), {name, {}, {}});
+    case 0x08:
+      return DType::U8;
+    case 0x09:
+      return DType::S8;
+    case 0x0B:
+      return DType::S16;
+    case 0x0C:
+      return DType::S32;
+    case 0x0D:
+      return DType::F32;
+    case 0x0E:
+      return DType::F64;
+    default:
+      throw ModelError(cat("IDX file has the unknown element type ", code), {name, {}, {}});
   }
 }
 
@@ -47,9 +55,9 @@ Tensor read_idx(const std::filesystem::path& path) {
   }
   const std::int64_t needed = storage_bytes(dtype, num_elements(shape));
   if (needed != static_cast<std::int64_t>(bytes.size() - begin)) {
-    throw ModelError(cat("IDX header promises ", shape_text(shape), ", ", needed, " bytes, but ", bytes.size() - begin,
-                         " follow"),
-                     {name, {}, {}});
+    throw ModelError(
+        cat("IDX header promises ", shape_text(shape), ", ", needed, " bytes, but ", bytes.size() - begin, " follow"),
+        {name, {}, {}});
   }
   Tensor tensor = Tensor::view(dtype, shape, file, bytes.subspan(begin));
   const auto width = static_cast<std::size_t>(dtype_bits(dtype) / 8);
@@ -102,8 +110,10 @@ std::shared_ptr<Dataset> open_idx(const OpenRequest& request) {
   std::vector<std::string> parts;
   std::filesystem::path train, test;
   for (const char* suffix : suffixes) {
-    if (std::filesystem::is_regular_file(request.path / cat("train-", suffix), error)) train = request.path / cat("train-", suffix);
-    if (std::filesystem::is_regular_file(request.path / cat("t10k-", suffix), error)) test = request.path / cat("t10k-", suffix);
+    if (std::filesystem::is_regular_file(request.path / cat("train-", suffix), error))
+      train = request.path / cat("train-", suffix);
+    if (std::filesystem::is_regular_file(request.path / cat("t10k-", suffix), error))
+      test = request.path / cat("t10k-", suffix);
   }
   if (train.empty() && test.empty()) return nullptr;
   std::string split = request.options.split;

@@ -78,7 +78,9 @@ std::string parent_of(const std::string& path) {
   return slash == std::string::npos ? std::string() : path.substr(0, slash);
 }
 
-std::string joined(const std::string& folder, const std::string& name) { return folder.empty() ? name : folder + "/" + name; }
+std::string joined(const std::string& folder, const std::string& name) {
+  return folder.empty() ? name : folder + "/" + name;
+}
 
 Levels make_levels(const FileListing& listing) {
   Levels levels;
@@ -118,9 +120,10 @@ std::string find_root(const Levels& levels, const OpenRequest& request, const st
     }
     if (deeper.empty()) return root;
     if (!flat.empty() || level.direct > 0) {
-      throw ModelError(cat("pictures lie on different levels: ", adze::quoted(deeper[0]), " has sub-folders with pictures, ",
-                           flat.empty() ? "but pictures lie beside it" : cat("but ", adze::quoted(flat[0]), " holds pictures")),
-                       {where, {}, {}}, "give a folder with one sub-folder for each class");
+      throw ModelError(
+          cat("pictures lie on different levels: ", adze::quoted(deeper[0]), " has sub-folders with pictures, ",
+              flat.empty() ? "but pictures lie beside it" : cat("but ", adze::quoted(flat[0]), " holds pictures")),
+          {where, {}, {}}, "give a folder with one sub-folder for each class");
     }
     const std::string choice = deeper.size() == 1 ? deeper[0] : choose_split(deeper, request.options.split);
     if (choice.empty()) {
@@ -150,10 +153,11 @@ std::shared_ptr<Dataset> open_pictures(FileListing listing, const OpenRequest& r
   const Levels levels = make_levels(listing);
   if (listing.files.empty()) {
     const auto& children = levels.at("").children;
-    throw ModelError(cat("no data found; looked for JPEG and PNG pictures in one sub-folder a class, CIFAR batches (*.bin), "
-                         "IDX files (*-ubyte) and .npy, .npz and .csv files",
-                         children.empty() ? std::string() : cat("; it has the sub-folders ", listed(children))),
-                     {listing.where, {}, {}});
+    throw ModelError(
+        cat("no data found; looked for JPEG and PNG pictures in one sub-folder a class, CIFAR batches (*.bin), "
+            "IDX files (*-ubyte) and .npy, .npz and .csv files",
+            children.empty() ? std::string() : cat("; it has the sub-folders ", listed(children))),
+        {listing.where, {}, {}});
   }
   const std::string root = find_root(levels, request, listing.where);
   std::vector<std::string> classes = levels.at(root).direct > 0 ? std::vector<std::string>() : levels.at(root).children;
@@ -176,9 +180,10 @@ std::shared_ptr<Dataset> open_pictures(FileListing listing, const OpenRequest& r
   // By class and name whatever the characters around the '/' sort as, so that a folder and its archive agree.
   std::stable_sort(files.begin(), files.end(),
                    [](const PictureFile& a, const PictureFile& b) { return a.label < b.label; });
-  std::string description = cat(files.size(), " pictures", classes.empty() ? std::string(" without classes")
-                                                                           : cat(" in ", classes.size(), " classes"),
-                                " in ", listing.where, root.empty() ? "" : ":", root);
+  std::string description =
+      cat(files.size(), " pictures",
+          classes.empty() ? std::string(" without classes") : cat(" in ", classes.size(), " classes"), " in ",
+          listing.where, root.empty() ? "" : ":", root);
   return std::make_shared<PictureDataset>(std::move(listing), std::move(files), std::move(classes),
                                           std::move(description), request);
 }

@@ -21,12 +21,25 @@ struct DescrName {
   DType dtype;
 };
 // NumPy's type codes, then the names under which ml_dtypes registers the types that NumPy lacks.
-constexpr DescrName descr_names[] = {
-    {"f4", DType::F32}, {"f8", DType::F64}, {"f2", DType::F16}, {"u1", DType::U8},  {"i1", DType::S8},
-    {"u2", DType::U16}, {"i2", DType::S16}, {"i4", DType::S32}, {"u4", DType::U32}, {"i8", DType::S64},
-    {"u8", DType::U64}, {"b1", DType::Bool}, {"c8", DType::C64}, {"c16", DType::C128},
-    {"bfloat16", DType::BF16}, {"float8_e4m3fn", DType::F8E4M3}, {"float8_e4m3fnuz", DType::F8E4M3Fnuz},
-    {"float8_e5m2", DType::F8E5M2}, {"float8_e5m2fnuz", DType::F8E5M2Fnuz}};
+constexpr DescrName descr_names[] = {{"f4", DType::F32},
+                                     {"f8", DType::F64},
+                                     {"f2", DType::F16},
+                                     {"u1", DType::U8},
+                                     {"i1", DType::S8},
+                                     {"u2", DType::U16},
+                                     {"i2", DType::S16},
+                                     {"i4", DType::S32},
+                                     {"u4", DType::U32},
+                                     {"i8", DType::S64},
+                                     {"u8", DType::U64},
+                                     {"b1", DType::Bool},
+                                     {"c8", DType::C64},
+                                     {"c16", DType::C128},
+                                     {"bfloat16", DType::BF16},
+                                     {"float8_e4m3fn", DType::F8E4M3},
+                                     {"float8_e4m3fnuz", DType::F8E4M3Fnuz},
+                                     {"float8_e5m2", DType::F8E5M2},
+                                     {"float8_e5m2fnuz", DType::F8E5M2Fnuz}};
 
 struct Header {
   std::string descr;
@@ -157,12 +170,14 @@ ElementType element_type(const std::string& descr, const std::string& name) {
       return type;
     }
   }
-  throw UnsupportedError(cat("npy element type ", adze::quoted(descr)), {name, {}, {}}, "numbers, bool and fixed-length text are read");
+  throw UnsupportedError(cat("npy element type ", adze::quoted(descr)), {name, {}, {}},
+                         "numbers, bool and fixed-length text are read");
 }
 
 void swap_bytes(std::span<std::byte> bytes, std::size_t width) {
   if (width < 2) return;
-  for (std::size_t i = 0; i + width <= bytes.size(); i += width) std::reverse(bytes.begin() + i, bytes.begin() + i + width);
+  for (std::size_t i = 0; i + width <= bytes.size(); i += width)
+    std::reverse(bytes.begin() + i, bytes.begin() + i + width);
 }
 
 /// Column-major to row-major: the source's first dimension runs fastest.
@@ -177,7 +192,8 @@ Tensor from_fortran(const Tensor& tensor) {
   Shape at(shape.size(), 0);
   std::int64_t source = 0;
   for (std::int64_t i = 0; i < tensor.size(); ++i) {
-    std::memcpy(target.data() + static_cast<std::size_t>(i) * width, in.data() + static_cast<std::size_t>(source) * width, width);
+    std::memcpy(target.data() + static_cast<std::size_t>(i) * width,
+                in.data() + static_cast<std::size_t>(source) * width, width);
     for (std::size_t d = shape.size(); d-- > 0;) {
       source += strides[d];
       if (++at[d] < shape[d]) break;
@@ -210,14 +226,17 @@ Tensor read_texts(std::span<const std::byte> bytes, const ElementType& type, con
   Tensor tensor(DType::String, shape);
   const auto out = tensor.mutable_data<std::string>();
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const auto item = bytes.subspan(i * static_cast<std::size_t>(type.text_bytes), static_cast<std::size_t>(type.text_bytes));
+    const auto item =
+        bytes.subspan(i * static_cast<std::size_t>(type.text_bytes), static_cast<std::size_t>(type.text_bytes));
     if (!type.wide) {
       out[i].assign(reinterpret_cast<const char*>(item.data()), item.size());
       out[i].resize(out[i].find_last_not_of('\0') + 1);
       continue;
     }
     for (std::size_t c = 0; c + 4 <= item.size(); c += 4) {
-      const auto byte = [&](std::size_t k) { return std::to_integer<std::uint32_t>(item[c + (type.swap ? 3 - k : k)]); };
+      const auto byte = [&](std::size_t k) {
+        return std::to_integer<std::uint32_t>(item[c + (type.swap ? 3 - k : k)]);
+      };
       const std::uint32_t code = byte(0) | byte(1) << 8 | byte(2) << 16 | byte(3) << 24;
       if (code == 0) break;
       append_utf8(out[i], code > 0x10FFFF ? 0xFFFD : code);
@@ -228,7 +247,8 @@ Tensor read_texts(std::span<const std::byte> bytes, const ElementType& type, con
 
 /// Where the header's text lies, by the format's version.
 std::pair<std::size_t, std::size_t> header_range(std::span<const std::byte> bytes, const std::string& name) {
-  if (bytes.size() < 10 || std::memcmp(bytes.data(), magic, 6) != 0) throw ModelError("not an npy file", {name, {}, {}});
+  if (bytes.size() < 10 || std::memcmp(bytes.data(), magic, 6) != 0)
+    throw ModelError("not an npy file", {name, {}, {}});
   const auto byte = [&](std::size_t i) { return std::to_integer<std::size_t>(bytes[i]); };
   const std::size_t version = byte(6);
   if (version < 1 || version > 3) throw UnsupportedError(cat("npy version ", version), {name, {}, {}});
@@ -251,8 +271,8 @@ Tensor read_npy_bytes(std::span<const std::byte> bytes, std::shared_ptr<const vo
   const ElementType type = element_type(header.descr, name);
   const auto data = bytes.subspan(begin + length);
   const std::int64_t count = num_elements(header.shape);
-  const std::int64_t needed = type.dtype == DType::String ? checked_mul(count, type.text_bytes, "npy size")
-                                                          : storage_bytes(type.dtype, count);
+  const std::int64_t needed =
+      type.dtype == DType::String ? checked_mul(count, type.text_bytes, "npy size") : storage_bytes(type.dtype, count);
   if (needed > static_cast<std::int64_t>(data.size()) || (type.dtype == DType::String && count > (1 << 24))) {
     throw ModelError(cat("npy header promises ", shape_text(header.shape), " of ", header.descr, ", ", needed,
                          " bytes, but ", data.size(), " follow"),
@@ -260,7 +280,8 @@ Tensor read_npy_bytes(std::span<const std::byte> bytes, std::shared_ptr<const vo
   }
   const auto content = data.first(static_cast<std::size_t>(needed));
   if (type.dtype == DType::String) {
-    if (header.fortran_order && header.shape.size() > 1) throw UnsupportedError("npy text in Fortran order", {name, {}, {}});
+    if (header.fortran_order && header.shape.size() > 1)
+      throw UnsupportedError("npy text in Fortran order", {name, {}, {}});
     return read_texts(content, type, header.shape);
   }
   Tensor tensor = Tensor::view(type.dtype, header.shape, std::move(owner), content);
@@ -305,6 +326,8 @@ std::string write_npy_bytes(const Tensor& tensor) {
   return out;
 }
 
-void write_npy(const std::filesystem::path& path, const Tensor& tensor) { write_file(path, write_npy_bytes(tensor)); }
+void write_npy(const std::filesystem::path& path, const Tensor& tensor) {
+  write_file(path, write_npy_bytes(tensor));
+}
 
 }  // namespace adze

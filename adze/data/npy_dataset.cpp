@@ -38,7 +38,8 @@ const Tensor* find_array(const NamedTensors& arrays, const std::vector<std::stri
     for (const auto& [key, tensor] : arrays) {
       std::string lower = key;
       for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-      if (lower == (part.empty() ? name : name + "_" + part) || (!part.empty() && lower == part + "_" + name)) return &tensor;
+      if (lower == (part.empty() ? name : name + "_" + part) || (!part.empty() && lower == part + "_" + name))
+        return &tensor;
     }
   }
   return nullptr;

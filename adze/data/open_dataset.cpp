@@ -46,9 +46,10 @@ std::shared_ptr<Dataset> open_file(const OpenRequest& request) {
   for (const auto open : {detail::open_arrays, detail::open_idx, detail::open_cifar, detail::open_csv}) {
     if (auto dataset = open(request)) return dataset;
   }
-  throw ModelError("not a data set of a known kind: looked for .tar and .tar.zst archives of pictures, .npy, .npz, IDX, "
-                   "CIFAR batches and .csv tables of numbers",
-                   {request.path.string(), {}, {}});
+  throw ModelError(
+      "not a data set of a known kind: looked for .tar and .tar.zst archives of pictures, .npy, .npz, IDX, "
+      "CIFAR batches and .csv tables of numbers",
+      {request.path.string(), {}, {}});
 }
 
 std::shared_ptr<Dataset> open_folder(const OpenRequest& request) {

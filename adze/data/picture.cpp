@@ -32,9 +32,9 @@ void check_picture_size(std::int64_t width, std::int64_t height, std::size_t num
                      {name, {}, {}});
   }
   if (pixels / pixels_per_byte > static_cast<std::int64_t>(num_bytes)) {
-    throw ModelError(cat("picture header promises ", width, "x", height, " pixels, but the file has only ", num_bytes,
-                         " bytes"),
-                     {name, {}, {}});
+    throw ModelError(
+        cat("picture header promises ", width, "x", height, " pixels, but the file has only ", num_bytes, " bytes"),
+        {name, {}, {}});
   }
 }
 

@@ -61,8 +61,7 @@ bool read_header(Decoder& decoder) {
   return true;
 }
 
-bool read_pixels(Decoder& decoder, std::uint8_t* pixels, std::size_t row_bytes, std::uint32_t height,
-                 png_bytepp rows) {
+bool read_pixels(Decoder& decoder, std::uint8_t* pixels, std::size_t row_bytes, std::uint32_t height, png_bytepp rows) {
   png_structp png = decoder.png;
   if (setjmp(png_jmpbuf(png)) != 0) return false;
   png_set_expand(png);

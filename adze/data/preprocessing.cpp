@@ -65,8 +65,7 @@ double channel_value(const std::vector<double>& values, std::int64_t channel, st
 template <typename T>
 T store(double value, const Preprocessing& how) {
   if constexpr (std::is_integral_v<T>) {
-    const double quantized =
-        std::nearbyint(value / how.quantization_scale) + static_cast<double>(how.zero_point);
+    const double quantized = std::nearbyint(value / how.quantization_scale) + static_cast<double>(how.zero_point);
     if (std::isnan(quantized)) return static_cast<T>(how.zero_point);
     return static_cast<T>(std::clamp(quantized, static_cast<double>(std::numeric_limits<T>::min()),
                                      static_cast<double>(std::numeric_limits<T>::max())));
@@ -78,16 +77,26 @@ T store(double value, const Preprocessing& how) {
 template <typename F>
 decltype(auto) visit_input_dtype(DType dtype, F&& f) {
   switch (dtype) {
-    case DType::F32: return f(TypeTag<float>{});
-    case DType::F64: return f(TypeTag<double>{});
-    case DType::F16: return f(TypeTag<Float16>{});
-    case DType::BF16: return f(TypeTag<BFloat16>{});
-    case DType::U8: return f(TypeTag<std::uint8_t>{});
-    case DType::S8: return f(TypeTag<std::int8_t>{});
-    case DType::S16: return f(TypeTag<std::int16_t>{});
-    case DType::S32: return f(TypeTag<std::int32_t>{});
-    case DType::S64: return f(TypeTag<std::int64_t>{});
-    default: throw UnsupportedError(cat("network input of type ", dtype_name(dtype), " cannot be made from data"));
+    case DType::F32:
+      return f(TypeTag<float>{});
+    case DType::F64:
+      return f(TypeTag<double>{});
+    case DType::F16:
+      return f(TypeTag<Float16>{});
+    case DType::BF16:
+      return f(TypeTag<BFloat16>{});
+    case DType::U8:
+      return f(TypeTag<std::uint8_t>{});
+    case DType::S8:
+      return f(TypeTag<std::int8_t>{});
+    case DType::S16:
+      return f(TypeTag<std::int16_t>{});
+    case DType::S32:
+      return f(TypeTag<std::int32_t>{});
+    case DType::S64:
+      return f(TypeTag<std::int64_t>{});
+    default:
+      throw UnsupportedError(cat("network input of type ", dtype_name(dtype), " cannot be made from data"));
   }
 }
 
@@ -115,7 +124,8 @@ void fill(const Picture& picture, const Preprocessing& how, std::span<T> out) {
 Tensor preprocess(const Picture& picture, const Preprocessing& how) {
   const std::int64_t channels = how.channels == 0 && how.order == ChannelOrder::Gray ? 1 : how.channels;
   const bool gray_first = channels == 1 && picture.channels == 3;
-  const Picture ready = gray_first ? fitted(with_channels(picture, 1), how) : with_channels(fitted(picture, how), channels);
+  const Picture ready =
+      gray_first ? fitted(with_channels(picture, 1), how) : with_channels(fitted(picture, how), channels);
   Shape shape = how.layout == PixelLayout::Nchw ? Shape{1, ready.channels, ready.height, ready.width}
                                                 : Shape{1, ready.height, ready.width, ready.channels};
   Tensor tensor(how.dtype, std::move(shape));
@@ -137,7 +147,8 @@ Tensor preprocess_numbers(const Tensor& numbers, const Preprocessing& how) {
   Shape shape = fits ? how.sample_shape : numbers.shape();
   shape.insert(shape.begin(), 1);
   if (numbers.dtype() == how.dtype || numbers.dtype() == DType::String) return numbers.reshaped(std::move(shape));
-  if (!is_integer(how.dtype) || is_integer(numbers.dtype())) return converted(numbers, how.dtype).reshaped(std::move(shape));
+  if (!is_integer(how.dtype) || is_integer(numbers.dtype()))
+    return converted(numbers, how.dtype).reshaped(std::move(shape));
   const Tensor values = converted(numbers, DType::F64);
   Tensor tensor(how.dtype, std::move(shape));
   visit_input_dtype(how.dtype, [&](auto tag) {

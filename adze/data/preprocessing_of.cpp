@@ -5,7 +5,9 @@ namespace adze {
 
 namespace {
 
-bool is_channel_count(const Dim& dim) { return dim.value == 1 || dim.value == 3; }
+bool is_channel_count(const Dim& dim) {
+  return dim.value == 1 || dim.value == 3;
+}
 
 void take_picture_shape(const SymbolicShape& shape, Preprocessing& how) {
   // A network reads pictures channels-first unless only the last dimension can be the channels.

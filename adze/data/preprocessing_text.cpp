@@ -25,8 +25,9 @@ constexpr Choice<ResizeMethod> methods[] = {
     {"bilinear", ResizeMethod::Bilinear}, {"area", ResizeMethod::Area}, {"nearest", ResizeMethod::Nearest}};
 constexpr Choice<FitMethod> fits[] = {{"stretch", FitMethod::Stretch}, {"center-crop", FitMethod::CenterCrop}};
 
-const std::vector<std::string> keys = {"size", "channels", "layout", "order", "resize", "fit", "resize_side",
-                                       "scale", "mean", "std", "quantization_scale", "zero_point"};
+const std::vector<std::string> keys = {
+    "size", "channels",           "layout",    "order", "resize", "fit", "resize_side", "scale", "mean",
+    "std",  "quantization_scale", "zero_point"};
 
 constexpr double largest_side = 65536;
 
@@ -50,7 +51,8 @@ const char* name_of(const Choice<E> (&choices)[N], E value) {
 
 std::int64_t whole(double value, double low, double high, const std::string& key) {
   if (!(value >= low && value <= high) || value != std::floor(value)) {
-    throw UsageError(cat("preprocessing: '", key, "' is ", value, ", expected a whole number from ", low, " to ", high));
+    throw UsageError(
+        cat("preprocessing: '", key, "' is ", value, ", expected a whole number from ", low, " to ", high));
   }
   return static_cast<std::int64_t>(value);
 }

@@ -29,8 +29,7 @@ Taps area_taps(std::int64_t target, std::int64_t in, std::int64_t out) {
   Taps taps;
   taps.first = static_cast<std::int64_t>(begin);
   for (std::int64_t i = taps.first; i < in && static_cast<double>(i) < end; ++i) {
-    const double covered =
-        std::min(end, static_cast<double>(i + 1)) - std::max(begin, static_cast<double>(i));
+    const double covered = std::min(end, static_cast<double>(i + 1)) - std::max(begin, static_cast<double>(i));
     taps.weights.push_back(static_cast<float>(covered / (end - begin)));
   }
   return taps;
@@ -47,9 +46,15 @@ std::vector<Taps> make_taps(std::int64_t in, std::int64_t out, ResizeMethod meth
   taps.reserve(static_cast<std::size_t>(out));
   for (std::int64_t i = 0; i < out; ++i) {
     switch (method) {
-      case ResizeMethod::Bilinear: taps.push_back(bilinear_taps(i, in, out)); break;
-      case ResizeMethod::Area: taps.push_back(area_taps(i, in, out)); break;
-      case ResizeMethod::Nearest: taps.push_back(nearest_taps(i, in, out)); break;
+      case ResizeMethod::Bilinear:
+        taps.push_back(bilinear_taps(i, in, out));
+        break;
+      case ResizeMethod::Area:
+        taps.push_back(area_taps(i, in, out));
+        break;
+      case ResizeMethod::Nearest:
+        taps.push_back(nearest_taps(i, in, out));
+        break;
     }
   }
   return taps;

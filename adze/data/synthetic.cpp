@@ -28,19 +28,33 @@ constexpr std::uint64_t test_seed = 0x74657374;   // "test"
 Symbol symbol_of(std::int64_t label) {
   constexpr double s = 0.7071;
   static const std::array<Symbol, synthetic_classes> symbols = {{
-      {{{-0.8, 0.8}, {-0.8, -0.1}, {-0.55, -0.6}, {0.0, -0.8}, {0.55, -0.6}, {0.8, -0.1}, {0.8, 0.8}}},   // arch
-      {{{-0.9, 0.0}, {0.9, 0.0}}, {{0.3, -0.6}, {0.9, 0.0}, {0.3, 0.6}}},                                 // arrow
-      {{{0.8, 0.0}, {s * 0.8, s * 0.8}, {0.0, 0.8}, {-s * 0.8, s * 0.8}, {-0.8, 0.0}, {-s * 0.8, -s * 0.8},
-        {0.0, -0.8}, {s * 0.8, -s * 0.8}, {0.8, 0.0}}},                                                    // circle
-      {{{-0.8, 0.0}, {0.8, 0.0}}, {{0.0, -0.8}, {0.0, 0.8}}},                                              // cross
-      {{{-0.7, -0.8}, {-0.7, 0.8}, {0.0, 0.8}, {0.6, 0.45}, {0.75, 0.0}, {0.6, -0.45}, {0.0, -0.8}, {-0.7, -0.8}}},  // dee
-      {{{-0.8, -0.8}, {0.8, -0.8}, {-0.8, 0.8}, {0.8, 0.8}, {-0.8, -0.8}}},                               // hourglass
-      {{{-0.7, -0.9}, {-0.7, 0.8}, {0.8, 0.8}}},                                                           // hook
-      {{{-0.8, -0.8}, {0.8, -0.8}, {0.8, 0.8}, {-0.8, 0.8}, {-0.8, -0.8}}},                               // square
-      {{{-0.8, -0.75}, {0.8, -0.75}}, {{0.0, -0.75}, {0.0, 0.9}}},                                         // tee
-      {{{0.0, -0.85}, {0.85, 0.7}, {-0.85, 0.7}, {0.0, -0.85}}},                                          // triangle
-      {{{-0.9, 0.35}, {-0.45, -0.4}, {0.0, 0.35}, {0.45, -0.4}, {0.9, 0.35}}},                            // wave
-      {{{-0.75, -0.8}, {0.75, -0.8}, {-0.75, 0.8}, {0.75, 0.8}}},                                          // zed
+      {{{-0.8, 0.8}, {-0.8, -0.1}, {-0.55, -0.6}, {0.0, -0.8}, {0.55, -0.6}, {0.8, -0.1}, {0.8, 0.8}}},  // arch
+      {{{-0.9, 0.0}, {0.9, 0.0}}, {{0.3, -0.6}, {0.9, 0.0}, {0.3, 0.6}}},                                // arrow
+      {{{0.8, 0.0},
+        {s * 0.8, s * 0.8},
+        {0.0, 0.8},
+        {-s * 0.8, s * 0.8},
+        {-0.8, 0.0},
+        {-s * 0.8, -s * 0.8},
+        {0.0, -0.8},
+        {s * 0.8, -s * 0.8},
+        {0.8, 0.0}}},                                          // circle
+      {{{-0.8, 0.0}, {0.8, 0.0}}, {{0.0, -0.8}, {0.0, 0.8}}},  // cross
+      {{{-0.7, -0.8},
+        {-0.7, 0.8},
+        {0.0, 0.8},
+        {0.6, 0.45},
+        {0.75, 0.0},
+        {0.6, -0.45},
+        {0.0, -0.8},
+        {-0.7, -0.8}}},                                                         // dee
+      {{{-0.8, -0.8}, {0.8, -0.8}, {-0.8, 0.8}, {0.8, 0.8}, {-0.8, -0.8}}},     // hourglass
+      {{{-0.7, -0.9}, {-0.7, 0.8}, {0.8, 0.8}}},                                // hook
+      {{{-0.8, -0.8}, {0.8, -0.8}, {0.8, 0.8}, {-0.8, 0.8}, {-0.8, -0.8}}},     // square
+      {{{-0.8, -0.75}, {0.8, -0.75}}, {{0.0, -0.75}, {0.0, 0.9}}},              // tee
+      {{{0.0, -0.85}, {0.85, 0.7}, {-0.85, 0.7}, {0.0, -0.85}}},                // triangle
+      {{{-0.9, 0.35}, {-0.45, -0.4}, {0.0, 0.35}, {0.45, -0.4}, {0.9, 0.35}}},  // wave
+      {{{-0.75, -0.8}, {0.75, -0.8}, {-0.75, 0.8}, {0.75, 0.8}}},               // zed
   }};
   return symbols[static_cast<std::size_t>(label)];
 }
@@ -55,7 +69,9 @@ Color random_color(Random& random) {
   return color;
 }
 
-double luma(const Color& color) { return 0.3 * color.rgb[0] + 0.59 * color.rgb[1] + 0.11 * color.rgb[2]; }
+double luma(const Color& color) {
+  return 0.3 * color.rgb[0] + 0.59 * color.rgb[1] + 0.11 * color.rgb[2];
+}
 
 /// A colour at least so far from the background in brightness.
 Color contrasting(const Color& background, double distance, Random& random) {
@@ -84,7 +100,8 @@ class Canvas {
     for (std::int64_t y = 0; y < synthetic_side; ++y) {
       for (std::int64_t x = 0; x < synthetic_side; ++x) {
         const double mix = noise_at(lattice, static_cast<double>(x) / 7.0, static_cast<double>(y) / 7.0);
-        const double light = slope_x * (static_cast<double>(x) - half_side) + slope_y * (static_cast<double>(y) - half_side);
+        const double light =
+            slope_x * (static_cast<double>(x) - half_side) + slope_y * (static_cast<double>(y) - half_side);
         for (std::size_t c = 0; c < 3; ++c) at(x, y)[c] = base.rgb[c] + (other.rgb[c] - base.rgb[c]) * mix + light;
       }
     }
@@ -172,7 +189,8 @@ Symbol random_line(Random& random) {
 
 class SyntheticDataset : public Dataset {
  public:
-  SyntheticDataset(SyntheticSplit split, const Preprocessing& preprocessing) : split_(split), preprocessing_(preprocessing) {}
+  SyntheticDataset(SyntheticSplit split, const Preprocessing& preprocessing)
+      : split_(split), preprocessing_(preprocessing) {}
 
   std::int64_t size() const override { return synthetic_size(split_); }
   Sample get(std::int64_t index) const override {
@@ -198,19 +216,24 @@ class SyntheticDataset : public Dataset {
 
 }  // namespace
 
-std::int64_t synthetic_size(SyntheticSplit split) { return split == SyntheticSplit::Train ? 7200 : 2400; }
+std::int64_t synthetic_size(SyntheticSplit split) {
+  return split == SyntheticSplit::Train ? 7200 : 2400;
+}
 
 const std::vector<std::string>& synthetic_class_names() {
-  static const std::vector<std::string> names = {"arch", "arrow", "circle", "cross", "dee", "glass",
-                                                 "hook", "square", "tee", "triangle", "wave", "zed"};
+  static const std::vector<std::string> names = {"arch", "arrow",  "circle", "cross",    "dee",  "glass",
+                                                 "hook", "square", "tee",    "triangle", "wave", "zed"};
   return names;
 }
 
-std::int64_t synthetic_label(std::int64_t index) { return index % synthetic_classes; }
+std::int64_t synthetic_label(std::int64_t index) {
+  return index % synthetic_classes;
+}
 
 Picture draw_synthetic(SyntheticSplit split, std::int64_t index) {
   if (index < 0) throw InternalError("draw_synthetic: negative index");
-  Random random = Random(split == SyntheticSplit::Train ? train_seed : test_seed).split(static_cast<std::uint64_t>(index));
+  Random random =
+      Random(split == SyntheticSplit::Train ? train_seed : test_seed).split(static_cast<std::uint64_t>(index));
   Canvas canvas(random);
   const Color background = canvas.paint_background();
   const auto clutter = static_cast<std::int64_t>(random.below(4));

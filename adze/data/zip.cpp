@@ -29,7 +29,8 @@ class Fields {
   std::uint64_t number(std::int64_t offset, int width) const {
     const auto part = piece(offset, width);
     std::uint64_t value = 0;
-    for (int i = width - 1; i >= 0; --i) value = value << 8 | std::to_integer<std::uint64_t>(part[static_cast<std::size_t>(i)]);
+    for (int i = width - 1; i >= 0; --i)
+      value = value << 8 | std::to_integer<std::uint64_t>(part[static_cast<std::size_t>(i)]);
     return value;
   }
   std::int64_t size(std::int64_t offset, int width) const {
@@ -42,7 +43,9 @@ class Fields {
     if (offset < 0 || length < 0 || offset > total || length > total - offset) fail("points outside itself");
     return bytes_.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(length));
   }
-  [[noreturn]] void fail(const std::string& what) const { throw ModelError(cat("zip archive ", what), {name_, {}, {}}); }
+  [[noreturn]] void fail(const std::string& what) const {
+    throw ModelError(cat("zip archive ", what), {name_, {}, {}});
+  }
   std::int64_t total() const { return static_cast<std::int64_t>(bytes_.size()); }
 
  private:
@@ -144,14 +147,16 @@ SharedBytes inflate_whole(std::span<const std::byte> packed, std::int64_t unpack
 SharedBytes read_content(const SharedBytes& archive, const Fields& fields, const Row& row, const std::string& name) {
   if ((row.flags & 1) != 0) throw UnsupportedError("zip archive is encrypted", {name, {}, {}});
   if (row.method != 0 && row.method != 8) {
-    throw UnsupportedError(cat("zip compression method ", row.method), {name, {}, {}}, "stored and deflated files are read");
+    throw UnsupportedError(cat("zip compression method ", row.method), {name, {}, {}},
+                           "stored and deflated files are read");
   }
   if (fields.number(row.local, 4) != local_magic) fields.fail("has a damaged file header");
   const std::int64_t begin = row.local + 30 + fields.size(row.local + 26, 2) + fields.size(row.local + 28, 2);
   const auto packed = fields.piece(begin, row.packed);
   if (row.method == 0 && row.unpacked != row.packed) fields.fail("lies about a size");
   if (row.method == 8 && row.unpacked / max_expansion > row.packed + 1) fields.fail("lies about a size");
-  const SharedBytes content = row.method == 0 ? SharedBytes{archive.owner, packed} : inflate_whole(packed, row.unpacked, fields);
+  const SharedBytes content =
+      row.method == 0 ? SharedBytes{archive.owner, packed} : inflate_whole(packed, row.unpacked, fields);
   if (crc32(content.bytes) != row.crc) fields.fail(cat("has a damaged file ", adze::quoted(row.path), " (wrong CRC)"));
   return content;
 }
@@ -166,7 +171,8 @@ bool looks_like_zip(std::span<const std::byte> bytes) {
 std::vector<ZipEntry> read_zip(const SharedBytes& archive, const std::string& name, std::int64_t max_bytes) {
   const Fields fields(archive.bytes, name);
   const Directory directory = find_directory(fields);
-  if (directory.entries > max_entries) throw LimitError(cat("zip archive with ", directory.entries, " files"), {name, {}, {}});
+  if (directory.entries > max_entries)
+    throw LimitError(cat("zip archive with ", directory.entries, " files"), {name, {}, {}});
   std::vector<ZipEntry> entries;
   std::int64_t total = 0;
   std::int64_t at = directory.offset;
@@ -176,7 +182,8 @@ std::vector<ZipEntry> read_zip(const SharedBytes& archive, const std::string& na
     if (row.path.ends_with('/')) continue;
     // Also counts stored files, so that entries that overlap cannot multiply the work.
     total = checked_add(total, row.unpacked, "zip size");
-    if (total > max_bytes) throw LimitError(cat("zip archive unpacks to more than ", bytes_text(max_bytes)), {name, {}, {}});
+    if (total > max_bytes)
+      throw LimitError(cat("zip archive unpacks to more than ", bytes_text(max_bytes)), {name, {}, {}});
     entries.push_back({row.path, read_content(archive, fields, row, name)});
   }
   return entries;

@@ -143,7 +143,8 @@ CompareResult compare(const RunFunction& run_a, const RunFunction& run_b, const 
     const std::int64_t rows = batches.a().size();
     const auto width = static_cast<std::size_t>(a.size() / rows);
     for (std::size_t i = 0; width > 1 && i < static_cast<std::size_t>(rows); ++i) {
-      divergence_sum += divergence(a.data<float>().subspan(i * width, width), b.data<float>().subspan(i * width, width));
+      divergence_sum +=
+          divergence(a.data<float>().subspan(i * width, width), b.data<float>().subspan(i * width, width));
     }
     phase.advance(rows);
   }

@@ -23,31 +23,32 @@ struct CompareOptions {
 /// How far one inner value of b is from that of a.
 struct LayerError {
   std::string name;
-  double sqnr_db = 0.0;        ///< 10·log10(Σa² / Σ(a−b)²); +inf when equal
+  double sqnr_db = 0.0;  ///< 10·log10(Σa² / Σ(a−b)²); +inf when equal
   double max_abs_error = 0.0;
   double mean_abs_error = 0.0;
-  std::int64_t elements = 0;   ///< compared, all samples together
+  std::int64_t elements = 0;  ///< compared, all samples together
 };
 
 struct CompareResult {
   EvaluateResult a, b;
-  std::int64_t samples = 0;    ///< judged by both
+  std::int64_t samples = 0;  ///< judged by both
   std::int64_t agreements = 0;
-  double agreement = 0.0;      ///< fraction with the same predicted class
+  double agreement = 0.0;  ///< fraction with the same predicted class
   Interval agreement_interval;
   std::int64_t only_a = 0, only_b = 0, both = 0, neither = 0;  ///< who was right
   McNemar mcnemar;
-  double p_value = 1.0;        ///< mid-p McNemar
-  double difference = 0.0;     ///< top1 of b minus top1 of a
+  double p_value = 1.0;     ///< mid-p McNemar
+  double difference = 0.0;  ///< top1 of b minus top1 of a
   Interval difference_interval;
   double output_sqnr_db = 0.0;
   double output_max_abs_error = 0.0;
-  double output_kl = 0.0;      ///< mean KL(softmax a ‖ softmax b) in nats; outputs that already are probabilities as they are
+  double output_kl =
+      0.0;  ///< mean KL(softmax a ‖ softmax b) in nats; outputs that already are probabilities as they are
   std::vector<LayerError> layers;  ///< in the order in which a computed them; values that both networks have, by name
 };
 
-/// Judges two networks on the same samples, each on what it needs: data_b serves b when its preprocessing differs, in the
-/// same order as data_a. Throws ModelError when the two data sets or the outputs do not match.
+/// Judges two networks on the same samples, each on what it needs: data_b serves b when its preprocessing differs, in
+/// the same order as data_a. Throws ModelError when the two data sets or the outputs do not match.
 CompareResult compare(const RunFunction& run_a, const RunFunction& run_b, const Dataset& data_a, const Dataset& data_b,
                       const CompareOptions& options = {}, ProgressSink& progress = silent_progress());
 

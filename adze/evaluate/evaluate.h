@@ -19,7 +19,8 @@ using RunFunction = std::function<std::vector<Tensor>(std::span<const Tensor>)>;
 
 enum class Task : std::uint8_t {
   Auto,            ///< Classification with labels; else Regression with targets; else Reconstruction
-  Classification,  ///< output [N, classes]: scores or logits; or [N, 1] or [N]: score of class 1, decided at a threshold
+  Classification,  ///< output [N, classes]: scores or logits; or [N, 1] or [N]: score of class 1, decided at a
+                   ///< threshold
   Regression,      ///< mean squared error against the targets
   Reconstruction,  ///< mean squared error of the output against the input, as an autoencoder is judged
 };
@@ -30,9 +31,9 @@ struct EvaluateOptions {
   std::int64_t samples = 0;      ///< 0: all; else as many, sampled with seed
   std::uint64_t seed = 0;
   Sampling sampling = Sampling::Stratified;
-  int prefetch = 2;              ///< batches decoded ahead; 0: on the calling thread
-  std::int64_t output = 0;       ///< which output of the network is judged
-  double threshold = 0.5;        ///< for a single-score output
+  int prefetch = 2;         ///< batches decoded ahead; 0: on the calling thread
+  std::int64_t output = 0;  ///< which output of the network is judged
+  double threshold = 0.5;   ///< for a single-score output
 };
 
 struct ClassResult {

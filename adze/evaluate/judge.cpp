@@ -12,13 +12,16 @@ namespace {
 // One-against-rest curves over thousands of classes would hold every score in memory and tell nobody anything.
 constexpr std::int64_t max_auc_classes = 128;
 
-std::optional<double> known(double value) { return std::isnan(value) ? std::nullopt : std::optional(value); }
+std::optional<double> known(double value) {
+  return std::isnan(value) ? std::nullopt : std::optional(value);
+}
 
 }  // namespace
 
 Task resolve_task(Task task, const Batch& first) {
   if (task != Task::Auto) return task;
-  const bool labelled = std::any_of(first.labels.begin(), first.labels.end(), [](std::int64_t label) { return label >= 0; });
+  const bool labelled =
+      std::any_of(first.labels.begin(), first.labels.end(), [](std::int64_t label) { return label >= 0; });
   if (labelled) return Task::Classification;
   return first.targets ? Task::Regression : Task::Reconstruction;
 }
@@ -79,7 +82,8 @@ void Judge::add_classes(const Batch& batch, const Tensor& output) {
     const std::int64_t truth = batch.labels[static_cast<std::size_t>(i)];
     const std::int64_t predicted = predicted_class(row, options_.threshold);
     result_.predictions.push_back(predicted);
-    if (truth < 0) throw ModelError(cat("sample ", dataset_.name(batch.indices[static_cast<std::size_t>(i)]), " has no label"));
+    if (truth < 0)
+      throw ModelError(cat("sample ", dataset_.name(batch.indices[static_cast<std::size_t>(i)]), " has no label"));
     result_.confusion.add(truth, predicted);
     if (width_ == 1 || rank_of(row, truth) < 5) ++in_top5_;
   }
@@ -87,7 +91,8 @@ void Judge::add_classes(const Batch& batch, const Tensor& output) {
 }
 
 void Judge::add_errors(const Batch& batch, const Tensor& output) {
-  if (result_.task == Task::Regression && !batch.targets) throw ModelError("the data set has no targets to judge against");
+  if (result_.task == Task::Regression && !batch.targets)
+    throw ModelError("the data set has no targets to judge against");
   const Tensor& wanted = result_.task == Task::Regression ? *batch.targets : batch.inputs;
   if (wanted.size() != output.size()) {
     throw ModelError(cat("the network's output ", shape_text(output.shape()), " cannot be compared with ",
@@ -119,15 +124,17 @@ void Judge::finish_classes() {
   std::vector<bool> positive(scores.size());
   for (std::int64_t c = 0; c < classes_; ++c) {
     ClassResult row;
-    row.name = c < static_cast<std::int64_t>(dataset_.class_names().size()) ? dataset_.class_names()[static_cast<std::size_t>(c)]
-                                                                              : cat(c);
+    row.name = c < static_cast<std::int64_t>(dataset_.class_names().size())
+                   ? dataset_.class_names()[static_cast<std::size_t>(c)]
+                   : cat(c);
     row.samples = result_.confusion.samples_of(c);
     row.correct = result_.confusion.at(c, c);
     row.accuracy = row.samples > 0 ? static_cast<double>(row.correct) / static_cast<double>(row.samples) : 0.0;
     row.interval = wilson_interval(row.correct, row.samples);
     if (!scores_.empty()) {
       for (std::size_t i = 0; i < scores.size(); ++i) {
-        const float score = width_ == 1 ? scores_[i] : scores_[i * static_cast<std::size_t>(width_) + static_cast<std::size_t>(c)];
+        const float score =
+            width_ == 1 ? scores_[i] : scores_[i * static_cast<std::size_t>(width_) + static_cast<std::size_t>(c)];
         // With two scores their difference decides, whether they are logits or probabilities.
         const float rest = width_ == 2 ? scores_[2 * i + static_cast<std::size_t>(1 - c)] : 0.0F;
         scores[i] = width_ == 1 && c == 0 ? -static_cast<double>(score) : static_cast<double>(score) - rest;
@@ -164,7 +171,8 @@ EvaluateResult Judge::finish() {
   if (!started_) {
     std::string why = "there is no sample to judge";
     if (!result_.skipped.empty()) {
-      why = cat("none of the samples could be read; the first: ", result_.skipped[0].name, ": ", result_.skipped[0].reason);
+      why = cat("none of the samples could be read; the first: ", result_.skipped[0].name, ": ",
+                result_.skipped[0].reason);
     }
     throw ModelError(why, {dataset_.description(), {}, {}});
   }

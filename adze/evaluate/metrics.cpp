@@ -48,7 +48,9 @@ std::int64_t ConfusionMatrix::at(std::int64_t truth, std::int64_t predicted) con
   return counts_.at(static_cast<std::size_t>(truth * classes_ + predicted));
 }
 
-std::int64_t ConfusionMatrix::total() const { return std::accumulate(counts_.begin(), counts_.end(), std::int64_t{0}); }
+std::int64_t ConfusionMatrix::total() const {
+  return std::accumulate(counts_.begin(), counts_.end(), std::int64_t{0});
+}
 
 std::int64_t ConfusionMatrix::correct() const {
   std::int64_t sum = 0;

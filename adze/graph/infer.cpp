@@ -51,9 +51,9 @@ void InferContext::set_dims(std::size_t i, SymbolicShape dims) {
 InferFunction infer_function(OpKind kind) {
   static const auto table = [] {
     std::array<InferFunction, num_op_kinds> functions{};
-    for (const auto family : {adze_inference(), control_inference(), elementwise_inference(), movement_inference(),
-                              neural_inference(), quantization_inference(), reduction_inference(),
-                              various_inference()}) {
+    for (const auto family :
+         {adze_inference(), control_inference(), elementwise_inference(), movement_inference(), neural_inference(),
+          quantization_inference(), reduction_inference(), various_inference()}) {
       for (const InferEntry& entry : family) functions[static_cast<std::size_t>(entry.kind)] = entry.infer;
     }
     return functions;

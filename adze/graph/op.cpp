@@ -13,7 +13,7 @@ namespace {
 constexpr int Any = any_count;
 
 constexpr std::array<OpInfo, num_op_kinds> table = {{
-#define ADZE_OP(kind, domain, since, min_in, max_in, min_out, max_out, op_class, attributes)                         \
+#define ADZE_OP(kind, domain, since, min_in, max_in, min_out, max_out, op_class, attributes) \
   {OpKind::kind, #kind, Domain::domain, since, min_in, max_in, min_out, max_out, OpClass::op_class, attributes},
 #include "adze/graph/ops.def"
 #undef ADZE_OP
@@ -21,10 +21,10 @@ constexpr std::array<OpInfo, num_op_kinds> table = {{
 
 AttributeType attribute_type(std::string_view name) {
   static const std::map<std::string_view, AttributeType> types = {
-      {"int", AttributeType::Int},         {"float", AttributeType::Float},   {"string", AttributeType::String},
-      {"ints", AttributeType::Ints},       {"floats", AttributeType::Floats}, {"strings", AttributeType::Strings},
-      {"tensor", AttributeType::Tensor},   {"sparse_tensor", AttributeType::Tensor},
-      {"graph", AttributeType::Graph},     {"type", AttributeType::Type}};
+      {"int", AttributeType::Int},       {"float", AttributeType::Float},          {"string", AttributeType::String},
+      {"ints", AttributeType::Ints},     {"floats", AttributeType::Floats},        {"strings", AttributeType::Strings},
+      {"tensor", AttributeType::Tensor}, {"sparse_tensor", AttributeType::Tensor}, {"graph", AttributeType::Graph},
+      {"type", AttributeType::Type}};
   const auto found = types.find(name);
   if (found == types.end()) throw InternalError(cat("op table: unknown attribute type ", name));
   return found->second;
@@ -62,14 +62,21 @@ const std::vector<std::vector<AttributeSchema>>& all_schemas() {
 
 }  // namespace
 
-const OpInfo& op_info(OpKind kind) { return table[static_cast<std::size_t>(kind)]; }
-std::string_view op_name(OpKind kind) { return op_info(kind).name; }
+const OpInfo& op_info(OpKind kind) {
+  return table[static_cast<std::size_t>(kind)];
+}
+std::string_view op_name(OpKind kind) {
+  return op_info(kind).name;
+}
 
 std::string_view domain_name(Domain domain) {
   switch (domain) {
-    case Domain::Onnx: return "";
-    case Domain::Training: return "ai.onnx.preview.training";
-    case Domain::Adze: return "adze";
+    case Domain::Onnx:
+      return "";
+    case Domain::Training:
+      return "ai.onnx.preview.training";
+    case Domain::Adze:
+      return "adze";
   }
   return "";
 }

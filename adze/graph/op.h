@@ -33,8 +33,8 @@ enum class OpClass : std::uint8_t {
   Movement,     ///< output elements are input elements, moved, copied or dropped: scales pass through
   Reduction,
   Compute,
-  Control,      ///< subgraphs, sequences, optionals
-  Random,       ///< not a function of its inputs: never folded, never merged
+  Control,  ///< subgraphs, sequences, optionals
+  Random,   ///< not a function of its inputs: never folded, never merged
 };
 
 /// One row of the op table.

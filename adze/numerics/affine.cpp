@@ -26,7 +26,9 @@ void visit_runs(const Shape& shape, std::optional<std::int64_t> axis, Visit visi
 
 }  // namespace
 
-IntegerGrid weight_grid() { return {DType::S8, -127, 127, true}; }
+IntegerGrid weight_grid() {
+  return {DType::S8, -127, 127, true};
+}
 
 IntegerGrid activation_grid(DType dtype, bool symmetric) {
   if (dtype != DType::S8 && dtype != DType::U8) {

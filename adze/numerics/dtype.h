@@ -63,50 +63,88 @@ struct TypeTag {
 /// dtype_of<float> is DType::F32. Packed 4-bit types have no C++ type.
 template <typename T>
 inline constexpr DType dtype_of = DType::Undefined;
-template <> inline constexpr DType dtype_of<float> = DType::F32;
-template <> inline constexpr DType dtype_of<double> = DType::F64;
-template <> inline constexpr DType dtype_of<Float16> = DType::F16;
-template <> inline constexpr DType dtype_of<BFloat16> = DType::BF16;
-template <> inline constexpr DType dtype_of<Float8E4M3> = DType::F8E4M3;
-template <> inline constexpr DType dtype_of<Float8E4M3Fnuz> = DType::F8E4M3Fnuz;
-template <> inline constexpr DType dtype_of<Float8E5M2> = DType::F8E5M2;
-template <> inline constexpr DType dtype_of<Float8E5M2Fnuz> = DType::F8E5M2Fnuz;
-template <> inline constexpr DType dtype_of<std::int8_t> = DType::S8;
-template <> inline constexpr DType dtype_of<std::uint8_t> = DType::U8;
-template <> inline constexpr DType dtype_of<std::int16_t> = DType::S16;
-template <> inline constexpr DType dtype_of<std::uint16_t> = DType::U16;
-template <> inline constexpr DType dtype_of<std::int32_t> = DType::S32;
-template <> inline constexpr DType dtype_of<std::uint32_t> = DType::U32;
-template <> inline constexpr DType dtype_of<std::int64_t> = DType::S64;
-template <> inline constexpr DType dtype_of<std::uint64_t> = DType::U64;
-template <> inline constexpr DType dtype_of<bool> = DType::Bool;
-template <> inline constexpr DType dtype_of<std::complex<float>> = DType::C64;
-template <> inline constexpr DType dtype_of<std::complex<double>> = DType::C128;
-template <> inline constexpr DType dtype_of<std::string> = DType::String;
+template <>
+inline constexpr DType dtype_of<float> = DType::F32;
+template <>
+inline constexpr DType dtype_of<double> = DType::F64;
+template <>
+inline constexpr DType dtype_of<Float16> = DType::F16;
+template <>
+inline constexpr DType dtype_of<BFloat16> = DType::BF16;
+template <>
+inline constexpr DType dtype_of<Float8E4M3> = DType::F8E4M3;
+template <>
+inline constexpr DType dtype_of<Float8E4M3Fnuz> = DType::F8E4M3Fnuz;
+template <>
+inline constexpr DType dtype_of<Float8E5M2> = DType::F8E5M2;
+template <>
+inline constexpr DType dtype_of<Float8E5M2Fnuz> = DType::F8E5M2Fnuz;
+template <>
+inline constexpr DType dtype_of<std::int8_t> = DType::S8;
+template <>
+inline constexpr DType dtype_of<std::uint8_t> = DType::U8;
+template <>
+inline constexpr DType dtype_of<std::int16_t> = DType::S16;
+template <>
+inline constexpr DType dtype_of<std::uint16_t> = DType::U16;
+template <>
+inline constexpr DType dtype_of<std::int32_t> = DType::S32;
+template <>
+inline constexpr DType dtype_of<std::uint32_t> = DType::U32;
+template <>
+inline constexpr DType dtype_of<std::int64_t> = DType::S64;
+template <>
+inline constexpr DType dtype_of<std::uint64_t> = DType::U64;
+template <>
+inline constexpr DType dtype_of<bool> = DType::Bool;
+template <>
+inline constexpr DType dtype_of<std::complex<float>> = DType::C64;
+template <>
+inline constexpr DType dtype_of<std::complex<double>> = DType::C128;
+template <>
+inline constexpr DType dtype_of<std::string> = DType::String;
 
 /// Calls f(TypeTag<T>{}) with the C++ type of a real number dtype (floats, integers of 8 bits and more, bool).
 /// Throws UnsupportedError for packed, complex and string types.
 template <typename F>
 decltype(auto) visit_dtype(DType dtype, F&& f) {
   switch (dtype) {
-    case DType::F32: return f(TypeTag<float>{});
-    case DType::F64: return f(TypeTag<double>{});
-    case DType::F16: return f(TypeTag<Float16>{});
-    case DType::BF16: return f(TypeTag<BFloat16>{});
-    case DType::F8E4M3: return f(TypeTag<Float8E4M3>{});
-    case DType::F8E4M3Fnuz: return f(TypeTag<Float8E4M3Fnuz>{});
-    case DType::F8E5M2: return f(TypeTag<Float8E5M2>{});
-    case DType::F8E5M2Fnuz: return f(TypeTag<Float8E5M2Fnuz>{});
-    case DType::S8: return f(TypeTag<std::int8_t>{});
-    case DType::U8: return f(TypeTag<std::uint8_t>{});
-    case DType::S16: return f(TypeTag<std::int16_t>{});
-    case DType::U16: return f(TypeTag<std::uint16_t>{});
-    case DType::S32: return f(TypeTag<std::int32_t>{});
-    case DType::U32: return f(TypeTag<std::uint32_t>{});
-    case DType::S64: return f(TypeTag<std::int64_t>{});
-    case DType::U64: return f(TypeTag<std::uint64_t>{});
-    case DType::Bool: return f(TypeTag<bool>{});
-    default: throw UnsupportedError("no arithmetic on elements of type " + std::string(dtype_name(dtype)));
+    case DType::F32:
+      return f(TypeTag<float>{});
+    case DType::F64:
+      return f(TypeTag<double>{});
+    case DType::F16:
+      return f(TypeTag<Float16>{});
+    case DType::BF16:
+      return f(TypeTag<BFloat16>{});
+    case DType::F8E4M3:
+      return f(TypeTag<Float8E4M3>{});
+    case DType::F8E4M3Fnuz:
+      return f(TypeTag<Float8E4M3Fnuz>{});
+    case DType::F8E5M2:
+      return f(TypeTag<Float8E5M2>{});
+    case DType::F8E5M2Fnuz:
+      return f(TypeTag<Float8E5M2Fnuz>{});
+    case DType::S8:
+      return f(TypeTag<std::int8_t>{});
+    case DType::U8:
+      return f(TypeTag<std::uint8_t>{});
+    case DType::S16:
+      return f(TypeTag<std::int16_t>{});
+    case DType::U16:
+      return f(TypeTag<std::uint16_t>{});
+    case DType::S32:
+      return f(TypeTag<std::int32_t>{});
+    case DType::U32:
+      return f(TypeTag<std::uint32_t>{});
+    case DType::S64:
+      return f(TypeTag<std::int64_t>{});
+    case DType::U64:
+      return f(TypeTag<std::uint64_t>{});
+    case DType::Bool:
+      return f(TypeTag<bool>{});
+    default:
+      throw UnsupportedError("no arithmetic on elements of type " + std::string(dtype_name(dtype)));
   }
 }
 

@@ -4,9 +4,15 @@ namespace adze {
 
 namespace {
 
-std::uint32_t sign_bit(FloatFormat format) { return 1u << (format.exponent_bits + format.mantissa_bits); }
-std::uint32_t exponent_mask(FloatFormat format) { return (1u << format.exponent_bits) - 1; }
-std::uint32_t mantissa_mask(FloatFormat format) { return (1u << format.mantissa_bits) - 1; }
+std::uint32_t sign_bit(FloatFormat format) {
+  return 1u << (format.exponent_bits + format.mantissa_bits);
+}
+std::uint32_t exponent_mask(FloatFormat format) {
+  return (1u << format.exponent_bits) - 1;
+}
+std::uint32_t mantissa_mask(FloatFormat format) {
+  return (1u << format.mantissa_bits) - 1;
+}
 
 std::uint32_t largest_code(FloatFormat format) {
   const std::uint32_t all = sign_bit(format) - 1;
@@ -40,7 +46,8 @@ float decode_float(FloatFormat format, std::uint32_t code) {
 }
 
 std::uint32_t encode_float(FloatFormat format, float value, Overflow overflow) {
-  if (std::isnan(value)) return nan_code(format) | (std::signbit(value) && !format.unsigned_zero ? sign_bit(format) : 0);
+  if (std::isnan(value))
+    return nan_code(format) | (std::signbit(value) && !format.unsigned_zero ? sign_bit(format) : 0);
   const std::uint32_t sign = std::signbit(value) ? sign_bit(format) : 0;
   const auto out_of_range = [&]() -> std::uint32_t {
     if (overflow == Overflow::Saturate) return sign | largest_code(format);
@@ -65,6 +72,8 @@ std::uint32_t encode_float(FloatFormat format, float value, Overflow overflow) {
   return sign | static_cast<std::uint32_t>(code);
 }
 
-float max_finite(FloatFormat format) { return decode_float(format, largest_code(format)); }
+float max_finite(FloatFormat format) {
+  return decode_float(format, largest_code(format));
+}
 
 }  // namespace adze

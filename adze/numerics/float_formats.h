@@ -17,13 +17,13 @@ struct FloatFormat {
   int exponent_bits;
   int mantissa_bits;
   int bias;
-  bool has_infinity;      ///< the highest exponent holds infinities and NaNs, as in IEEE 754
-  bool unsigned_zero;     ///< "FNUZ": no minus zero, and the pattern 1000… is the only NaN
+  bool has_infinity;   ///< the highest exponent holds infinities and NaNs, as in IEEE 754
+  bool unsigned_zero;  ///< "FNUZ": no minus zero, and the pattern 1000… is the only NaN
 };
 
 inline constexpr FloatFormat f16_format{5, 10, 15, true, false};
 inline constexpr FloatFormat bf16_format{8, 7, 127, true, false};
-inline constexpr FloatFormat f8e4m3_format{4, 3, 7, false, false};     ///< "E4M3FN": S.1111.111 is NaN
+inline constexpr FloatFormat f8e4m3_format{4, 3, 7, false, false};  ///< "E4M3FN": S.1111.111 is NaN
 inline constexpr FloatFormat f8e5m2_format{5, 2, 15, true, false};
 inline constexpr FloatFormat f8e4m3fnuz_format{4, 3, 8, false, true};
 inline constexpr FloatFormat f8e5m2fnuz_format{5, 2, 16, false, true};

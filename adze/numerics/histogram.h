@@ -27,7 +27,7 @@ class Histogram {
   void add(std::span<const float> values);
   void merge(const Histogram& other);
 
-  std::int64_t count() const { return count_; }            ///< finite values, zeros included
+  std::int64_t count() const { return count_; }  ///< finite values, zeros included
   std::int64_t zeros() const { return zeros_; }
   std::int64_t non_finite() const { return non_finite_; }  ///< NaNs and infinities, counted nowhere else
   double min() const { return min_; }                      ///< 0 when empty

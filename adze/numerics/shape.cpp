@@ -30,7 +30,9 @@ Shape row_major_strides(const Shape& shape) {
   return strides;
 }
 
-std::string shape_text(const Shape& shape) { return shape_text(symbolic(shape)); }
+std::string shape_text(const Shape& shape) {
+  return shape_text(symbolic(shape));
+}
 
 std::int64_t normalize_axis(std::int64_t axis, std::int64_t rank) {
   if (axis < -rank || axis >= rank) {
@@ -52,7 +54,9 @@ Shape broadcast_shapes(const Shape& a, const Shape& b) {
   return result;
 }
 
-SymbolicShape symbolic(const Shape& shape) { return SymbolicShape(shape.begin(), shape.end()); }
+SymbolicShape symbolic(const Shape& shape) {
+  return SymbolicShape(shape.begin(), shape.end());
+}
 
 std::optional<Shape> concrete(const SymbolicShape& shape) {
   Shape result;

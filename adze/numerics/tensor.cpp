@@ -16,12 +16,12 @@ constexpr std::size_t buffer_alignment = 64;
 std::atomic<std::int64_t> tensor_byte_limit{std::int64_t{8} << 30};
 
 struct FreeDeleter {
-  void operator()(void* data) const { ::operator delete(data, std::align_val_t{buffer_alignment}); }
+  void operator()(void* data) const { ::operator delete (data, std::align_val_t{buffer_alignment}); }
 };
 using AlignedBytes = std::unique_ptr<void, FreeDeleter>;
 
 AlignedBytes allocate_bytes(std::size_t size) {
-  return AlignedBytes(::operator new(std::max<std::size_t>(size, 1), std::align_val_t{buffer_alignment}));
+  return AlignedBytes(::operator new (std::max<std::size_t>(size, 1), std::align_val_t{buffer_alignment}));
 }
 
 }  // namespace
@@ -32,8 +32,12 @@ std::int64_t storage_bytes(DType dtype, std::int64_t count) {
   return bits / 8 + (bits % 8 != 0 ? 1 : 0);
 }
 
-std::int64_t max_tensor_bytes() { return tensor_byte_limit; }
-void set_max_tensor_bytes(std::int64_t bytes) { tensor_byte_limit = bytes; }
+std::int64_t max_tensor_bytes() {
+  return tensor_byte_limit;
+}
+void set_max_tensor_bytes(std::int64_t bytes) {
+  tensor_byte_limit = bytes;
+}
 
 /// Either owned bytes, bytes that somebody else keeps alive, or strings.
 struct Tensor::Storage {
@@ -136,7 +140,9 @@ std::int64_t nibble(std::span<const std::byte> bytes, std::int64_t index, DType 
   return dtype == DType::S4 && code >= 8 ? code - 16 : code;
 }
 
-bool is_packed(DType dtype) { return dtype == DType::S4 || dtype == DType::U4; }
+bool is_packed(DType dtype) {
+  return dtype == DType::S4 || dtype == DType::U4;
+}
 
 }  // namespace
 
@@ -260,6 +266,8 @@ bool identical(const Tensor& a, const Tensor& b) {
   return a.bytes().empty() || std::memcmp(a.bytes().data(), b.bytes().data(), a.bytes().size()) == 0;
 }
 
-std::string type_text(const Tensor& tensor) { return cat(dtype_name(tensor.dtype()), shape_text(tensor.shape())); }
+std::string type_text(const Tensor& tensor) {
+  return cat(dtype_name(tensor.dtype()), shape_text(tensor.shape()));
+}
 
 }  // namespace adze

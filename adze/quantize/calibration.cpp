@@ -47,7 +47,8 @@ class Gatherer {
     const ValueId id = wanted->second;
     const auto found = observations_.histograms.find(id);
     if (tensor.dtype() != DType::F32) {
-      throw InternalError(cat("calibration of ", adze::quoted(graph_.value(id).name), ", which is ", type_text(tensor)));
+      throw InternalError(
+          cat("calibration of ", adze::quoted(graph_.value(id).name), ", which is ", type_text(tensor)));
     }
     found->second.add(tensor.data<float>());
     if (found->second.non_finite() > 0) refuse(id, found->second.non_finite());
@@ -56,10 +57,10 @@ class Gatherer {
  private:
   [[noreturn]] void refuse(ValueId id, std::int64_t count) const {
     const Node* producer = graph_.producer_of(id);
-    throw ModelError(cat("calibration: ", count, " elements of value ", adze::quoted(graph_.value(id).name),
-                         " are NaN or infinite"),
-                     producer != nullptr ? place_of(graph_, *producer) : ErrorPlace{graph_.source_file, "", ""},
-                     "check the calibration data and its preprocessing, or keep the node float with --skip");
+    throw ModelError(
+        cat("calibration: ", count, " elements of value ", adze::quoted(graph_.value(id).name), " are NaN or infinite"),
+        producer != nullptr ? place_of(graph_, *producer) : ErrorPlace{graph_.source_file, "", ""},
+        "check the calibration data and its preprocessing, or keep the node float with --skip");
   }
 
   const Graph& graph_;
@@ -71,7 +72,8 @@ class Gatherer {
 
 CalibrationData calibration_from(std::vector<std::vector<Tensor>> batches) {
   const auto count = static_cast<std::int64_t>(batches.size());
-  return {count, [batches = std::move(batches)](std::int64_t batch) { return batches[static_cast<std::size_t>(batch)]; }};
+  return {count,
+          [batches = std::move(batches)](std::int64_t batch) { return batches[static_cast<std::size_t>(batch)]; }};
 }
 
 CalibrationData calibration_from(std::shared_ptr<const Dataset> dataset, std::int64_t samples, std::int64_t batch_size,

@@ -28,8 +28,8 @@ struct CalibrationData {
 /// Calibration data over tensors that are in memory.
 CalibrationData calibration_from(std::vector<std::vector<Tensor>> batches);
 /// Calibration data drawn from a data set: that many samples (all when 0), equal counts of each class, the same for the
-/// same seed. Samples that cannot be decoded are left out (the data set records them). batch_size is 1 for networks whose
-/// batch dimension is fixed.
+/// same seed. Samples that cannot be decoded are left out (the data set records them). batch_size is 1 for networks
+/// whose batch dimension is fixed.
 CalibrationData calibration_from(std::shared_ptr<const Dataset> dataset, std::int64_t samples, std::int64_t batch_size,
                                  std::uint64_t seed);
 

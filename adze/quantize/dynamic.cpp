@@ -50,7 +50,8 @@ class DynamicQuantizer {
     ValueId weight = node.inputs[1];
     std::optional<std::int64_t> axis = channel_axis(node, graph().constant(weight)->rank());
     if (node.kind == OpKind::Gemm && node.get_int("transB") != 0) {
-      weight = inserter_.constant(cat(graph().value(weight).name, "_transposed"), transposed(*graph().constant(weight)));
+      weight =
+          inserter_.constant(cat(graph().value(weight).name, "_transposed"), transposed(*graph().constant(weight)));
       axis = 1;
     }
     if (options_.weights == Granularity::PerTensor) axis = std::nullopt;

@@ -59,7 +59,8 @@ ValueId Inserter::dequantized_constant(std::string_view name, Tensor codes, cons
   }
   // Stored weights always state their zero point (older runtimes want it); a bias of 32 bits may have none.
   const bool bias = codes.dtype() == DType::S32;
-  std::vector<ValueId> inputs{constant(cat(name, "_quantized"), std::move(codes)), constant(cat(name, "_scale"), steps)};
+  std::vector<ValueId> inputs{constant(cat(name, "_quantized"), std::move(codes)),
+                              constant(cat(name, "_scale"), steps)};
   if (!(bias && all_zero)) inputs.push_back(constant(cat(name, "_zero_point"), zero_points));
   std::vector<std::pair<std::string, Attribute>> attributes;
   if (scales.axis) attributes.emplace_back("axis", *scales.axis);

@@ -10,7 +10,9 @@ bool is_f32(const Graph& graph, ValueId id) {
   return id != ValueId::None && graph.value(id).type.is_tensor() && graph.value(id).type.dtype == DType::F32;
 }
 
-bool constant_or_absent(const Graph& graph, ValueId id) { return id == ValueId::None || graph.constant(id) != nullptr; }
+bool constant_or_absent(const Graph& graph, ValueId id) {
+  return id == ValueId::None || graph.constant(id) != nullptr;
+}
 
 /// prepared() has brought alpha, beta and the bias of constants into the plain form.
 bool can_quantize_gemm(const Graph& graph, const Node& node) {
@@ -35,7 +37,8 @@ bool can_quantize_pad(const Graph& graph, const Node& node) {
 }
 
 bool has_one_data_output(const Node& node) {
-  return std::count_if(node.outputs.begin() + 1, node.outputs.end(), [](ValueId id) { return id != ValueId::None; }) == 0;
+  return std::count_if(node.outputs.begin() + 1, node.outputs.end(), [](ValueId id) { return id != ValueId::None; }) ==
+         0;
 }
 
 }  // namespace
@@ -45,7 +48,8 @@ Role role_of(OpKind kind) {
     case OpKind::Conv:
     case OpKind::ConvTranspose:
     case OpKind::Gemm:
-    case OpKind::MatMul: return Role::Layer;
+    case OpKind::MatMul:
+      return Role::Layer;
     case OpKind::Add:
     case OpKind::Sub:
     case OpKind::Mul:
@@ -60,7 +64,8 @@ Role role_of(OpKind kind) {
     case OpKind::HardSigmoid:
     case OpKind::Sigmoid:
     case OpKind::Tanh:
-    case OpKind::Elu: return Role::Between;
+    case OpKind::Elu:
+      return Role::Between;
     case OpKind::Concat:
     case OpKind::MaxPool:
     case OpKind::GlobalMaxPool:
@@ -76,9 +81,12 @@ Role role_of(OpKind kind) {
     case OpKind::Expand:
     case OpKind::Tile:
     case OpKind::Identity:
-    case OpKind::Pad: return Role::Movement;
-    case OpKind::Softmax: return Role::Final;
-    default: return Role::None;
+    case OpKind::Pad:
+      return Role::Movement;
+    case OpKind::Softmax:
+      return Role::Final;
+    default:
+      return Role::None;
   }
 }
 
@@ -92,12 +100,18 @@ bool can_quantize(const Graph& graph, const Node& node) {
   if (!computes) return false;
   switch (node.kind) {
     case OpKind::Conv:
-    case OpKind::ConvTranspose: return can_quantize_conv(graph, node);
-    case OpKind::Gemm: return can_quantize_gemm(graph, node);
-    case OpKind::Pad: return can_quantize_pad(graph, node);
-    case OpKind::Clip: return constant_or_absent(graph, node.input(1)) && constant_or_absent(graph, node.input(2));
-    case OpKind::MaxPool: return has_one_data_output(node);
-    default: return true;
+    case OpKind::ConvTranspose:
+      return can_quantize_conv(graph, node);
+    case OpKind::Gemm:
+      return can_quantize_gemm(graph, node);
+    case OpKind::Pad:
+      return can_quantize_pad(graph, node);
+    case OpKind::Clip:
+      return constant_or_absent(graph, node.input(1)) && constant_or_absent(graph, node.input(2));
+    case OpKind::MaxPool:
+      return has_one_data_output(node);
+    default:
+      return true;
   }
 }
 
@@ -109,13 +123,15 @@ std::vector<std::size_t> data_inputs(const Node& node) {
     case OpKind::MatMul:
     case OpKind::Add:
     case OpKind::Sub:
-    case OpKind::Mul: return {0, 1};
+    case OpKind::Mul:
+      return {0, 1};
     case OpKind::Concat: {
       std::vector<std::size_t> all;
       for (std::size_t i = 0; i < node.inputs.size(); ++i) all.push_back(i);
       return all;
     }
-    default: return {0};
+    default:
+      return {0};
   }
 }
 
@@ -134,11 +150,16 @@ std::optional<std::size_t> bias_input(const Node& node) {
 
 std::optional<std::int64_t> channel_axis(const Node& node, std::int64_t rank) {
   switch (node.kind) {
-    case OpKind::Conv: return 0;
-    case OpKind::ConvTranspose: return node.get_int("group") == 1 ? std::optional<std::int64_t>(1) : std::nullopt;
-    case OpKind::Gemm: return node.get_int("transB") != 0 ? 0 : 1;
-    case OpKind::MatMul: return rank == 2 ? std::optional<std::int64_t>(1) : std::nullopt;
-    default: return std::nullopt;
+    case OpKind::Conv:
+      return 0;
+    case OpKind::ConvTranspose:
+      return node.get_int("group") == 1 ? std::optional<std::int64_t>(1) : std::nullopt;
+    case OpKind::Gemm:
+      return node.get_int("transB") != 0 ? 0 : 1;
+    case OpKind::MatMul:
+      return rank == 2 ? std::optional<std::int64_t>(1) : std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -146,9 +167,12 @@ std::optional<std::pair<double, double>> known_range(OpKind kind) {
   // The TFLite specification fixes these: scale 1/256 from zero, 1/128 around zero.
   switch (kind) {
     case OpKind::Softmax:
-    case OpKind::Sigmoid: return std::pair{0.0, 255.0 / 256};
-    case OpKind::Tanh: return std::pair{-1.0, 127.0 / 128};
-    default: return std::nullopt;
+    case OpKind::Sigmoid:
+      return std::pair{0.0, 255.0 / 256};
+    case OpKind::Tanh:
+      return std::pair{-1.0, 127.0 / 128};
+    default:
+      return std::nullopt;
   }
 }
 

@@ -25,19 +25,22 @@ std::size_t find_name(const std::array<std::string_view, N>& names, std::string_
 
 }  // namespace
 
-std::string_view mode_name(Mode mode) { return mode_names[static_cast<std::size_t>(mode)]; }
+std::string_view mode_name(Mode mode) {
+  return mode_names[static_cast<std::size_t>(mode)];
+}
 std::string_view calibrator_name(Calibrator calibrator) {
   return calibrator_names[static_cast<std::size_t>(calibrator)];
 }
-Mode mode_from_name(std::string_view name) { return static_cast<Mode>(find_name(mode_names, name, "mode")); }
+Mode mode_from_name(std::string_view name) {
+  return static_cast<Mode>(find_name(mode_names, name, "mode"));
+}
 Calibrator calibrator_from_name(std::string_view name) {
   return static_cast<Calibrator>(find_name(calibrator_names, name, "calibrator"));
 }
 
 void check_options(const PtqOptions& options) {
   if (options.activation_dtype != DType::S8 && options.activation_dtype != DType::U8) {
-    throw UsageError(cat("activations cannot be quantized to ", dtype_name(options.activation_dtype)),
-                     "use s8 or u8");
+    throw UsageError(cat("activations cannot be quantized to ", dtype_name(options.activation_dtype)), "use s8 or u8");
   }
   if (!(options.percentile > 50 && options.percentile <= 100)) {
     throw UsageError(cat("percentile ", options.percentile, " is not in (50, 100]"), "99.99 is a good start");

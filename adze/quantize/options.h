@@ -37,14 +37,14 @@ struct PtqOptions {
   Symmetry activations = Symmetry::Asymmetric;
   DType activation_dtype = DType::S8;  ///< S8 or U8
   Calibrator calibrator = Calibrator::Mse;
-  double percentile = 99.99;           ///< Percentile: share of values kept on each side, in (50, 100]
+  double percentile = 99.99;  ///< Percentile: share of values kept on each side, in (50, 100]
   FinalActivation final_activation = FinalActivation::Float;
-  bool first_layer_float = false;      ///< layers that read a graph input stay float
-  bool last_layer_float = false;       ///< layers that no other layer follows stay float
+  bool first_layer_float = false;  ///< layers that read a graph input stay float
+  bool last_layer_float = false;   ///< layers that no other layer follows stay float
   /// Nodes that stay float: node names with * and ? as wildcards, or operator names ("Softmax").
   std::vector<std::string> skip;
-  std::int64_t max_samples = 0;        ///< calibration stops after so many samples; 0: all that are given
-  std::uint64_t seed = 0;              ///< recorded; the samples were chosen with it
+  std::int64_t max_samples = 0;  ///< calibration stops after so many samples; 0: all that are given
+  std::uint64_t seed = 0;        ///< recorded; the samples were chosen with it
 };
 
 std::string_view mode_name(Mode mode);

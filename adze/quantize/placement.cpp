@@ -9,8 +9,12 @@ namespace adze::quantize {
 
 namespace {
 
-std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
-std::size_t at(ValueId id) { return static_cast<std::size_t>(id); }
+std::size_t at(NodeId id) {
+  return static_cast<std::size_t>(id);
+}
+std::size_t at(ValueId id) {
+  return static_cast<std::size_t>(id);
+}
 
 /// The sets of a union-find over values.
 class Sets {
@@ -157,8 +161,8 @@ class Placer {
   void fuse_activations() {
     for (const NodeId id : order_) {
       const Node& node = graph_.node(id);
-      const bool can_clamp = is_layer(id) || node.kind == OpKind::Add || node.kind == OpKind::Sub ||
-                             node.kind == OpKind::Mul;
+      const bool can_clamp =
+          is_layer(id) || node.kind == OpKind::Add || node.kind == OpKind::Sub || node.kind == OpKind::Mul;
       if (!placement_.integer[at(id)] || !can_clamp || !uses_.single(node.output())) continue;
       const NodeId reader = uses_.of(node.output())[0];
       const Node& next = graph_.node(reader);

@@ -27,8 +27,7 @@ void plain_gemm(Inserter& inserter, NodeId id) {
   const Tensor* bias = graph.constant(node.input(2));
   const std::int64_t channels = weight->dim(node.get_int("transB") != 0 ? 0 : 1);
   if (bias == nullptr && node.input(2) != ValueId::None) return;
-  if (bias != nullptr && bias->size() != 1 &&
-      (bias->size() != channels || bias->dim(bias->rank() - 1) != channels)) {
+  if (bias != nullptr && bias->size() != 1 && (bias->size() != channels || bias->dim(bias->rank() - 1) != channels)) {
     return;
   }
   const float alpha = node.get_float("alpha");

@@ -13,21 +13,21 @@ namespace adze::quantize {
 
 /// How one activation was quantized.
 struct ActivationReport {
-  std::string value;               ///< name in the float graph
-  double min = 0, max = 0;         ///< seen in calibration
-  double low = 0, high = 0;        ///< what the codes cover
+  std::string value;         ///< name in the float graph
+  double min = 0, max = 0;   ///< seen in calibration
+  double low = 0, high = 0;  ///< what the codes cover
   AffineScale affine;
-  double saturated = 0;            ///< share of the values seen that lie outside [low, high]
-  std::vector<double> histogram;   ///< counts over equal bins from min to max, at most 128; empty when nothing was seen
+  double saturated = 0;           ///< share of the values seen that lie outside [low, high]
+  std::vector<double> histogram;  ///< counts over equal bins from min to max, at most 128; empty when nothing was seen
 };
 
 /// How one weight was quantized.
 struct WeightReport {
   std::string value;
-  std::string node;                ///< the layer that reads it
+  std::string node;  ///< the layer that reads it
   Shape shape;
-  std::int64_t num_scales = 1;     ///< 1: per tensor
-  double sqnr_db = 0;              ///< of the codes against the float weights
+  std::int64_t num_scales = 1;  ///< 1: per tensor
+  double sqnr_db = 0;           ///< of the codes against the float weights
 };
 
 /// What quantization did, for reports.

@@ -6,7 +6,8 @@ namespace adze::quantize {
 
 Range percentile_range(const Histogram& histogram, double percentile) {
   const double outside = 1 - percentile / 100;
-  return {histogram.min() < 0 ? histogram.quantile(outside) : 0, histogram.max() > 0 ? histogram.quantile(1 - outside) : 0};
+  return {histogram.min() < 0 ? histogram.quantile(outside) : 0,
+          histogram.max() > 0 ? histogram.quantile(1 - outside) : 0};
 }
 
 Range choose_range(const Histogram& histogram, Calibrator calibrator, const IntegerGrid& grid, double percentile) {
@@ -14,10 +15,17 @@ Range choose_range(const Histogram& histogram, Calibrator calibrator, const Inte
   if (all.low == all.high) return all;
   Range range = all;
   switch (calibrator) {
-    case Calibrator::Max: break;
-    case Calibrator::Percentile: range = percentile_range(histogram, percentile); break;
-    case Calibrator::Entropy: range = entropy_range(histogram, grid); break;
-    case Calibrator::Mse: range = mse_range(histogram, grid); break;
+    case Calibrator::Max:
+      break;
+    case Calibrator::Percentile:
+      range = percentile_range(histogram, percentile);
+      break;
+    case Calibrator::Entropy:
+      range = entropy_range(histogram, grid);
+      break;
+    case Calibrator::Mse:
+      range = mse_range(histogram, grid);
+      break;
   }
   range = {std::clamp(range.low, all.low, 0.0), std::clamp(range.high, 0.0, all.high)};
   // A percentile of mostly zeros is zero: then everything seen is better than nothing.

@@ -25,8 +25,8 @@ Range percentile_range(const Histogram& histogram, double percentile);
 /// Source  Migacz, 8-bit Inference with TensorRT, GTC 2017
 Range entropy_range(const Histogram& histogram, const IntegerGrid& grid);
 
-/// The range of least expected squared error: both ends shrunk together in 100 steps, then each end alone, bins standing
-/// for their centres.
+/// The range of least expected squared error: both ends shrunk together in 100 steps, then each end alone, bins
+/// standing for their centres.
 Range mse_range(const Histogram& histogram, const IntegerGrid& grid);
 
 /// Mean squared error of quantizing what was seen with this scale, bins standing for their centres.

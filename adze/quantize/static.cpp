@@ -64,17 +64,14 @@ class StaticInserter {
       for (const ValueId source : group.sources) all.merge(histogram_of(source));
       const bool constants_only = group.members.empty();
       const Calibrator calibrator = group.has_graph_input || constants_only ? Calibrator::Max : options_.calibrator;
-      const Range range = group.known_range
-                              ? Range{group.known_range->first, group.known_range->second}
-                              : choose_range(all, calibrator, grid_, options_.percentile);
+      const Range range = group.known_range ? Range{group.known_range->first, group.known_range->second}
+                                            : choose_range(all, calibrator, grid_, options_.percentile);
       affines_.push_back(scale_for_range(range.low, range.high, grid_));
       histograms_.push_back(std::move(all));
     }
   }
 
-  const AffineScale& affine_of(ValueId value) const {
-    return affines_.at(group_of_[static_cast<std::size_t>(value)]);
-  }
+  const AffineScale& affine_of(ValueId value) const { return affines_.at(group_of_[static_cast<std::size_t>(value)]); }
 
   void insert_weight(const WeightUse& use) {
     const Node& node = graph().node(use.node);
@@ -151,8 +148,7 @@ class StaticInserter {
 
   void report(const Quantizer& quantizer, const AffineScale& affine) {
     const auto own = observations_.histograms.find(quantizer.value);
-    const Histogram& histogram =
-        own != observations_.histograms.end() ? own->second : histograms_[quantizer.group];
+    const Histogram& histogram = own != observations_.histograms.end() ? own->second : histograms_[quantizer.group];
     ActivationReport entry;
     entry.value = graph().value(quantizer.value).name;
     entry.min = histogram.min();

@@ -16,13 +16,18 @@ std::vector<std::size_t> weight_inputs(const Node& node) {
   switch (node.kind) {
     case OpKind::Conv:
     case OpKind::ConvTranspose:
-    case OpKind::Gemm: return {1};
-    case OpKind::MatMul: return {0, 1};
+    case OpKind::Gemm:
+      return {1};
+    case OpKind::MatMul:
+      return {0, 1};
     case OpKind::LSTM:
     case OpKind::GRU:
-    case OpKind::RNN: return {1, 2};
-    case OpKind::Gather: return {0};
-    default: return {};
+    case OpKind::RNN:
+      return {1, 2};
+    case OpKind::Gather:
+      return {0};
+    default:
+      return {};
   }
 }
 
@@ -31,10 +36,14 @@ std::optional<std::int64_t> axis_of(const Node& node, std::size_t input, std::in
   switch (node.kind) {
     case OpKind::LSTM:
     case OpKind::GRU:
-    case OpKind::RNN: return 1;
-    case OpKind::Gather: return rank == 2 && node.get_int("axis") == 0 ? std::optional<std::int64_t>(0) : std::nullopt;
-    case OpKind::MatMul: return input == 1 ? channel_axis(node, rank) : std::nullopt;
-    default: return channel_axis(node, rank);
+    case OpKind::RNN:
+      return 1;
+    case OpKind::Gather:
+      return rank == 2 && node.get_int("axis") == 0 ? std::optional<std::int64_t>(0) : std::nullopt;
+    case OpKind::MatMul:
+      return input == 1 ? channel_axis(node, rank) : std::nullopt;
+    default:
+      return channel_axis(node, rank);
   }
 }
 

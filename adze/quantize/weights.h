@@ -14,8 +14,8 @@ struct QuantizedWeight {
   TensorScales scales;
 };
 
-/// Throws ModelError naming the first layer whose weights or bias hold NaN or infinity: calibration would only find what
-/// they do to the layers behind.
+/// Throws ModelError naming the first layer whose weights or bias hold NaN or infinity: calibration would only find
+/// what they do to the layers behind.
 void check_weights(const Graph& graph);
 
 /// Symmetric s8 codes of a constant that a node reads as weights. Throws ModelError naming node and value on NaN or

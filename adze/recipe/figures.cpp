@@ -5,14 +5,11 @@
 #include "adze/base/files.h"
 #include "adze/base/hash.h"
 #include "adze/plan/cost.h"
-#include "adze/plan/lower_integers.h"
 #include "adze/plan/plan.h"
 
 namespace adze {
 
 namespace {
-
-constexpr std::int64_t engine_alignment = 64;
 
 /// dtype and shape of the largest constant that the node reads, through a DequantizeLinear.
 std::string weight_type(const Graph& graph, const Node& node) {
@@ -26,7 +23,9 @@ std::string weight_type(const Graph& graph, const Node& node) {
   return largest != nullptr ? type_text(*largest) : "";
 }
 
-bool moves_quantized_values(OpKind kind) { return kind == OpKind::QuantizeLinear || kind == OpKind::DequantizeLinear; }
+bool moves_quantized_values(OpKind kind) {
+  return kind == OpKind::QuantizeLinear || kind == OpKind::DequantizeLinear;
+}
 
 }  // namespace
 
@@ -44,13 +43,9 @@ ModelFigures model_figures(const Graph& graph, std::string name, const std::file
   figures.parameters = cost.parameters;
   figures.macs = cost.macs;
   figures.weight_bytes = cost.weight_bytes;
-  const Graph lowered = lower_integers(concrete);
-  PlanOptions exact;
-  exact.alignment = 1;
-  figures.peak_activation_bytes = make_plan(lowered, exact).peak_activation_bytes;
-  PlanOptions aligned;
-  aligned.alignment = engine_alignment;
-  figures.arena_bytes = make_plan(lowered, aligned).arena_bytes;
+  const Plan plan = plan_inference(graph);
+  figures.peak_activation_bytes = plan.peak_activation_bytes;
+  figures.arena_bytes = plan.arena_bytes;
   return figures;
 }
 

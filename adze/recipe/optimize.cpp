@@ -67,9 +67,10 @@ Parts divide(const Graph& graph, const OptimizeOptions& options) {
   parts.test = chosen(test, sample_indices(*test, options.test_samples, options.seed));
   constexpr std::int64_t least = 20;
   if (parts.calibration->size() < 1 || parts.validation->size() < least || parts.test->size() < least) {
-    throw UsageError(cat("the data is too small to choose and to test on separate samples: ", parts.calibration->size(),
-                         " for calibration, ", parts.validation->size(), " for validation, ", parts.test->size(), " for testing"),
-                     "more data, or smaller --calibration-samples and --validation-samples");
+    throw UsageError(
+        cat("the data is too small to choose and to test on separate samples: ", parts.calibration->size(),
+            " for calibration, ", parts.validation->size(), " for validation, ", parts.test->size(), " for testing"),
+        "more data, or smaller --calibration-samples and --validation-samples");
   }
   return parts;
 }
@@ -164,9 +165,9 @@ class Search {
     pair_up(baseline_, result, figures);
     const double bound = drop_bound(figures);
     figures.within_limits = bound <= options_.max_drop;
-    figures.verdict = figures.within_limits
-                          ? "within the limit"
-                          : cat("refused: may lose ", fixed(100 * bound, 2), " points, allowed ", fixed(100 * options_.max_drop, 2));
+    figures.verdict = figures.within_limits ? "within the limit"
+                                            : cat("refused: may lose ", fixed(100 * bound, 2), " points, allowed ",
+                                                  fixed(100 * options_.max_drop, 2));
     figures.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     progress_.note(cat(name, ": ", bytes_text(figures.figures.file_bytes), ", ", fixed(100 * result.top1, 2), " % on ",
                        result.samples, " validation samples, ", figures.verdict));
@@ -213,14 +214,20 @@ class Search {
   /// What the goal makes small, relative to the original.
   double cost(const ModelFigures& figures) const {
     const auto ratio = [](double after, double before) { return before > 0 ? after / before : 1.0; };
-    const double size = ratio(static_cast<double>(figures.file_bytes), static_cast<double>(original_figures_.file_bytes));
-    const double memory = ratio(static_cast<double>(figures.arena_bytes), static_cast<double>(original_figures_.arena_bytes));
+    const double size =
+        ratio(static_cast<double>(figures.file_bytes), static_cast<double>(original_figures_.file_bytes));
+    const double memory =
+        ratio(static_cast<double>(figures.arena_bytes), static_cast<double>(original_figures_.arena_bytes));
     const double time = ratio(figures.latency->p50_us, original_figures_.latency->p50_us);
     switch (options_.goal) {
-      case Goal::Size: return size;
-      case Goal::Memory: return memory;
-      case Goal::Latency: return time;
-      case Goal::Balanced: break;
+      case Goal::Size:
+        return size;
+      case Goal::Memory:
+        return memory;
+      case Goal::Latency:
+        return time;
+      case Goal::Balanced:
+        break;
     }
     return std::cbrt(size * memory * time);
   }
@@ -228,16 +235,20 @@ class Search {
   std::size_t choose() const {
     constexpr double as_good = 1.02;
     double least = INFINITY;
-    const bool any_fits = std::any_of(tried_.begin(), tried_.end(), [](const Tried& one) { return one.figures.within_limits; });
+    const bool any_fits =
+        std::any_of(tried_.begin(), tried_.end(), [](const Tried& one) { return one.figures.within_limits; });
     const auto eligible = [&](const Tried& one) { return one.figures.within_limits || !any_fits; };
     for (const Tried& one : tried_) {
       if (eligible(one)) least = std::min(least, cost(one.figures.figures));
     }
     std::size_t best = tried_.size();
     for (std::size_t i = 0; i < tried_.size(); ++i) {
-      const bool candidate = any_fits ? eligible(tried_[i]) && cost(tried_[i].figures.figures) <= as_good * least : true;
+      const bool candidate =
+          any_fits ? eligible(tried_[i]) && cost(tried_[i].figures.figures) <= as_good * least : true;
       if (!candidate) continue;
-      if (best == tried_.size() || tried_[i].figures.figures.accuracy->value > tried_[best].figures.figures.accuracy->value) best = i;
+      if (best == tried_.size() ||
+          tried_[i].figures.figures.accuracy->value > tried_[best].figures.figures.accuracy->value)
+        best = i;
     }
     return best;
   }
@@ -276,7 +287,8 @@ class Search {
     outcome.test_within_limit = final_figures.drop <= options_.max_drop;
     report.notes.push_back(cat("On the test samples the chosen network loses ", fixed(100 * final_figures.drop, 2),
                                " points of top-1 (95 % interval ", fixed(100 * final_figures.drop_low, 2), " … ",
-                               fixed(100 * final_figures.drop_high, 2), ", McNemar p = ", fixed(final_figures.p_value, 3), ")."));
+                               fixed(100 * final_figures.drop_high, 2),
+                               ", McNemar p = ", fixed(final_figures.p_value, 3), ")."));
     fill_report(report, winner);
     report.recipe = print_recipe(outcome.recipe);
     return outcome;

@@ -19,31 +19,32 @@ enum class Goal : std::uint8_t {
 
 /// What the search may lose, and on what it judges.
 struct OptimizeOptions {
-  DataRequest data;                     ///< with train and test splits, or one set that is then divided
+  DataRequest data;  ///< with train and test splits, or one set that is then divided
   Goal goal = Goal::Balanced;
-  double max_drop = 0.01;               ///< largest loss of top-1 allowed, as a fraction (0.01 = one point)
+  double max_drop = 0.01;  ///< largest loss of top-1 allowed, as a fraction (0.01 = one point)
   std::int64_t calibration_samples = 256;
   std::int64_t validation_samples = 2000;  ///< for choosing; never used for calibration or the final figures
   std::int64_t test_samples = 0;           ///< for the final figures; 0: all
   std::int64_t max_reverts = 4;            ///< layers that may go back to float when nothing else keeps to the limit
   double latency_seconds = 1.0;            ///< time for measuring each model's latency
   std::uint64_t seed = 0;
-  std::string command;                     ///< recorded in the report
+  std::string command;  ///< recorded in the report
 };
 
 struct OptimizeOutcome {
-  Report report;               ///< before, after (when one was found), everything tried
-  Recipe recipe;               ///< of the chosen network
-  Graph graph;                 ///< the chosen network; the best one seen when none kept to the limit
+  Report report;  ///< before, after (when one was found), everything tried
+  Recipe recipe;  ///< of the chosen network
+  Graph graph;    ///< the chosen network; the best one seen when none kept to the limit
   bool within_limit = false;
   bool test_within_limit = false;  ///< the final, independent figures also keep to the limit
 };
 
-/// Tries recipes and chooses one. The original and each candidate are judged on the same validation samples; a candidate
-/// keeps to the limit when the upper end of its drop's one-sided 95 % interval does (paired, Newcombe 1998). Among those
-/// the goal decides; within 2 % of the best, the more accurate one. When none does, the most sensitive layers go back to float one
-/// after the other. The winner is then judged on test samples that nothing before has seen.
+/// Tries recipes and chooses one. The original and each candidate are judged on the same validation samples; a
+/// candidate keeps to the limit when the upper end of its drop's one-sided 95 % interval does (paired, Newcombe 1998).
+/// Among those the goal decides; within 2 % of the best, the more accurate one. When none does, the most sensitive
+/// layers go back to float one after the other. The winner is then judged on test samples that nothing before has seen.
 /// Throws UsageError when the data is too small to be divided.
-OptimizeOutcome optimize(const Graph& graph, const OptimizeOptions& options, ProgressSink& progress = silent_progress());
+OptimizeOutcome optimize(const Graph& graph, const OptimizeOptions& options,
+                         ProgressSink& progress = silent_progress());
 
 }  // namespace adze

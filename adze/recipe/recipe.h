@@ -25,7 +25,7 @@ struct QuantizeStep {
 /// Steps with settings: what was done, so that it can be done again. Text form is TOML, schema "adze.recipe/1".
 struct Recipe {
   std::uint64_t seed = 0;
-  DataRequest calibration;             ///< data of the steps that calibrate
+  DataRequest calibration;  ///< data of the steps that calibrate
   std::int64_t calibration_samples = 256;
   std::vector<std::variant<SlimStep, QuantizeStep>> steps;
 };

@@ -1,6 +1,6 @@
+#include <toml++/toml.h>
 #include <algorithm>
 #include <sstream>
-#include <toml++/toml.h>
 
 #include "adze/base/text.h"
 #include "adze/recipe/recipe.h"
@@ -178,7 +178,8 @@ Recipe parse_recipe(std::string_view text, const std::string& file) {
         recipe.steps.push_back(read_quantize(step));
       } else {
         const std::vector<std::string> names = {"slim", "quantize"};
-        fail(file, node.source(), cat("unknown step ", adze::quoted(run), "; known: ", join(names, ", ")), nearest(run, names));
+        fail(file, node.source(), cat("unknown step ", adze::quoted(run), "; known: ", join(names, ", ")),
+             nearest(run, names));
       }
       step.finish();
     }

@@ -58,9 +58,9 @@ std::shared_ptr<Dataset> open_data(const Graph& graph, const DataRequest& reques
 quantize::CalibrationData calibration_data(const Graph& graph, std::shared_ptr<const Dataset> dataset,
                                            std::vector<std::int64_t> indices) {
   if (graph.inputs().size() != 1) {
-    throw UnsupportedError(cat("calibration from a data set needs a network with one input; this one has ",
-                               graph.inputs().size()),
-                           {graph.source_file, "", ""});
+    throw UnsupportedError(
+        cat("calibration from a data set needs a network with one input; this one has ", graph.inputs().size()),
+        {graph.source_file, "", ""});
   }
   constexpr std::int64_t default_batch = 16;
   const std::int64_t batch_size = batch_size_for(graph, default_batch);
@@ -71,7 +71,8 @@ quantize::CalibrationData calibration_data(const Graph& graph, std::shared_ptr<c
                 count](std::int64_t batch) -> std::vector<Tensor> {
     std::vector<Tensor> samples;
     for (std::int64_t i = batch * batch_size; i < std::min(count, (batch + 1) * batch_size); ++i) {
-      if (auto sample = dataset->try_get(indices[static_cast<std::size_t>(i)])) samples.push_back(std::move(sample->input));
+      if (auto sample = dataset->try_get(indices[static_cast<std::size_t>(i)]))
+        samples.push_back(std::move(sample->input));
     }
     if (samples.empty()) return {};
     return {stack(samples)};

@@ -27,10 +27,10 @@ std::int64_t batch_size_for(const Graph& graph, std::int64_t wanted);
 
 /// How a verb names its data.
 struct DataRequest {
-  std::string path;            ///< as open_dataset takes it
-  std::string name;            ///< as the user wrote it, for recipes and reports; empty: path
-  std::string split;           ///< "", "train", "test"
-  std::string preprocessing;   ///< flags that change what the model's metadata says
+  std::string path;           ///< as open_dataset takes it
+  std::string name;           ///< as the user wrote it, for recipes and reports; empty: path
+  std::string split;          ///< "", "train", "test"
+  std::string preprocessing;  ///< flags that change what the model's metadata says
   std::string label_column;
   bool strict = false;
 

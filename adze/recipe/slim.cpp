@@ -4,8 +4,8 @@
 
 #include "adze/base/random.h"
 #include "adze/base/text.h"
+#include "adze/engine/reference/evaluator.h"
 #include "adze/engine/session.h"
-#include "adze/recipe/fold_evaluator.h"
 
 namespace adze {
 
@@ -91,7 +91,7 @@ Difference difference_on_random_inputs(const Graph& a, const Graph& b, std::uint
 SlimOutcome slim(Graph graph, const SlimOptions& options, ProgressSink& progress) {
   SlimOutcome outcome{graph, {}, false, {}};
   rewrite::SimplifyOptions simplify_options;
-  simplify_options.evaluate = reference_evaluator();
+  simplify_options.evaluate = reference::evaluator();
   simplify_options.steps.skip = options.skip;
   simplify_options.steps.progress = &progress;
   outcome.steps = rewrite::simplify(outcome.graph, simplify_options);

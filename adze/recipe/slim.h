@@ -21,7 +21,7 @@ struct SlimOptions {
 /// How far the outputs of two networks lie apart on the same random inputs.
 struct Difference {
   double max_abs = 0;
-  double max_rel = 0;        ///< max_abs divided by the largest magnitude of that output
+  double max_rel = 0;  ///< max_abs divided by the largest magnitude of that output
   std::string worst_output;
 };
 
@@ -32,8 +32,8 @@ struct SlimOutcome {
   Difference difference;
 };
 
-/// Rewrites that keep the meaning, then the check that they did. Throws Error with exit code 5 when the outputs differ by
-/// more than the tolerance, naming the output.
+/// Rewrites that keep the meaning, then the check that they did. Throws Error with exit code 5 when the outputs differ
+/// by more than the tolerance, naming the output.
 SlimOutcome slim(Graph graph, const SlimOptions& options = {}, ProgressSink& progress = silent_progress());
 
 /// Runs both on random inputs (floats normal, integers small). Throws ModelError when the interfaces differ.

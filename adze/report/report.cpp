@@ -39,9 +39,15 @@ Json to_json(const ModelFigures& model) {
 }
 
 Json to_json(const TrialFigures& trial) {
-  return {{"name", trial.name},           {"verdict", trial.verdict}, {"within_limits", trial.within_limits},
-          {"chosen", trial.chosen},       {"drop", trial.drop},       {"drop_low", trial.drop_low},
-          {"drop_high", trial.drop_high}, {"p_value", trial.p_value}, {"seconds", trial.seconds},
+  return {{"name", trial.name},
+          {"verdict", trial.verdict},
+          {"within_limits", trial.within_limits},
+          {"chosen", trial.chosen},
+          {"drop", trial.drop},
+          {"drop_low", trial.drop_low},
+          {"drop_high", trial.drop_high},
+          {"p_value", trial.p_value},
+          {"seconds", trial.seconds},
           {"figures", to_json(trial.figures)}};
 }
 
@@ -106,7 +112,8 @@ std::string safe_in_script(std::string json) {
 }  // namespace
 
 std::string accuracy_text(const AccuracyFigure& accuracy) {
-  return cat(fixed(100 * accuracy.value, 2), " % (", fixed(100 * accuracy.low, 2), "–", fixed(100 * accuracy.high, 2), ")");
+  return cat(fixed(100 * accuracy.value, 2), " % (", fixed(100 * accuracy.low, 2), "–", fixed(100 * accuracy.high, 2),
+             ")");
 }
 
 std::string latency_text(double microseconds) {

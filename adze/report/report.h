@@ -12,8 +12,8 @@ namespace adze {
 /// A proportion measured on samples, with its 95 % interval.
 struct AccuracyFigure {
   std::string metric = "top-1";
-  double value = 0;         ///< in [0, 1]
-  double low = 0, high = 0; ///< Wilson interval
+  double value = 0;          ///< in [0, 1]
+  double low = 0, high = 0;  ///< Wilson interval
   std::int64_t correct = 0, samples = 0;
 };
 
@@ -47,9 +47,9 @@ struct TrialFigures {
   bool within_limits = false;
   bool chosen = false;
   ModelFigures figures;
-  double drop = 0;                          ///< accuracy lost against the original, in [-1, 1]
-  double drop_low = 0, drop_high = 0;       ///< paired 95 % interval of the drop
-  double p_value = 1;                       ///< exact McNemar test of "no difference"
+  double drop = 0;                     ///< accuracy lost against the original, in [-1, 1]
+  double drop_low = 0, drop_high = 0;  ///< paired 95 % interval of the drop
+  double p_value = 1;                  ///< exact McNemar test of "no difference"
   double seconds = 0;
 };
 
@@ -57,15 +57,15 @@ struct TrialFigures {
 struct LayerFigures {
   std::string name, op, output, weight_type;
   std::int64_t macs = 0, parameters = 0, weight_bytes = 0;
-  std::optional<double> sqnr_db;      ///< of its output, against the float network on the same samples
+  std::optional<double> sqnr_db;  ///< of its output, against the float network on the same samples
   std::optional<double> weight_sqnr_db;
-  std::optional<double> saturated;    ///< share of output values outside the quantized range, in [0, 1]
+  std::optional<double> saturated;  ///< share of output values outside the quantized range, in [0, 1]
 };
 
 /// Distribution of one value before quantization, with the range that was chosen.
 struct HistogramFigure {
   std::string name;
-  double low = 0, high = 0;           ///< of the bins
+  double low = 0, high = 0;  ///< of the bins
   std::vector<double> counts;
   double chosen_low = 0, chosen_high = 0;
   double scale = 0;
@@ -82,9 +82,9 @@ struct StepFigures {
 /// All that the HTML file and the JSON show.
 struct Report {
   std::string title;
-  std::string command;       ///< to repeat it
-  std::string recipe;        ///< TOML text
-  std::string data;          ///< what the accuracy was measured on
+  std::string command;  ///< to repeat it
+  std::string recipe;   ///< TOML text
+  std::string data;     ///< what the accuracy was measured on
   std::uint64_t seed = 0;
   std::vector<std::string> notes;
   ModelFigures before;

@@ -19,7 +19,8 @@ std::size_t display_width(const std::string& text) {
 bool looks_numeric(const std::string& cell) {
   if (cell.empty() || cell == "-" || cell == "–") return true;
   const auto first = static_cast<unsigned char>(cell[0]);
-  return std::isdigit(first) || ((cell[0] == '-' || cell[0] == '+') && cell.size() > 1 && std::isdigit(static_cast<unsigned char>(cell[1])));
+  return std::isdigit(first) ||
+         ((cell[0] == '-' || cell[0] == '+') && cell.size() > 1 && std::isdigit(static_cast<unsigned char>(cell[1])));
 }
 
 std::string padded(const std::string& text, std::size_t width, bool right) {
@@ -34,14 +35,17 @@ struct Table::Layout {
   std::vector<bool> right;
 };
 
-Table::Table(std::vector<std::string> header, std::string title) : title_(std::move(title)), header_(std::move(header)) {}
+Table::Table(std::vector<std::string> header, std::string title)
+    : title_(std::move(title)), header_(std::move(header)) {}
 
 void Table::add_row(std::vector<std::string> row) {
   if (row.size() != header_.size()) throw InternalError("table row has another number of cells than the header");
   rows_.push_back(std::move(row));
 }
 
-void Table::add_rule() { rows_.emplace_back(); }
+void Table::add_rule() {
+  rows_.emplace_back();
+}
 
 Table::Layout Table::layout() const {
   Layout result;
@@ -87,7 +91,8 @@ std::string Table::markdown() const {
   std::string out = title_.empty() ? "" : "**" + title_ + "**\n\n";
   const auto line = [&](const std::vector<std::string>& cells) {
     std::string text = "|";
-    for (std::size_t i = 0; i < cells.size(); ++i) text += " " + padded(cells[i], shape.widths[i], shape.right[i]) + " |";
+    for (std::size_t i = 0; i < cells.size(); ++i)
+      text += " " + padded(cells[i], shape.widths[i], shape.right[i]) + " |";
     return text + "\n";
   };
   out += line(header_) + "|";

@@ -48,10 +48,12 @@ void multiply(const float* a, const float* b, float* c, int m, int k, int n, boo
     const int width = std::min(column_block, n - begin);
     int i = 0;
     for (; i + 4 <= m; i += 4) {
-      multiply_block<4>(a + static_cast<std::size_t>(i) * k, b + begin, c + static_cast<std::size_t>(i) * n + begin, k, n, width);
+      multiply_block<4>(a + static_cast<std::size_t>(i) * k, b + begin, c + static_cast<std::size_t>(i) * n + begin, k,
+                        n, width);
     }
     for (; i < m; ++i) {
-      multiply_block<1>(a + static_cast<std::size_t>(i) * k, b + begin, c + static_cast<std::size_t>(i) * n + begin, k, n, width);
+      multiply_block<1>(a + static_cast<std::size_t>(i) * k, b + begin, c + static_cast<std::size_t>(i) * n + begin, k,
+                        n, width);
     }
   }
 }
@@ -61,10 +63,12 @@ void multiply_transposed(const float* a, const float* b, float* c, int m, int n,
     const int width = std::min(column_block, n - begin);
     int i = 0;
     for (; i + 4 <= m; i += 4) {
-      dot_block<4>(a + static_cast<std::size_t>(i) * n + begin, b + begin, c + static_cast<std::size_t>(i) * k, n, k, width);
+      dot_block<4>(a + static_cast<std::size_t>(i) * n + begin, b + begin, c + static_cast<std::size_t>(i) * k, n, k,
+                   width);
     }
     for (; i < m; ++i) {
-      dot_block<1>(a + static_cast<std::size_t>(i) * n + begin, b + begin, c + static_cast<std::size_t>(i) * k, n, k, width);
+      dot_block<1>(a + static_cast<std::size_t>(i) * n + begin, b + begin, c + static_cast<std::size_t>(i) * k, n, k,
+                   width);
     }
   }
 }

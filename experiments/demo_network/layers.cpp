@@ -98,8 +98,8 @@ class Convolution : public Layer {
   }
 
   void unfold(const Activation& input) {
-    const std::size_t columns = static_cast<std::size_t>(input.batch) * ((input.height - 1) / stride_ + 1) *
-                                ((input.width - 1) / stride_ + 1);
+    const std::size_t columns =
+        static_cast<std::size_t>(input.batch) * ((input.height - 1) / stride_ + 1) * ((input.width - 1) / stride_ + 1);
     unfolded_.assign(columns * depth(), 0.0F);
     for_each_row([&](int row, int c, int ky, int kx) {
       float* out = unfolded_.data() + columns * row;
@@ -125,7 +125,8 @@ class Convolution : public Layer {
 
 class Depthwise : public Layer {
  public:
-  Depthwise(int channels, int kernel, int stride, Random& random) : channels_(channels), kernel_(kernel), stride_(stride) {
+  Depthwise(int channels, int kernel, int stride, Random& random)
+      : channels_(channels), kernel_(kernel), stride_(stride) {
     initialize(weights_, static_cast<std::size_t>(channels) * kernel * kernel, kernel * kernel, random);
   }
 
@@ -339,7 +340,8 @@ class Classifier : public Layer {
       }
     }
     Activation output(classes_, input.batch, 1, 1);
-    multiply(weights_.value.data(), pooled_.values.data(), output.values.data(), classes_, channels_, input.batch, false);
+    multiply(weights_.value.data(), pooled_.values.data(), output.values.data(), classes_, channels_, input.batch,
+             false);
     for (int k = 0; k < classes_; ++k) {
       for (int b = 0; b < input.batch; ++b) output.row(k)[b] += bias_.value[k];
     }
@@ -348,7 +350,8 @@ class Classifier : public Layer {
 
   Activation backward(const Activation& gradient) override {
     const int batch = gradient.batch;
-    multiply_transposed(gradient.values.data(), pooled_.values.data(), weights_.gradient.data(), classes_, batch, channels_);
+    multiply_transposed(gradient.values.data(), pooled_.values.data(), weights_.gradient.data(), classes_, batch,
+                        channels_);
     Activation result(channels_, batch, height_, width_);
     const int pixels = height_ * width_;
     for (int k = 0; k < classes_; ++k) {
@@ -368,7 +371,8 @@ class Classifier : public Layer {
   ValueId append_to(Graph& graph, ValueId input, const std::string& name) const override {
     const ValueId pooled = graph.add(OpKind::GlobalAveragePool, {input}, {}, name + ".pool");
     const ValueId flat = graph.add(OpKind::Flatten, {pooled}, {}, name + ".flatten");
-    const ValueId weights = graph.add_constant(name + ".weight", Tensor::from<float>({classes_, channels_}, weights_.value));
+    const ValueId weights =
+        graph.add_constant(name + ".weight", Tensor::from<float>({classes_, channels_}, weights_.value));
     const ValueId bias = graph.add_constant(name + ".bias", Tensor::from<float>({classes_}, bias_.value));
     return graph.add(OpKind::Gemm, {flat, weights, bias}, {{"transB", std::int64_t{1}}}, name);
   }
@@ -388,9 +392,15 @@ std::unique_ptr<Layer> convolution(int in, int out, int kernel, int stride, Rand
 std::unique_ptr<Layer> depthwise(int channels, int kernel, int stride, Random& random) {
   return std::make_unique<Depthwise>(channels, kernel, stride, random);
 }
-std::unique_ptr<Layer> batch_norm(int channels) { return std::make_unique<BatchNorm>(channels); }
-std::unique_ptr<Layer> relu() { return std::make_unique<Relu>(); }
-std::unique_ptr<Layer> residual(Layers inner) { return std::make_unique<Residual>(std::move(inner)); }
+std::unique_ptr<Layer> batch_norm(int channels) {
+  return std::make_unique<BatchNorm>(channels);
+}
+std::unique_ptr<Layer> relu() {
+  return std::make_unique<Relu>();
+}
+std::unique_ptr<Layer> residual(Layers inner) {
+  return std::make_unique<Residual>(std::move(inner));
+}
 std::unique_ptr<Layer> classifier(int channels, int classes, Random& random) {
   return std::make_unique<Classifier>(channels, classes, random);
 }

@@ -150,9 +150,11 @@ void train(Layers& net, int epochs, adze::Random& random) {
     for (std::int64_t step = 0; step < steps; ++step) {
       const double part = static_cast<double>(epoch * steps + step) / static_cast<double>(epochs * steps);
       // The drawn stream goes on beyond the split, so every epoch sees new pictures.
-      const std::vector<std::int64_t> chosen(order.begin() + step * batch_size, order.begin() + (step + 1) * batch_size);
+      const std::vector<std::int64_t> chosen(order.begin() + step * batch_size,
+                                             order.begin() + (step + 1) * batch_size);
       const Examples examples = load(adze::SyntheticSplit::Train, epoch * count, chosen, batch_size);
-      Activation gradient = loss_gradient(forward(net, examples.input, Phase::Training), examples.labels, correct, loss);
+      Activation gradient =
+          loss_gradient(forward(net, examples.input, Phase::Training), examples.labels, correct, loss);
       for (auto layer = net.rbegin(); layer != net.rend(); ++layer) gradient = (*layer)->backward(gradient);
       update(net, static_cast<float>(0.5 * top_rate * (1.0 + std::cos(std::numbers::pi * part))));
     }

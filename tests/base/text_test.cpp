@@ -5,7 +5,9 @@
 namespace adze {
 namespace {
 
-TEST(Text, CatJoinsTextNumbersAndCharacters) { EXPECT_EQ(cat("a", 1, 'b', 0.1, std::int64_t{-5}), "a1b0.1-5"); }
+TEST(Text, CatJoinsTextNumbersAndCharacters) {
+  EXPECT_EQ(cat("a", 1, 'b', 0.1, std::int64_t{-5}), "a1b0.1-5");
+}
 
 TEST(Text, NearestFindsATypo) {
   const std::vector<std::string> names = {"Conv", "ConvTranspose", "Relu"};

@@ -62,7 +62,10 @@ inline std::string tar_entry(const std::string& path, const std::string& content
   octal(100, 7, 0644);
   octal(124, 11, content.size());
   header[156] = type;
-  header.replace(257, 8, std::string("ustar\0" "00", 8));
+  header.replace(257, 8,
+                 std::string("ustar\0"
+                             "00",
+                             8));
   header.replace(148, 8, 8, ' ');
   std::size_t sum = 0;
   for (const char c : header) sum += static_cast<unsigned char>(c);

@@ -25,7 +25,9 @@ std::string message_of(const std::function<void()>& action) {
   return "no error";
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 /// zebra and ant, two pictures each, in both formats.
 void add_classes(const TemporaryFolder& folder, const std::string& prefix) {
@@ -116,7 +118,8 @@ TEST(Archive, GivesTheSameSamplesAsTheFolder) {
 TEST(Cifar, ReadsBinaryBatches) {
   const TemporaryFolder folder;
   std::string batch;
-  for (int i = 0; i < 3; ++i) batch += static_cast<char>(i + 7) + std::string(1024, 'R') + std::string(1024, 'G') + std::string(1024, 'B');
+  for (int i = 0; i < 3; ++i)
+    batch += static_cast<char>(i + 7) + std::string(1024, 'R') + std::string(1024, 'G') + std::string(1024, 'B');
   folder.add("test_batch.bin", batch);
   const auto data = open_dataset(folder.path());
   ASSERT_EQ(data->size(), 3);
@@ -159,8 +162,10 @@ TEST(Npy, PairsInputsWithLabelsBesideThem) {
 
 TEST(Npz, TakesTheChosenSplitAndTreatsBytesAsPictures) {
   const TemporaryFolder folder;
-  write_npz(folder / "mnist.npz", {{"x_train", Tensor(DType::U8, {3, 4, 4})}, {"y_train", Tensor::ints({1, 2, 3})},
-                                   {"x_test", Tensor(DType::U8, {2, 4, 4})}, {"y_test", Tensor::ints({1, 2})}});
+  write_npz(folder / "mnist.npz", {{"x_train", Tensor(DType::U8, {3, 4, 4})},
+                                   {"y_train", Tensor::ints({1, 2, 3})},
+                                   {"x_test", Tensor(DType::U8, {2, 4, 4})},
+                                   {"y_test", Tensor::ints({1, 2})}});
   EXPECT_TRUE(contains(message_of([&] { open_dataset(folder / "mnist.npz"); }), "train, test"));
   const auto data = open_dataset(folder / "mnist.npz", {}, {.split = "test"});
   EXPECT_EQ(data->size(), 2);
@@ -198,7 +203,8 @@ TEST(Csv, NamesLineAndColumnOfAFault) {
   const TemporaryFolder folder;
   folder.add("a.csv", "a,b,label\n1,2,0\n3,oops,1\n");
   EXPECT_TRUE(contains(message_of([&] { open_dataset(folder / "a.csv"); }), "line 3, column 2: \"oops\""));
-  EXPECT_TRUE(contains(message_of([&] { open_dataset(folder / "a.csv", {}, {.label_column = "lable"}); }), "did you mean 'label'"));
+  EXPECT_TRUE(contains(message_of([&] { open_dataset(folder / "a.csv", {}, {.label_column = "lable"}); }),
+                       "did you mean 'label'"));
 }
 
 TEST(OpenDataset, SaysThatNothingIsThere) {
@@ -210,8 +216,8 @@ TEST(SharedCifar, FolderHas5000PicturesThatTheArchiveRepeats) {
   if (unpacked == nullptr) GTEST_SKIP() << "skipped: no ADZE_DATA";
   const auto data = open_dataset(std::filesystem::path(unpacked) / "cifar10/test");
   EXPECT_EQ(data->size(), 5000);
-  EXPECT_EQ(data->class_names(), (std::vector<std::string>{"airplane", "automobile", "bird", "cat", "deer", "dog", "frog",
-                                                           "horse", "ship", "truck"}));
+  EXPECT_EQ(data->class_names(), (std::vector<std::string>{"airplane", "automobile", "bird", "cat", "deer", "dog",
+                                                           "frog", "horse", "ship", "truck"}));
   const std::filesystem::path archive = std::filesystem::path(ADZE_SOURCE_DIR) / "../shared/data/cifar10.tar.zst";
   if (!std::filesystem::exists(archive)) GTEST_SKIP() << "skipped: no archive beside the checkout";
   const auto packed = open_dataset(archive.string() + ":cifar10/test");

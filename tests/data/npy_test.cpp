@@ -28,17 +28,18 @@ TEST_P(NpyRoundTrip, KeepsShapeAndBits) {
   for (const Shape& shape : {Shape{}, Shape{5}, Shape{0, 3}, Shape{2, 3, 4}}) {
     Tensor tensor(GetParam(), shape);
     int seed = 1;
-    for (std::byte& byte : tensor.mutable_bytes()) byte = static_cast<std::byte>(GetParam() == DType::Bool ? seed++ % 2 : seed++);
+    for (std::byte& byte : tensor.mutable_bytes())
+      byte = static_cast<std::byte>(GetParam() == DType::Bool ? seed++ % 2 : seed++);
     const Tensor back = read(write_npy_bytes(tensor));
     EXPECT_TRUE(identical(back, tensor)) << type_text(tensor) << " came back as " << type_text(back);
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, NpyRoundTrip,
-                         testing::Values(DType::F32, DType::F64, DType::F16, DType::BF16, DType::F8E4M3, DType::F8E4M3Fnuz,
-                                         DType::F8E5M2, DType::F8E5M2Fnuz, DType::S8, DType::U8, DType::S16, DType::U16,
-                                         DType::S32, DType::U32, DType::S64, DType::U64, DType::Bool, DType::C64,
-                                         DType::C128));
+                         testing::Values(DType::F32, DType::F64, DType::F16, DType::BF16, DType::F8E4M3,
+                                         DType::F8E4M3Fnuz, DType::F8E5M2, DType::F8E5M2Fnuz, DType::S8, DType::U8,
+                                         DType::S16, DType::U16, DType::S32, DType::U32, DType::S64, DType::U64,
+                                         DType::Bool, DType::C64, DType::C128));
 
 TEST(Npy, StartsItsDataOnA64ByteBoundary) {
   const std::string bytes = write_npy_bytes(Tensor::from<float>({3}, {1, 2, 3}));

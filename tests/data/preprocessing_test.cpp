@@ -15,8 +15,7 @@ TEST(Preprocessing, LeavesPixelsUnscaledByDefault) {
 }
 
 TEST(Preprocessing, ScalesAndNormalizesByChannelInTheChosenOrder) {
-  const Preprocessing how =
-      parse_preprocessing_flags("layout=nhwc order=bgr scale=1/255 mean=0.5,0.25,0 std=0.5,1,2");
+  const Preprocessing how = parse_preprocessing_flags("layout=nhwc order=bgr scale=1/255 mean=0.5,0.25,0 std=0.5,1,2");
   const Tensor tensor = preprocess({1, 1, 3, {255, 51, 0}}, how);
   ASSERT_EQ(tensor.shape(), (Shape{1, 1, 1, 3}));
   EXPECT_FLOAT_EQ(tensor.data<float>()[0], -1.0F);
@@ -46,7 +45,8 @@ TEST(Preprocessing, TurnsColourToGrayAndBack) {
 
 TEST(Preprocessing, RoundTripsThroughJson) {
   const Preprocessing how = parse_preprocessing_flags(
-      "size=96x64; channels=3; layout=nhwc; order=bgr; resize=area; fit=center-crop; resize_side=110; scale=0.5; mean=1,2,3; std=4");
+      "size=96x64; channels=3; layout=nhwc; order=bgr; resize=area; fit=center-crop; resize_side=110; scale=0.5; "
+      "mean=1,2,3; std=4");
   const std::string json = preprocessing_json(how);
   EXPECT_EQ(preprocessing_json(parse_preprocessing_json(json)), json);
   EXPECT_EQ(how.height, 96);
@@ -63,10 +63,12 @@ TEST(Preprocessing, OffersTheNearestKey) {
 }
 
 TEST(Preprocessing, RefusesNonsense) {
-  for (const char* text : {"size=0x5", "size=1e9x4", "std=0", "scale=1/0", "mean=nan", "layout=chw", "loose", "channels=1.5"}) {
+  for (const char* text :
+       {"size=0x5", "size=1e9x4", "std=0", "scale=1/0", "mean=nan", "layout=chw", "loose", "channels=1.5"}) {
     EXPECT_THROW(parse_preprocessing_flags(text), UsageError) << text;
   }
-  for (const char* text : {"[]", "{", "{\"mean\": \"x\"}", "{\"layout\": 3}", "{\"what\": 1}", "{\"size\": [1, 2, 3]}"}) {
+  for (const char* text :
+       {"[]", "{", "{\"mean\": \"x\"}", "{\"layout\": 3}", "{\"what\": 1}", "{\"size\": [1, 2, 3]}"}) {
     EXPECT_THROW(parse_preprocessing_json(text), ModelError) << text;
   }
 }
@@ -96,8 +98,10 @@ TEST(Resize, KeepsConstantsAndAveragesAreas) {
     for (const std::uint8_t pixel : resized(flat, 11, 3, method).pixels) EXPECT_EQ(pixel, 93);
   }
   EXPECT_EQ(resized({2, 2, 1, {0, 100, 100, 200}}, 1, 1, ResizeMethod::Area).pixels, (std::vector<std::uint8_t>{100}));
-  EXPECT_EQ(resized({2, 1, 1, {0, 200}}, 4, 1, ResizeMethod::Bilinear).pixels, (std::vector<std::uint8_t>{0, 50, 150, 200}));
-  EXPECT_EQ(resized({2, 1, 1, {0, 200}}, 4, 1, ResizeMethod::Nearest).pixels, (std::vector<std::uint8_t>{0, 0, 200, 200}));
+  EXPECT_EQ(resized({2, 1, 1, {0, 200}}, 4, 1, ResizeMethod::Bilinear).pixels,
+            (std::vector<std::uint8_t>{0, 50, 150, 200}));
+  EXPECT_EQ(resized({2, 1, 1, {0, 200}}, 4, 1, ResizeMethod::Nearest).pixels,
+            (std::vector<std::uint8_t>{0, 0, 200, 200}));
 }
 
 TEST(Resize, CutsTheMiddle) {
@@ -110,7 +114,8 @@ TEST(PictureFiles, DecodeWhatWasEncoded) {
   for (const std::int64_t channels : {1, 3}) {
     const Picture picture = ramp(17, 9, channels);
     EXPECT_EQ(decode_picture(encode_png(picture), "p").pixels, picture.pixels);
-    const Picture lossy = decode_picture(encode_jpeg({17, 9, channels, std::vector<std::uint8_t>(17 * 9 * channels, 120)}, 90), "j");
+    const Picture lossy =
+        decode_picture(encode_jpeg({17, 9, channels, std::vector<std::uint8_t>(17 * 9 * channels, 120)}, 90), "j");
     EXPECT_EQ(lossy.channels, channels);
     for (const std::uint8_t pixel : lossy.pixels) EXPECT_NEAR(pixel, 120, 2);
   }

@@ -25,7 +25,9 @@ inline WireMessage attribute(std::string_view name, std::int64_t value) {
   message.add_integer(20, 2);
   return message;
 }
-inline WireMessage attribute(std::string_view name, int value) { return attribute(name, std::int64_t{value}); }
+inline WireMessage attribute(std::string_view name, int value) {
+  return attribute(name, std::int64_t{value});
+}
 inline WireMessage attribute(std::string_view name, float value) {
   WireMessage message;
   message.add_text(1, name);
@@ -134,8 +136,7 @@ inline WireMessage raw_tensor(std::string_view name, DType dtype, const std::vec
 }
 template <typename T>
 WireMessage tensor(std::string_view name, const std::vector<std::int64_t>& dims, const std::vector<T>& values) {
-  return raw_tensor(name, dtype_of<T>, dims,
-                    {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)});
+  return raw_tensor(name, dtype_of<T>, dims, {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)});
 }
 inline WireMessage external_tensor(std::string_view name, DType dtype, const std::vector<std::int64_t>& dims,
                                    const std::vector<std::pair<std::string, std::string>>& entries) {

@@ -106,15 +106,16 @@ TEST(OnnxGraph, ReadsEveryFormOfConstant) {
 
 TEST(OnnxGraph, ExpandsFunctionsWithAttributesAndOptionalInputs) {
   Messages functions;
-  functions.push_back(function("leak", {"a"}, {"b"},
-                               {node("LeakyRelu", {"a"}, {"t"}, {reference_attribute("alpha", "slope", 1)}),
-                                node("Neg", {"t"}, {"b"})},
-                               {"slope"}));
+  functions.push_back(
+      function("leak", {"a"}, {"b"},
+               {node("LeakyRelu", {"a"}, {"t"}, {reference_attribute("alpha", "slope", 1)}), node("Neg", {"t"}, {"b"})},
+               {"slope"}));
   functions.push_back(function("twice", {"a", "unused"}, {"b", "same"},
                                {node("leak", {"a"}, {"t"}, {attribute("slope", 0.5f)}, "", "local"),
                                 node("leak", {"t"}, {"b"}, {}, "", "local"), node("Identity", {"a"}, {"same"})}));
   GraphParts parts;
-  parts.nodes = {node("twice", {"x"}, {"y", "z"}, {}, "call", "local"), node("twice", {"y"}, {"u"}, {}, "more", "local")};
+  parts.nodes = {node("twice", {"x"}, {"y", "z"}, {}, "call", "local"),
+                 node("twice", {"y"}, {"u"}, {}, "more", "local")};
   parts.inputs = {value("x", DType::F32, Dims{1})};
   parts.outputs = {value("y"), value("z"), value("u")};
   const Graph graph = read(model(onnx_builder::graph(std::move(parts)), 21, std::move(functions)));
@@ -131,7 +132,8 @@ TEST(OnnxGraph, KeepsMetadataAndSymbols) {
   graph.doc = "what it is";
   graph.producer = "trainer 1.2";
   graph.metadata["adze.rounding"] = "tflm";
-  const ValueId x = graph.add_input("x", ValueType::tensor(DType::F32, SymbolicShape{Dim::named("batch"), Dim(3), Dim()}));
+  const ValueId x =
+      graph.add_input("x", ValueType::tensor(DType::F32, SymbolicShape{Dim::named("batch"), Dim(3), Dim()}));
   graph.add_output(graph.add(OpKind::Relu, {x}, {}, "relu"));
   graph.node(NodeId{0}).metadata["doc_string"] = "clips";
   graph.node(NodeId{0}).metadata["origin"] = "layer 1";

@@ -39,11 +39,10 @@ std::vector<double> numbers(const Tensor& tensor) {
   return result;
 }
 
-constexpr DType with_bytes[] = {DType::F32,    DType::U8,         DType::S8,     DType::U16,        DType::S16,
-                                DType::S32,    DType::S64,        DType::Bool,   DType::F16,        DType::F64,
-                                DType::U32,    DType::U64,        DType::C64,    DType::C128,       DType::BF16,
-                                DType::F8E4M3, DType::F8E4M3Fnuz, DType::F8E5M2, DType::F8E5M2Fnuz, DType::U4,
-                                DType::S4};
+constexpr DType with_bytes[] = {
+    DType::F32,  DType::U8,     DType::S8,         DType::U16,    DType::S16,        DType::S32, DType::S64,
+    DType::Bool, DType::F16,    DType::F64,        DType::U32,    DType::U64,        DType::C64, DType::C128,
+    DType::BF16, DType::F8E4M3, DType::F8E4M3Fnuz, DType::F8E5M2, DType::F8E5M2Fnuz, DType::U4,  DType::S4};
 
 TEST(OnnxTensor, RoundTripsEveryDtypeAsRawBytes) {
   for (const DType dtype : with_bytes) {
@@ -94,8 +93,7 @@ TEST(OnnxTensor, ReadsSmallFloatsAsBitPatternsFromInt32Data) {
 
 TEST(OnnxTensor, ReadsTwoPackedNibblesFromEachInt32) {
   EXPECT_EQ(numbers(decode(varint_tensor(DType::S4, {3}, 5, {0x7F, 0x08}, true))), (std::vector<double>{-1, 7, -8}));
-  EXPECT_EQ(numbers(decode(varint_tensor(DType::U4, {4}, 5, {0x7F, 0x08}, false))),
-            (std::vector<double>{15, 7, 8, 0}));
+  EXPECT_EQ(numbers(decode(varint_tensor(DType::U4, {4}, 5, {0x7F, 0x08}, false))), (std::vector<double>{15, 7, 8, 0}));
 }
 
 TEST(OnnxTensor, ReadsFloatDataPackedAndSingly) {
@@ -117,8 +115,8 @@ TEST(OnnxTensor, ReadsFloatDataPackedAndSingly) {
 }
 
 TEST(OnnxTensor, NeverCopiesRawData) {
-  const auto owner = std::make_shared<const std::string>(
-      raw_tensor("t", DType::F32, {1000}, std::string(4000, 'x')).bytes());
+  const auto owner =
+      std::make_shared<const std::string>(raw_tensor("t", DType::F32, {1000}, std::string(4000, 'x')).bytes());
   const Tensor tensor = onnx::read_tensor(std::as_bytes(std::span(*owner)), owner);
   const auto* data = reinterpret_cast<const char*>(tensor.bytes().data());
   EXPECT_GE(data, owner->data());
@@ -134,11 +132,11 @@ TEST(OnnxTensor, TurnsAnyNonZeroBooleanByteIntoTrue) {
 
 TEST(OnnxTensor, MakesSparseTensorsDense) {
   GraphParts parts;
-  parts.nodes = {node("Identity", {"s"}, {"y"}), node("Identity", {"c"}, {"z"}),
-                 node("Constant", {}, {"c"},
-                      {sparse_attribute("sparse_value", sparse_tensor(tensor<float>("", {2}, {5, 6}),
-                                                                      tensor<std::int64_t>("", {2, 2}, {0, 1, 1, 2}),
-                                                                      {2, 3}))})};
+  parts.nodes = {
+      node("Identity", {"s"}, {"y"}), node("Identity", {"c"}, {"z"}),
+      node("Constant", {}, {"c"},
+           {sparse_attribute("sparse_value", sparse_tensor(tensor<float>("", {2}, {5, 6}),
+                                                           tensor<std::int64_t>("", {2, 2}, {0, 1, 1, 2}), {2, 3}))})};
   parts.outputs = {value("y"), value("z")};
   parts.sparse = {sparse_tensor(tensor<float>("s", {2}, {7, 8}), tensor<std::int64_t>("", {2}, {0, 3}), {4})};
   const Graph graph = read(model(onnx_builder::graph(std::move(parts))));

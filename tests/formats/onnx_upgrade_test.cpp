@@ -86,10 +86,11 @@ TEST(OnnxUpgrade, GivesSplitItsSizesOrNumberOfParts) {
 }
 
 TEST(OnnxUpgrade, TurnsReshapeAndTileOfTheFirstOpsetsIntoTodays) {
-  const Graph reshape = old_node("Reshape", 1, {attribute("shape", Dims{2, 2}), attribute("consumed_inputs", Dims{0})}, {4});
+  const Graph reshape =
+      old_node("Reshape", 1, {attribute("shape", Dims{2, 2}), attribute("consumed_inputs", Dims{0})}, {4});
   EXPECT_EQ(input_ints(reshape, only(reshape, OpKind::Reshape), 1), (Dims{2, 2}));
-  const Graph tile = old_node("Tile", 1, {}, {2, 1},
-                              {tensor<std::int64_t>("n", {}, {3}), tensor<std::int64_t>("a", {}, {1})}, {"x", "n", "a"});
+  const Graph tile = old_node(
+      "Tile", 1, {}, {2, 1}, {tensor<std::int64_t>("n", {}, {3}), tensor<std::int64_t>("a", {}, {1})}, {"x", "n", "a"});
   EXPECT_EQ(run(tile, {2, 1}, {1, 2}), (std::vector<float>{1, 1, 1, 2, 2, 2}));
 }
 
@@ -116,8 +117,8 @@ TEST(OnnxUpgrade, BroadcastsFromTheAxisThatOldArithmeticNames) {
   const Graph sum = old_node("Add", 6, {attribute("broadcast", 1), attribute("axis", 1)}, {1, 2, 2},
                              {tensor<float>("b", {2}, {10, 20})}, {"x", "b"});
   EXPECT_EQ(run(sum, {1, 2, 2}, {1, 2, 3, 4}), (std::vector<float>{11, 12, 23, 24}));
-  const Graph plain = old_node("Add", 6, {attribute("broadcast", 1)}, {2, 2}, {tensor<float>("b", {2}, {10, 20})},
-                               {"x", "b"});
+  const Graph plain =
+      old_node("Add", 6, {attribute("broadcast", 1)}, {2, 2}, {tensor<float>("b", {2}, {10, 20})}, {"x", "b"});
   EXPECT_EQ(plain.num_alive_nodes(), 1);
   EXPECT_THROW(old_node("Add", 6, {attribute("broadcast", 1), attribute("axis", 1)}, {2, 2},
                         {tensor<float>("b", {2, 2}, {1, 2, 3, 4})}, {"x", "b"}),
@@ -130,10 +131,12 @@ TEST(OnnxUpgrade, GivesOldPReluSlopesToTheChannels) {
 }
 
 TEST(OnnxUpgrade, DropsGemmsBroadcastFlagAndConsumedInputs) {
-  const Graph gemm = old_node("Gemm", 6, {attribute("broadcast", 1)}, {1, 2},
-                              {tensor<float>("w", {2, 2}, {1, 0, 0, 1}), tensor<float>("c", {2}, {5, 6})}, {"x", "w", "c"});
+  const Graph gemm =
+      old_node("Gemm", 6, {attribute("broadcast", 1)}, {1, 2},
+               {tensor<float>("w", {2, 2}, {1, 0, 0, 1}), tensor<float>("c", {2}, {5, 6})}, {"x", "w", "c"});
   EXPECT_EQ(run(gemm, {1, 2}, {1, 2}), (std::vector<float>{6, 8}));
-  EXPECT_FALSE(only(old_node("Relu", 1, {attribute("consumed_inputs", Dims{0})}, {2}), OpKind::Relu).has("consumed_inputs"));
+  EXPECT_FALSE(
+      only(old_node("Relu", 1, {attribute("consumed_inputs", Dims{0})}, {2}), OpKind::Relu).has("consumed_inputs"));
 }
 
 TEST(OnnxUpgrade, FlattensForOldSoftmaxes) {
@@ -173,10 +176,10 @@ TEST(OnnxUpgrade, TurnsUpsampleIntoResize) {
 }
 
 TEST(OnnxUpgrade, DropsTheEmptyInputsOfOldResizes) {
-  const Graph graph = old_node("Resize", 11, {}, {1, 1, 2, 2},
-                               {tensor<float>("roi", {0}, {}), tensor<float>("none", {0}, {}),
-                                tensor<std::int64_t>("sizes", {4}, {1, 1, 4, 4})},
-                               {"x", "roi", "none", "sizes"});
+  const Graph graph = old_node(
+      "Resize", 11, {}, {1, 1, 2, 2},
+      {tensor<float>("roi", {0}, {}), tensor<float>("none", {0}, {}), tensor<std::int64_t>("sizes", {4}, {1, 1, 4, 4})},
+      {"x", "roi", "none", "sizes"});
   const Node& node = only(graph, OpKind::Resize);
   EXPECT_EQ(node.input(1), ValueId::None);
   EXPECT_EQ(node.input(2), ValueId::None);
@@ -194,7 +197,8 @@ TEST(OnnxUpgrade, RunsOldBatchNormalizationsInInference) {
   for (const int version : {6, 7, 9}) {
     Messages attributes = {attribute("epsilon", 0.0f)};
     if (version < 7) attributes.push_back(attribute("is_test", 1));
-    const Graph graph = old_node("BatchNormalization", version, std::move(attributes), {1, 1, 2}, batch_norm_inputs(), inputs);
+    const Graph graph =
+        old_node("BatchNormalization", version, std::move(attributes), {1, 1, 2}, batch_norm_inputs(), inputs);
     EXPECT_EQ(run(graph, {1, 1, 2}, {3, 7}), (std::vector<float>{1, 5})) << version;
     EXPECT_EQ(only(graph, OpKind::BatchNormalization).get_int("training_mode"), 0);
   }
@@ -235,10 +239,12 @@ TEST(OnnxUpgrade, RenamesScatterAndModesAndNormOrders) {
   EXPECT_EQ(run(scatter, {3}, {1, 2, 3}), (std::vector<float>{1, 9, 3}));
   const Graph pool = old_node("GlobalLpPool", 1, {attribute("p", 2.0f)}, {1, 1, 2});
   EXPECT_EQ(only(pool, OpKind::GlobalLpPool).get_int("p"), 2);
-  const Graph sample = old_node("GridSample", 16, {}, {1, 1, 2, 2}, {tensor<float>("g", {1, 1, 1, 2}, {0, 0})}, {"x", "g"});
+  const Graph sample =
+      old_node("GridSample", 16, {}, {1, 1, 2, 2}, {tensor<float>("g", {1, 1, 1, 2}, {0, 0})}, {"x", "g"});
   EXPECT_EQ(only(sample, OpKind::GridSample).get_string("mode"), "linear");
-  const Graph align = old_node("RoiAlign", 10, {}, {1, 1, 2, 2},
-                               {tensor<float>("r", {1, 4}, {0, 0, 1, 1}), tensor<std::int64_t>("i", {1}, {0})}, {"x", "r", "i"});
+  const Graph align =
+      old_node("RoiAlign", 10, {}, {1, 1, 2, 2},
+               {tensor<float>("r", {1, 4}, {0, 0, 1, 1}), tensor<std::int64_t>("i", {1}, {0})}, {"x", "r", "i"});
   EXPECT_EQ(only(align, OpKind::RoiAlign).get_string("coordinate_transformation_mode"), "output_half_pixel");
 }
 
@@ -266,8 +272,9 @@ TEST(OnnxUpgrade, TurnsScanWithBatchIntoScanOverTheBatch) {
 }
 
 TEST(OnnxUpgrade, DropsOutputSequenceOfTheFirstRecurrentOperators) {
-  const Graph graph = old_node("RNN", 1, {attribute("hidden_size", 1), attribute("output_sequence", 1)}, {1, 1, 1},
-                               {tensor<float>("w", {1, 1, 1}, {1}), tensor<float>("r", {1, 1, 1}, {1})}, {"x", "w", "r"});
+  const Graph graph =
+      old_node("RNN", 1, {attribute("hidden_size", 1), attribute("output_sequence", 1)}, {1, 1, 1},
+               {tensor<float>("w", {1, 1, 1}, {1}), tensor<float>("r", {1, 1, 1}, {1})}, {"x", "w", "r"});
   EXPECT_FALSE(only(graph, OpKind::RNN).has("output_sequence"));
 }
 

@@ -58,23 +58,42 @@ void expect_refused(const Graph& graph, int opset, const std::string& says) {
 
 TEST(OnnxWrite, GivesOldFormsToOlderOpsets) {
   const auto axes = [](Graph& g, Ints values) { return g.add_constant(g.unique_name("axes"), Tensor::ints(values)); };
-  expect_same_in_all_opsets(graph_of({1, 3, 1}, [&](Graph& g, ValueId x) { return g.add(OpKind::Squeeze, {x, axes(g, {0, 2})}); }), {1, 3, 1});
-  expect_same_in_all_opsets(graph_of({3}, [&](Graph& g, ValueId x) { return g.add(OpKind::Unsqueeze, {x, axes(g, {0})}); }), {3});
+  expect_same_in_all_opsets(graph_of({1, 3, 1},
+                                     [&](Graph& g, ValueId x) {
+                                       return g.add(OpKind::Squeeze, {x, axes(g, {0, 2})});
+                                     }),
+                            {1, 3, 1});
+  expect_same_in_all_opsets(graph_of({3},
+                                     [&](Graph& g, ValueId x) {
+                                       return g.add(OpKind::Unsqueeze, {x, axes(g, {0})});
+                                     }),
+                            {3});
   for (const OpKind kind : {OpKind::ReduceSum, OpKind::ReduceMean, OpKind::ReduceMax, OpKind::ReduceL2}) {
-    expect_same_in_all_opsets(graph_of({2, 3}, [&](Graph& g, ValueId x) { return g.add(kind, {x, axes(g, {1})}); }), {2, 3});
+    expect_same_in_all_opsets(graph_of({2, 3},
+                                       [&](Graph& g, ValueId x) {
+                                         return g.add(kind, {x, axes(g, {1})});
+                                       }),
+                              {2, 3});
     expect_same_in_all_opsets(graph_of({2, 3}, [&](Graph& g, ValueId x) { return g.add(kind, {x}); }), {2, 3});
   }
   expect_same_in_all_opsets(graph_of({2, 3}, [&](Graph& g, ValueId x) { return g.add(OpKind::Softmax, {x}); }), {2, 3});
-  expect_same_in_all_opsets(graph_of({4, 3}, [&](Graph& g, ValueId x) {
-    return g.add(OpKind::Split, {x}, {{"num_outputs", std::int64_t{2}}}, "split", 2);
-  }), {4, 3});
-  expect_same_in_all_opsets(graph_of({4, 3}, [&](Graph& g, ValueId x) {
-    return g.add(OpKind::Split, {x, axes(g, {1, 3})}, {}, "split", 2);
-  }), {4, 3});
-  expect_same_in_all_opsets(graph_of({1, 1, 2, 2}, [&](Graph& g, ValueId x) {
-    const ValueId scales = g.add_constant("scales", Tensor::from<float>({4}, {1, 1, 2, 2}));
-    return g.add(OpKind::Resize, {x, ValueId::None, scales});
-  }), {1, 1, 2, 2});
+  expect_same_in_all_opsets(graph_of({4, 3},
+                                     [&](Graph& g, ValueId x) {
+                                       return g.add(OpKind::Split, {x}, {{"num_outputs", std::int64_t{2}}}, "split", 2);
+                                     }),
+                            {4, 3});
+  expect_same_in_all_opsets(graph_of({4, 3},
+                                     [&](Graph& g, ValueId x) {
+                                       return g.add(OpKind::Split, {x, axes(g, {1, 3})}, {}, "split", 2);
+                                     }),
+                            {4, 3});
+  expect_same_in_all_opsets(
+      graph_of({1, 1, 2, 2},
+               [&](Graph& g, ValueId x) {
+                 const ValueId scales = g.add_constant("scales", Tensor::from<float>({4}, {1, 1, 2, 2}));
+                 return g.add(OpKind::Resize, {x, ValueId::None, scales});
+               }),
+      {1, 1, 2, 2});
 }
 
 TEST(OnnxWrite, NamesTheNodeThatAnOpsetCannotExpress) {

@@ -41,10 +41,16 @@ void expect_dataset(const std::string& name, const std::string& bytes, int exit_
   EXPECT_LT(hostile::peak_memory_bytes() - before, memory_limit);
 }
 
-std::string png() { return text_of(encode_png(ramp(16, 16, 3))); }
-std::string jpeg() { return text_of(encode_jpeg(ramp(32, 32, 3), 90)); }
+std::string png() {
+  return text_of(encode_png(ramp(16, 16, 3)));
+}
+std::string jpeg() {
+  return text_of(encode_jpeg(ramp(32, 32, 3), 90));
+}
 
-std::string with(std::string text, std::size_t offset, const std::string& bytes) { return text.replace(offset, bytes.size(), bytes); }
+std::string with(std::string text, std::size_t offset, const std::string& bytes) {
+  return text.replace(offset, bytes.size(), bytes);
+}
 
 /// Also makes the chunk's checksum right again.
 std::string with_png_size(const std::string& size) {
@@ -64,26 +70,45 @@ std::string with_jpeg_size(const std::string& size) {
   return with(text, text.find("\xFF\xC0") + 5, size);
 }
 
-TEST(HostilePicture, EmptyFile) { expect_picture("", bad_input, "empty"); }
-TEST(HostilePicture, OnlyTheMagicOfAPng) { expect_picture(png().substr(0, 8), bad_input, "too early"); }
-TEST(HostilePicture, TruncatedPng) { expect_picture(png().substr(0, png().size() / 2), bad_input, "too early"); }
+TEST(HostilePicture, EmptyFile) {
+  expect_picture("", bad_input, "empty");
+}
+TEST(HostilePicture, OnlyTheMagicOfAPng) {
+  expect_picture(png().substr(0, 8), bad_input, "too early");
+}
+TEST(HostilePicture, TruncatedPng) {
+  expect_picture(png().substr(0, png().size() / 2), bad_input, "too early");
+}
 TEST(HostilePicture, PngThatPromisesTerabytes) {
-  expect_picture(with_png_size(std::string("\0\x0f\x42\x40\0\x0f\x42\x40", 8)), resource_limit, "larger than the limit");
+  expect_picture(with_png_size(std::string("\0\x0f\x42\x40\0\x0f\x42\x40", 8)), resource_limit,
+                 "larger than the limit");
 }
 TEST(HostilePicture, PngThatPromisesMoreThanItsBytesCanHold) {
   expect_picture(with_png_size(std::string("\0\0\x1f\0\0\0\x1f\0", 8)), bad_input, "has only");
 }
-TEST(HostilePicture, PngWithoutWidth) { expect_picture(with_png_size(std::string("\0\0\0\0\0\0\0\x10", 8)), bad_input, "PNG"); }
+TEST(HostilePicture, PngWithoutWidth) {
+  expect_picture(with_png_size(std::string("\0\0\0\0\0\0\0\x10", 8)), bad_input, "PNG");
+}
 TEST(HostilePicture, PngWithAFlippedBit) {
   std::string text = png();
   text[text.size() / 2] = static_cast<char>(text[text.size() / 2] ^ 4);
   expect_picture(text, bad_input, "damaged PNG");
 }
-TEST(HostilePicture, TruncatedJpeg) { expect_picture(jpeg().substr(0, jpeg().size() - 60), bad_input, "damaged JPEG"); }
-TEST(HostilePicture, JpegThatEndsInItsHeader) { expect_picture(jpeg().substr(0, 30), bad_input, "damaged JPEG"); }
-TEST(HostilePicture, JpegThatPromisesGigapixels) { expect_picture(with_jpeg_size("\xff\xdc\xff\xdc"), resource_limit, "larger than"); }
-TEST(HostilePicture, JpegThatPromisesMoreThanItsBytesCanHold) { expect_picture(with_jpeg_size("\x1f\x40\x1f\x40"), bad_input, "has only"); }
-TEST(HostilePicture, JpegWithoutHeight) { expect_picture(with_jpeg_size(std::string("\0\0\0\x20", 4)), bad_input, "JPEG"); }
+TEST(HostilePicture, TruncatedJpeg) {
+  expect_picture(jpeg().substr(0, jpeg().size() - 60), bad_input, "damaged JPEG");
+}
+TEST(HostilePicture, JpegThatEndsInItsHeader) {
+  expect_picture(jpeg().substr(0, 30), bad_input, "damaged JPEG");
+}
+TEST(HostilePicture, JpegThatPromisesGigapixels) {
+  expect_picture(with_jpeg_size("\xff\xdc\xff\xdc"), resource_limit, "larger than");
+}
+TEST(HostilePicture, JpegThatPromisesMoreThanItsBytesCanHold) {
+  expect_picture(with_jpeg_size("\x1f\x40\x1f\x40"), bad_input, "has only");
+}
+TEST(HostilePicture, JpegWithoutHeight) {
+  expect_picture(with_jpeg_size(std::string("\0\0\0\x20", 4)), bad_input, "JPEG");
+}
 TEST(HostilePicture, ProgressiveJpegOfEndlessScans) {
   // The last scan of a real file, repeated. A baseline file with extra scans is refused as damaged at the first.
   std::string text = jpeg();
@@ -101,15 +126,27 @@ std::string npy(const std::string& shape, const std::string& descr = "<f4", cons
 TEST(HostileNpy, ShapeThatOverflows) {
   expect_dataset("a.npy", npy("(4611686018427387904, 4611686018427387904)"), bad_input, "overflow");
 }
-TEST(HostileNpy, ShapeLargerThanTheFile) { expect_dataset("a.npy", npy("(1000000, 1000000)"), bad_input, "promises"); }
-TEST(HostileNpy, NegativeDimension) { expect_dataset("a.npy", npy("(-1,)"), bad_input, "bad dimension"); }
+TEST(HostileNpy, ShapeLargerThanTheFile) {
+  expect_dataset("a.npy", npy("(1000000, 1000000)"), bad_input, "promises");
+}
+TEST(HostileNpy, NegativeDimension) {
+  expect_dataset("a.npy", npy("(-1,)"), bad_input, "bad dimension");
+}
 TEST(HostileNpy, HeaderLongerThanTheFile) {
   expect_dataset("a.npy", std::string("\x93NUMPY\x02\0\xff\xff\xff\x7f{", 13), bad_input, "longer than the file");
 }
-TEST(HostileNpy, UnfinishedHeader) { expect_dataset("a.npy", std::string("\x93NUMPY\x01\0\x0a\0{'descr': ", 20), bad_input, "npy header"); }
-TEST(HostileNpy, PickledObjects) { expect_dataset("a.npy", npy("(1,)", "|O", "12345678"), unsupported, "|O"); }
-TEST(HostileNpy, NoRows) { expect_dataset("a.npy", npy("(0, 4)", "<f4", ""), bad_input, "no samples"); }
-TEST(HostileNpy, ScalarInsteadOfRows) { expect_dataset("a.npy", npy("()"), bad_input, "no samples"); }
+TEST(HostileNpy, UnfinishedHeader) {
+  expect_dataset("a.npy", std::string("\x93NUMPY\x01\0\x0a\0{'descr': ", 20), bad_input, "npy header");
+}
+TEST(HostileNpy, PickledObjects) {
+  expect_dataset("a.npy", npy("(1,)", "|O", "12345678"), unsupported, "|O");
+}
+TEST(HostileNpy, NoRows) {
+  expect_dataset("a.npy", npy("(0, 4)", "<f4", ""), bad_input, "no samples");
+}
+TEST(HostileNpy, ScalarInsteadOfRows) {
+  expect_dataset("a.npy", npy("()"), bad_input, "no samples");
+}
 
 std::string npz() {
   const TemporaryFolder folder;
@@ -117,7 +154,9 @@ std::string npz() {
   return read_text_file(folder / "a.npz");
 }
 
-TEST(HostileNpz, Truncated) { expect_dataset("a.npz", npz().substr(0, 100), bad_input, "truncated"); }
+TEST(HostileNpz, Truncated) {
+  expect_dataset("a.npz", npz().substr(0, 100), bad_input, "truncated");
+}
 TEST(HostileNpz, DirectoryPointsOutside) {
   const std::string text = npz();
   expect_dataset("a.npz", with(text, text.size() - 6, "\xff\xff\xff\x7f"), bad_input, "outside");
@@ -158,8 +197,12 @@ std::string lying_tar() {
   return text.replace(148, 7, std::string(octal, 7));
 }
 
-TEST(HostileTar, SizeBeyondTheBudget) { expect_dataset("a.tar", lying_tar(), resource_limit, "archive holds more"); }
-TEST(HostileTar, SizeBeyondTheBudgetInZstd) { expect_dataset("a.tar.zst", packed(lying_tar()), resource_limit, "archive holds more"); }
+TEST(HostileTar, SizeBeyondTheBudget) {
+  expect_dataset("a.tar", lying_tar(), resource_limit, "archive holds more");
+}
+TEST(HostileTar, SizeBeyondTheBudgetInZstd) {
+  expect_dataset("a.tar.zst", packed(lying_tar()), resource_limit, "archive holds more");
+}
 TEST(HostileTar, TruncatedWithinAFile) {
   const std::string text = tar_entry("c/1.png", png());
   expect_dataset("a.tar", text.substr(0, 700), bad_input, "ends within a file");
@@ -171,7 +214,9 @@ TEST(HostileTar, WrongChecksumInTheSecondHeader) {
 TEST(HostileTar, NameOfUnreasonableLength) {
   expect_dataset("a.tar", tar_entry("@LongLink", std::string(100'000, 'a'), 'L'), bad_input, "unreasonable length");
 }
-TEST(HostileTar, NoPictures) { expect_dataset("a.tar", tar_entry("c/readme.txt", "x"), bad_input, "no data found"); }
+TEST(HostileTar, NoPictures) {
+  expect_dataset("a.tar", tar_entry("c/readme.txt", "x"), bad_input, "no data found");
+}
 TEST(HostileTar, PathsThatEscapeAreMereNames) {
   expect_dataset("a.tar", tar_entry("../../etc/passwd.png", "x"), bad_input, "not a JPEG or PNG");
 }
@@ -199,13 +244,24 @@ TEST(HostileZstd, Bomb) {
 }
 
 TEST(HostileIdx, DimensionsBeyondTheFile) {
-  expect_dataset("a-ubyte", std::string("\0\0\x08\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 16), bad_input, "");
+  expect_dataset("a-ubyte", std::string("\0\0\x08\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 16), bad_input,
+                 "");
 }
-TEST(HostileIdx, EndsInItsHeader) { expect_dataset("a-ubyte", std::string("\0\0\x08\x08\0\0\0\1", 8), bad_input, "within its header"); }
-TEST(HostileCifar, HalfARecord) { expect_dataset("data_batch_1.bin", std::string(5000, '\1'), bad_input, "not a CIFAR batch"); }
-TEST(HostileCsv, RowOfAnotherLength) { expect_dataset("a.csv", "1,2,0\n1,0\n", bad_input, "line 2 has 2 columns"); }
-TEST(HostileCsv, HeaderOnly) { expect_dataset("a.csv", "a,b,label\n", bad_input, "no rows"); }
-TEST(HostileData, ArchivePathInAFileThatIsNone) { expect_dataset("a.csv", "1,2\n", bad_input, "not a .tar", ":x"); }
+TEST(HostileIdx, EndsInItsHeader) {
+  expect_dataset("a-ubyte", std::string("\0\0\x08\x08\0\0\0\1", 8), bad_input, "within its header");
+}
+TEST(HostileCifar, HalfARecord) {
+  expect_dataset("data_batch_1.bin", std::string(5000, '\1'), bad_input, "not a CIFAR batch");
+}
+TEST(HostileCsv, RowOfAnotherLength) {
+  expect_dataset("a.csv", "1,2,0\n1,0\n", bad_input, "line 2 has 2 columns");
+}
+TEST(HostileCsv, HeaderOnly) {
+  expect_dataset("a.csv", "a,b,label\n", bad_input, "no rows");
+}
+TEST(HostileData, ArchivePathInAFileThatIsNone) {
+  expect_dataset("a.csv", "1,2\n", bad_input, "not a .tar", ":x");
+}
 
 }  // namespace
 }  // namespace adze

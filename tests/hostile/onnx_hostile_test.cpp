@@ -36,7 +36,9 @@ GraphParts relu_parts() {
   return parts;
 }
 
-std::string good_model() { return model(graph(relu_parts())); }
+std::string good_model() {
+  return model(graph(relu_parts()));
+}
 
 /// Add(x, w) with w as given.
 std::string with_initializer(WireMessage initializer) {
@@ -70,7 +72,8 @@ WireMessage nested_if(int depth) {
     const std::string out = "out_" + std::to_string(i);
     WireMessage inner = graph(std::move(parts));
     parts = {};
-    parts.nodes = {node("If", {"c"}, {out}, {graph_attribute("then_branch", inner), graph_attribute("else_branch", inner)},
+    parts.nodes = {node("If", {"c"}, {out},
+                        {graph_attribute("then_branch", inner), graph_attribute("else_branch", inner)},
                         "if_" + std::to_string(i))};
     parts.outputs = {value(out)};
   }
@@ -90,10 +93,10 @@ WireMessage nested_if_chain(int depth) {
     other.outputs = {value("else_" + std::to_string(i))};
     WireMessage inner = graph(std::move(parts));
     parts = {};
-    parts.nodes = {node("If", {"c"}, {out},
-                        {graph_attribute("then_branch", std::move(inner)),
-                         graph_attribute("else_branch", graph(std::move(other)))},
-                        "if_" + std::to_string(i))};
+    parts.nodes = {node(
+        "If", {"c"}, {out},
+        {graph_attribute("then_branch", std::move(inner)), graph_attribute("else_branch", graph(std::move(other)))},
+        "if_" + std::to_string(i))};
     parts.outputs = {value(out)};
   }
   parts.inputs = {value("c", DType::Bool, {{}}), value("x", DType::F32, {{2}})};
@@ -161,10 +164,12 @@ std::vector<Case> tensor_cases() {
   const std::string six(24, '\0');
   std::vector<Case> cases = {
       {"DimsOverflow", with_initializer(raw_tensor("w", DType::F32, {huge, huge}, six)), bad_input, "overflows", "w"},
-      {"BytesOverflow", with_initializer(raw_tensor("w", DType::F32, {huge / 4 + 2}, six)), bad_input, "overflows", "w"},
+      {"BytesOverflow", with_initializer(raw_tensor("w", DType::F32, {huge / 4 + 2}, six)), bad_input, "overflows",
+       "w"},
       {"WrapsToSmall", with_initializer(raw_tensor("w", DType::F32, {std::int64_t{1} << 62, 4, 6}, six)), bad_input,
        "overflows", "w"},
-      {"HugeDimsFewBytes", with_initializer(raw_tensor("w", DType::F32, {1'000'000'000}, six)), bad_input, "needs", "w"},
+      {"HugeDimsFewBytes", with_initializer(raw_tensor("w", DType::F32, {1'000'000'000}, six)), bad_input, "needs",
+       "w"},
       {"HugeDimsNoData", with_initializer(tensor_header("w", 1, {1'000'000'000'000})), bad_input, "needs", "w"},
       {"NegativeDim", with_initializer(raw_tensor("w", DType::F32, {-2, -3}, six)), bad_input, "negative", "w"},
       {"TooFewBytes", with_initializer(raw_tensor("w", DType::F32, {2, 3}, six.substr(1))), bad_input, "needs 24", "w"},
@@ -178,7 +183,8 @@ std::vector<Case> tensor_cases() {
       {"ZeroSizeTensorIsLegal",
        one_node_model(node("Identity", {"w"}, {"y"}), {}, {value("y")}, 21, {raw_tensor("w", DType::F32, {0, 3}, "")}),
        accepted, ""},
-      {"NanWeightsAreLegal", with_initializer(raw_tensor("w", DType::F32, {2, 3}, std::string(24, '\xff'))), accepted, ""},
+      {"NanWeightsAreLegal", with_initializer(raw_tensor("w", DType::F32, {2, 3}, std::string(24, '\xff'))), accepted,
+       ""},
       {"WrongDtypeForOperator", with_initializer(raw_tensor("w", DType::S64, {2, 3}, std::string(48, '\0'))), bad_input,
        "", "add"},
   };
@@ -204,19 +210,21 @@ std::vector<Case> sparse_cases() {
   return {
       {"SparseIsLegal", with_sparse(sparse_tensor(values(), indices({1, 5}), {2, 3})), accepted, ""},
       {"SparseIndexTooLarge", with_sparse(sparse_tensor(values(), indices({1, 6}), {2, 3})), bad_input, "outside", "w"},
-      {"SparseIndexNegative", with_sparse(sparse_tensor(values(), indices({-1, 2}), {2, 3})), bad_input, "outside", "w"},
-      {"SparseNotAscending", with_sparse(sparse_tensor(values(), indices({3, 3}), {2, 3})), bad_input, "ascending", "w"},
+      {"SparseIndexNegative", with_sparse(sparse_tensor(values(), indices({-1, 2}), {2, 3})), bad_input, "outside",
+       "w"},
+      {"SparseNotAscending", with_sparse(sparse_tensor(values(), indices({3, 3}), {2, 3})), bad_input, "ascending",
+       "w"},
       {"SparseCoordinates",
        with_sparse(sparse_tensor(values(), tensor<std::int64_t>("", {2, 2}, {0, 0, 1, 9}), {2, 3})), bad_input,
        "outside of dimension 1", "w"},
       {"SparseHuge", with_sparse(std::move(oversized)), limit, "limit", "w"},
       {"SparseOverflow", with_sparse(sparse_tensor(values(), indices({0, 1}), {huge, huge})), bad_input, "overflows",
        "w"},
-      {"SparseCountsDiffer",
-       with_sparse(sparse_tensor(values(), tensor<std::int64_t>("", {3}, {0, 1, 2}), {2, 3})), bad_input, "expected",
-       "w"},
+      {"SparseCountsDiffer", with_sparse(sparse_tensor(values(), tensor<std::int64_t>("", {3}, {0, 1, 2}), {2, 3})),
+       bad_input, "expected", "w"},
       {"SparseValueAttribute",
-       with_node(node("Constant", {}, {"y"}, {sparse_attribute("sparse_value", sparse_tensor(values(), indices({1, 6}), {2, 3}))},
+       with_node(node("Constant", {}, {"y"},
+                      {sparse_attribute("sparse_value", sparse_tensor(values(), indices({1, 6}), {2, 3}))},
                       "constant")),
        bad_input, "outside"},
   };
@@ -229,7 +237,8 @@ std::vector<Case> graph_cases() {
                   node("Relu", {"b"}, {"y"}, {}, "third")};
   cases.push_back({"Cycle", model(graph(std::move(cyclic))), bad_input, "cycle", "first"});
   cases.push_back({"SelfLoop", with_node(node("Add", {"x", "y"}, {"y"}, {}, "loop")), bad_input, "cycle", "loop"});
-  cases.push_back({"DanglingInput", with_node(node("Relu", {"nowhere"}, {"y"}, {}, "relu")), bad_input, "nowhere", "relu"});
+  cases.push_back(
+      {"DanglingInput", with_node(node("Relu", {"nowhere"}, {"y"}, {}, "relu")), bad_input, "nowhere", "relu"});
   cases.push_back({"DanglingOutput", with_node(node("Relu", {"x"}, {"z"}, {}, "relu")), bad_input, "\"y\""});
   GraphParts twice = relu_parts();
   twice.nodes.push_back(node("Sigmoid", {"x"}, {"y"}, {}, "again"));
@@ -285,33 +294,39 @@ std::vector<Case> node_cases() {
       {"UnknownOperator", with_node(node("Frobnicate", {"x"}, {"y"}, {}, "frob")), unsupported, "Frobnicate", "frob"},
       {"UnknownDomain", with_node(node("FusedConv", {"x"}, {"y"}, {}, "fused", "com.microsoft")), unsupported,
        "com.microsoft.FusedConv", "fused"},
-      {"OperatorNewerThanOpset", with_node(node("Gelu", {"x"}, {"y"}, {}, "gelu"), 13), unsupported, "opset 20", "gelu"},
+      {"OperatorNewerThanOpset", with_node(node("Gelu", {"x"}, {"y"}, {}, "gelu"), 13), unsupported, "opset 20",
+       "gelu"},
       {"NoOperator", with_node(node("", {"x"}, {"y"}, {}, "nothing")), unsupported, "nothing", "nothing"},
       {"AttributeTypeLies", with_node(node("Softmax", {"x"}, {"y"}, {lie}, "softmax")), bad_input, "axis", "softmax"},
-      {"AttributeOfTwoTypes", with_node(node("Softmax", {"x"}, {"y"}, {both}, "softmax")), bad_input, "two types", "softmax"},
+      {"AttributeOfTwoTypes", with_node(node("Softmax", {"x"}, {"y"}, {both}, "softmax")), bad_input, "two types",
+       "softmax"},
       {"AttributeOfUnknownType", with_node(node("Softmax", {"x"}, {"y"}, {unknown_kind}, "softmax")), bad_input,
        "unknown type 99", "softmax"},
-      {"AttributeWithoutName", with_node(node("Softmax", {"x"}, {"y"}, {no_name}, "softmax")), bad_input, "no name", "softmax"},
-      {"AttributeOfWrongType", with_node(node("Softmax", {"x"}, {"y"}, {attribute("axis", 1.5f)}, "softmax")), bad_input,
-       "axis", "softmax"},
+      {"AttributeWithoutName", with_node(node("Softmax", {"x"}, {"y"}, {no_name}, "softmax")), bad_input, "no name",
+       "softmax"},
+      {"AttributeOfWrongType", with_node(node("Softmax", {"x"}, {"y"}, {attribute("axis", 1.5f)}, "softmax")),
+       bad_input, "axis", "softmax"},
       {"AttributeOfWrongTypeInOldForm",
-       with_node(node("Squeeze", {"x"}, {"y"}, {attribute("axes", "all")}, "squeeze"), 11), bad_input, "axes", "squeeze"},
-      {"AttributeTwice", with_node(node("Softmax", {"x"}, {"y"}, {attribute("axis", 1), attribute("axis", 0)}, "softmax")),
-       bad_input, "twice", "softmax"},
-      {"AttributeNotInSchema", with_node(node("Relu", {"x"}, {"y"}, {attribute("bogus", 1)}, "relu")), bad_input, "bogus",
-       "relu"},
+       with_node(node("Squeeze", {"x"}, {"y"}, {attribute("axes", "all")}, "squeeze"), 11), bad_input, "axes",
+       "squeeze"},
+      {"AttributeTwice",
+       with_node(node("Softmax", {"x"}, {"y"}, {attribute("axis", 1), attribute("axis", 0)}, "softmax")), bad_input,
+       "twice", "softmax"},
+      {"AttributeNotInSchema", with_node(node("Relu", {"x"}, {"y"}, {attribute("bogus", 1)}, "relu")), bad_input,
+       "bogus", "relu"},
       {"AttributeMissing", with_node(node("Concat", {"x"}, {"y"}, {}, "concat")), bad_input, "axis", "concat"},
       {"AxisOutOfRange", with_node(node("Softmax", {"x"}, {"y"}, {attribute("axis", 17)}, "softmax")), bad_input, "17",
        "softmax"},
-      {"CastToNothing", with_node(node("Cast", {"x"}, {"y"}, {attribute("to", 4711)}, "cast")), bad_input, "4711", "cast"},
+      {"CastToNothing", with_node(node("Cast", {"x"}, {"y"}, {attribute("to", 4711)}, "cast")), bad_input, "4711",
+       "cast"},
       {"TooManyInputs", with_node(node("Relu", {"x", "x", "x"}, {"y"}, {}, "relu")), bad_input, "3 inputs", "relu"},
       {"NoInputs", with_node(node("Relu", {}, {"y"}, {}, "relu")), bad_input, "0 inputs", "relu"},
       {"RequiredInputLeftOut", with_node(node("Relu", {""}, {"y"}, {}, "relu")), bad_input, "left out", "relu"},
       {"NoOutputs", with_node(node("Relu", {"x"}, {}, {}, "relu")), bad_input, "0 outputs", "relu"},
       {"ConstantWithoutValue", with_node(node("Constant", {}, {"y"}, {}, "constant")), bad_input, "value", "constant"},
       {"ReferenceOutsideOfFunction",
-       with_node(node("Softmax", {"x"}, {"y"}, {reference_attribute("axis", "a", 2)}, "softmax")), bad_input, "function",
-       "softmax"},
+       with_node(node("Softmax", {"x"}, {"y"}, {reference_attribute("axis", "a", 2)}, "softmax")), bad_input,
+       "function", "softmax"},
       {"GraphAttributeMissing", with_node(node("If", {"x"}, {"y"}, {}, "if")), bad_input, "branch", "if"},
   };
 }
@@ -327,8 +342,9 @@ std::vector<Case> function_cases() {
   branch.outputs = {value("t")};
   const WireMessage body = graph(std::move(branch));
   Messages through_if;
-  through_if.push_back(function("f", {"a"}, {"b"},
-                                {node("If", {"a"}, {"b"}, {graph_attribute("then_branch", body), graph_attribute("else_branch", body)})}));
+  through_if.push_back(function(
+      "f", {"a"}, {"b"},
+      {node("If", {"a"}, {"b"}, {graph_attribute("then_branch", body), graph_attribute("else_branch", body)})}));
   Messages duplicate;
   duplicate.push_back(function("f", {"a"}, {"b"}, {node("Relu", {"a"}, {"b"})}));
   duplicate.push_back(function("f", {"a"}, {"b"}, {node("Neg", {"a"}, {"b"})}));
@@ -361,8 +377,8 @@ class OnnxHostile : public testing::TestWithParam<Case> {};
 TEST_P(OnnxHostile, EndsAsItMust) {
   const Case& hostile = GetParam();
   const auto owner = std::make_shared<const std::string>(hostile.bytes);
-  const auto outcome = hostile::outcome_of(
-      [&] { onnx::read_bytes(std::as_bytes(std::span(*owner)), owner, {}, "hostile/model.onnx"); });
+  const auto outcome =
+      hostile::outcome_of([&] { onnx::read_bytes(std::as_bytes(std::span(*owner)), owner, {}, "hostile/model.onnx"); });
   hostile::expect_outcome(outcome, hostile.exit_code, hostile.says, hostile.node);
   if (hostile.exit_code != accepted) {
     EXPECT_EQ(outcome.file, "hostile/model.onnx");
@@ -370,7 +386,9 @@ TEST_P(OnnxHostile, EndsAsItMust) {
   EXPECT_LT(hostile::peak_memory_bytes(), 256L << 20);
 }
 
-std::string case_name(const testing::TestParamInfo<Case>& info) { return info.param.name; }
+std::string case_name(const testing::TestParamInfo<Case>& info) {
+  return info.param.name;
+}
 
 INSTANTIATE_TEST_SUITE_P(Wire, OnnxHostile, testing::ValuesIn(wire_cases()), case_name);
 INSTANTIATE_TEST_SUITE_P(Tensors, OnnxHostile, testing::ValuesIn(tensor_cases()), case_name);

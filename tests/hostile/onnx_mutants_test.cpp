@@ -62,12 +62,24 @@ std::string mutant(std::string bytes, Random& random) {
   for (int i = 0; i < changes && !bytes.empty(); ++i) {
     const std::size_t at = random.below(bytes.size());
     switch (random.below(6)) {
-      case 0: bytes[at] = static_cast<char>(bytes[at] ^ (1 << random.below(8))); break;
-      case 1: bytes[at] = static_cast<char>(random.below(256)); break;
-      case 2: bytes[at] = interesting[random.below(sizeof interesting)]; break;
-      case 3: bytes.insert(at, 1, static_cast<char>(random.below(256))); break;
-      case 4: bytes.erase(at, 1 + random.below(4)); break;
-      default: bytes[at] = static_cast<char>(bytes[at] + 1); break;
+      case 0:
+        bytes[at] = static_cast<char>(bytes[at] ^ (1 << random.below(8)));
+        break;
+      case 1:
+        bytes[at] = static_cast<char>(random.below(256));
+        break;
+      case 2:
+        bytes[at] = interesting[random.below(sizeof interesting)];
+        break;
+      case 3:
+        bytes.insert(at, 1, static_cast<char>(random.below(256)));
+        break;
+      case 4:
+        bytes.erase(at, 1 + random.below(4));
+        break;
+      default:
+        bytes[at] = static_cast<char>(bytes[at] + 1);
+        break;
     }
   }
   if (random.below(20) == 0) bytes.resize(random.below(bytes.size() + 1));

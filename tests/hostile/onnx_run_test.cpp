@@ -35,7 +35,9 @@ struct Case {
 WireMessage ints(std::string_view name, const Ints& values) {
   return tensor<std::int64_t>(name, {static_cast<std::int64_t>(values.size())}, values);
 }
-WireMessage scalar(std::string_view name, std::int64_t number) { return tensor<std::int64_t>(name, {}, {number}); }
+WireMessage scalar(std::string_view name, std::int64_t number) {
+  return tensor<std::int64_t>(name, {}, {number});
+}
 WireMessage floats(std::string_view name, const Dims& dims) {
   return tensor<float>(name, dims, std::vector<float>(static_cast<std::size_t>(num_elements(dims)), 1));
 }
@@ -56,7 +58,11 @@ std::vector<Case> window_cases() {
       {"ConvChannelsDiffer", "Conv", {}, {"x", "w"}, {floats("w", {4, 3, 2, 2})}},
       {"ConvKernelShapeLies", "Conv", {attribute("kernel_shape", Ints{7, 7})}, {"x", "w"}, {weights()}},
       {"ConvAutoPadUnknown", "Conv", {attribute("auto_pad", "SIDEWAYS")}, {"x", "w"}, {weights()}},
-      {"ConvTransposeOutputHuge", "ConvTranspose", {attribute("output_shape", Ints{huge, huge})}, {"x", "w"}, {weights()}},
+      {"ConvTransposeOutputHuge",
+       "ConvTranspose",
+       {attribute("output_shape", Ints{huge, huge})},
+       {"x", "w"},
+       {weights()}},
       {"ConvTransposeStrideHuge", "ConvTranspose", {attribute("strides", Ints{huge, huge})}, {"x", "w"}, {weights()}},
       {"MaxPoolKernelZero", "MaxPool", {attribute("kernel_shape", Ints{0, 0})}, {"x"}, {}},
       {"MaxPoolKernelHuge", "MaxPool", {attribute("kernel_shape", Ints{huge, huge})}, {"x"}, {}},
@@ -69,11 +75,17 @@ std::vector<Case> window_cases() {
       {"SpaceToDepthZero", "SpaceToDepth", {attribute("blocksize", 0)}, {"x"}, {}},
       {"DepthToSpaceNegative", "DepthToSpace", {attribute("blocksize", -2)}, {"x"}, {}},
       {"GroupsZero", "GroupNormalization", {attribute("num_groups", 0)}, {"x", "s", "s"}, {floats("s", {4})}},
-      {"MaxUnpoolIndexOutside", "MaxUnpool", {kernel()}, {"x", "i"},
+      {"MaxUnpoolIndexOutside",
+       "MaxUnpool",
+       {kernel()},
+       {"x", "i"},
        {tensor<std::int64_t>("i", {1, 4, 4, 4}, Ints(64, 1 << 30))}},
       {"RoiAlignBatchOutside", "RoiAlign", {}, {"x", "r", "i"}, {floats("r", {1, 4}), ints("i", {99})}},
-      {"RoiAlignOutputHuge", "RoiAlign", {attribute("output_height", huge), attribute("output_width", huge)},
-       {"x", "r", "i"}, {floats("r", {1, 4}), ints("i", {0})}},
+      {"RoiAlignOutputHuge",
+       "RoiAlign",
+       {attribute("output_height", huge), attribute("output_width", huge)},
+       {"x", "r", "i"},
+       {floats("r", {1, 4}), ints("i", {0})}},
       {"Col2ImHuge", "Col2Im", {}, {"x", "i", "b"}, {ints("i", {huge, huge}), ints("b", {1, 1})}, {1, 4, 4}},
   };
 }
@@ -88,11 +100,20 @@ std::vector<Case> index_cases() {
       {"GatherNDOutside", "GatherND", {}, {"x", "i"}, {ints("i", {0, 0, 0, 4711})}},
       {"GatherNDTooDeep", "GatherND", {}, {"x", "i"}, {ints("i", {0, 0, 0, 0, 0, 0})}},
       {"GatherNDBatch", "GatherND", {attribute("batch_dims", 99)}, {"x", "i"}, {ints("i", {0})}},
-      {"ScatterOutside", "ScatterElements", {}, {"x", "i", "u"},
+      {"ScatterOutside",
+       "ScatterElements",
+       {},
+       {"x", "i", "u"},
        {tensor<std::int64_t>("i", {1, 1, 1, 1}, {-4711}), floats("u", {1, 1, 1, 1})}},
-      {"ScatterNDOutside", "ScatterND", {}, {"x", "i", "u"},
+      {"ScatterNDOutside",
+       "ScatterND",
+       {},
+       {"x", "i", "u"},
        {tensor<std::int64_t>("i", {1, 4}, {0, 0, 0, huge}), floats("u", {1})}},
-      {"SliceStepZero", "Slice", {}, {"x", "a", "b", "c", "s"},
+      {"SliceStepZero",
+       "Slice",
+       {},
+       {"x", "a", "b", "c", "s"},
        {ints("a", {0}), ints("b", {4}), ints("c", {0}), ints("s", {0})}},
       {"SliceAxisOutside", "Slice", {}, {"x", "a", "b", "c"}, {ints("a", {0}), ints("b", {4}), ints("c", {9})}},
       {"SliceLengthsDiffer", "Slice", {}, {"x", "a", "b"}, {ints("a", {0}), ints("b", {4, 4})}},
@@ -106,7 +127,10 @@ std::vector<Case> index_cases() {
       {"UnsqueezeAxisTwice", "Unsqueeze", {}, {"x", "a"}, {ints("a", {0, 0})}},
       {"TransposeTwice", "Transpose", {attribute("perm", Ints{0, 0, 1, 2})}, {"x"}, {}},
       {"TransposeOutside", "Transpose", {attribute("perm", Ints{0, 1, 2, 9})}, {"x"}, {}},
-      {"DequantizeAxisOutside", "DequantizeLinear", {attribute("axis", 99)}, {"q", "s"},
+      {"DequantizeAxisOutside",
+       "DequantizeLinear",
+       {attribute("axis", 99)},
+       {"q", "s"},
        {tensor<std::int8_t>("q", {4}, {1, 2, 3, 4}), floats("s", {4})}},
       {"QuantizeBlockZero", "QuantizeLinear", {attribute("block_size", -3)}, {"x", "s"}, {floats("s", {1, 4, 4, 4})}},
       {"ConcatAxisOutside", "Concat", {attribute("axis", -17)}, {"x", "x"}, {}},
@@ -131,9 +155,15 @@ std::vector<Case> size_cases() {
       {"PadTooNegative", "Pad", {}, {"x", "s"}, {ints("s", Ints(8, -100))}},
       {"PadTooFew", "Pad", {}, {"x", "s"}, {ints("s", {1})}},
       {"ResizeHuge", "Resize", {}, {"x", "", "", "s"}, {ints("s", {1, 4, huge, huge})}},
-      {"ResizeScalesInfinite", "Resize", {}, {"x", "", "s"},
+      {"ResizeScalesInfinite",
+       "Resize",
+       {},
+       {"x", "", "s"},
        {tensor<float>("s", {4}, {1, 1, std::numeric_limits<float>::infinity(), 1e30f})}},
-      {"ResizeScalesNan", "Resize", {}, {"x", "", "s"},
+      {"ResizeScalesNan",
+       "Resize",
+       {},
+       {"x", "", "s"},
        {tensor<float>("s", {4}, {1, 1, std::numeric_limits<float>::quiet_NaN(), -1})}},
       {"RangeEndless", "Range", {}, {"a", "b", "c"}, {scalar("a", 0), scalar("b", 10), scalar("c", 0)}},
       {"RangeHuge", "Range", {}, {"a", "b", "c"}, {scalar("a", 0), scalar("b", huge), scalar("c", 1)}},
@@ -145,13 +175,20 @@ std::vector<Case> size_cases() {
       {"SplitManyOutputs", "Split", {attribute("num_outputs", huge)}, {"x"}, {}, {1, 4, 4, 4}, 2},
       {"MatMulShapesDiffer", "MatMul", {}, {"x", "w"}, {floats("w", {3, 5})}},
       {"GemmRank", "Gemm", {}, {"x", "w"}, {floats("w", {4, 4})}},
-      {"LstmHiddenSizeLies", "LSTM", {attribute("hidden_size", huge)}, {"x", "w", "r"},
-       {floats("w", {1, 4, 4}), floats("r", {1, 4, 1})}, {2, 1, 4}, 3},
-      {"TfIdfPoolsLie", "TfIdfVectorizer",
+      {"LstmHiddenSizeLies",
+       "LSTM",
+       {attribute("hidden_size", huge)},
+       {"x", "w", "r"},
+       {floats("w", {1, 4, 4}), floats("r", {1, 4, 1})},
+       {2, 1, 4},
+       3},
+      {"TfIdfPoolsLie",
+       "TfIdfVectorizer",
        {attribute("max_gram_length", 3), attribute("min_gram_length", 1), attribute("max_skip_count", 0),
         attribute("mode", "TF"), attribute("ngram_counts", Ints{0, 99, -5}), attribute("ngram_indexes", Ints{huge, -1}),
         attribute("pool_int64s", Ints{1, 2})},
-       {"i"}, {ints("i", {1, 2, 3})}},
+       {"i"},
+       {ints("i", {1, 2, 3})}},
   };
 }
 
@@ -165,8 +202,8 @@ TEST_P(OnnxHostileRun, IsRefusedByReadingOrRunning) {
   for (int i = 0; i < hostile.num_outputs; ++i) outputs.push_back("y" + std::to_string(i));
   Messages attributes = hostile.attributes, initializers = hostile.initializers;
   const std::string bytes = one_node_model(node(hostile.op, hostile.inputs, outputs, std::move(attributes), "the_node"),
-                                           {value("x", DType::F32, hostile.x_dims)}, {value("y0", DType::Undefined)}, 21,
-                                           std::move(initializers));
+                                           {value("x", DType::F32, hostile.x_dims)}, {value("y0", DType::Undefined)},
+                                           21, std::move(initializers));
   const auto outcome = hostile::outcome_of([&] {
     const Graph graph = read(bytes);
     reference::RunOptions options;
@@ -180,7 +217,9 @@ TEST_P(OnnxHostileRun, IsRefusedByReadingOrRunning) {
   EXPECT_LT(outcome.seconds, 1.0);
 }
 
-std::string case_name(const testing::TestParamInfo<Case>& info) { return info.param.name; }
+std::string case_name(const testing::TestParamInfo<Case>& info) {
+  return info.param.name;
+}
 
 INSTANTIATE_TEST_SUITE_P(Windows, OnnxHostileRun, testing::ValuesIn(window_cases()), case_name);
 INSTANTIATE_TEST_SUITE_P(Indices, OnnxHostileRun, testing::ValuesIn(index_cases()), case_name);

@@ -106,9 +106,8 @@ TEST(Histogram, UniformKeepsTheCounts) {
   const std::vector<double> uniform = histogram.uniform(histogram.min(), histogram.max(), 128);
   EXPECT_NEAR(std::accumulate(uniform.begin(), uniform.end(), 0.0), 10000, 1e-6);
   const double width = (histogram.max() - histogram.min()) / 128;
-  const auto at_or_below = std::count_if(values.begin(), values.end(), [&](float value) {
-    return value < histogram.min() + 64 * width;
-  });
+  const auto at_or_below =
+      std::count_if(values.begin(), values.end(), [&](float value) { return value < histogram.min() + 64 * width; });
   EXPECT_NEAR(std::accumulate(uniform.begin(), uniform.begin() + 64, 0.0), static_cast<double>(at_or_below), 20);
 }
 

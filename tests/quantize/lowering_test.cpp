@@ -26,7 +26,8 @@ std::vector<std::string> float_nodes(const Graph& graph) {
 
 int count_of(const Graph& graph, OpKind kind) {
   const auto ids = graph.node_ids();
-  return static_cast<int>(std::count_if(ids.begin(), ids.end(), [&](NodeId id) { return graph.node(id).kind == kind; }));
+  return static_cast<int>(
+      std::count_if(ids.begin(), ids.end(), [&](NodeId id) { return graph.node(id).kind == kind; }));
 }
 
 Graph lowered(const Graph& source, const PtqOptions& options = {}) {
@@ -56,9 +57,9 @@ TEST(LowerQuantized, TakesUpConcatMovementGatesAndOperands) {
   Builder b;
   const ValueId x = b.input({1, 3, 8, 8});
   const ValueId left = b.add(OpKind::Relu, {b.conv(x, 3, 4, "left")}, "left_relu");
-  const ValueId pooled = b.add(OpKind::MaxPool, {left}, "pool",
-                               {{"kernel_shape", std::vector<std::int64_t>{3, 3}},
-                                {"pads", std::vector<std::int64_t>{1, 1, 1, 1}}});
+  const ValueId pooled =
+      b.add(OpKind::MaxPool, {left}, "pool",
+            {{"kernel_shape", std::vector<std::int64_t>{3, 3}}, {"pads", std::vector<std::int64_t>{1, 1, 1, 1}}});
   const ValueId right = b.conv(x, 3, 4, "right");
   const ValueId gate = b.add(OpKind::Sigmoid, {b.conv(pooled, 4, 4, "gate_conv")}, "gate");
   const ValueId gated = b.add(OpKind::Mul, {right, gate}, "gated");

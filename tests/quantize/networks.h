@@ -37,8 +37,7 @@ class Builder {
                      name);
   }
   ValueId gemm(ValueId x, std::int64_t in, std::int64_t out, const std::string& name) {
-    const ValueId weight =
-        constant(name + ".weight", normal({out, in}, 1 / std::sqrt(static_cast<double>(in))));
+    const ValueId weight = constant(name + ".weight", normal({out, in}, 1 / std::sqrt(static_cast<double>(in))));
     const ValueId bias = constant(name + ".bias", normal({out}, 0.1));
     return graph.add(OpKind::Gemm, {x, weight, bias}, {{"transB", std::int64_t{1}}}, name);
   }

@@ -20,7 +20,8 @@ TEST(MatchesWildcard, KnowsStarsAndQuestionMarks) {
 }
 
 TEST(Names, ReadBack) {
-  for (const auto mode : {Mode::Static, Mode::Dynamic, Mode::WeightOnly}) EXPECT_EQ(mode_from_name(mode_name(mode)), mode);
+  for (const auto mode : {Mode::Static, Mode::Dynamic, Mode::WeightOnly})
+    EXPECT_EQ(mode_from_name(mode_name(mode)), mode);
   for (const auto c : {Calibrator::Max, Calibrator::Percentile, Calibrator::Entropy, Calibrator::Mse}) {
     EXPECT_EQ(calibrator_from_name(calibrator_name(c)), c);
   }

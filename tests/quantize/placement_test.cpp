@@ -93,8 +93,7 @@ TEST(PlaceQuantizers, KeepsAKnownRangeOutOfAMixedConcat) {
   Builder b;
   const ValueId x = b.input({1, 4, 8, 8});
   const ValueId left = b.add(OpKind::Sigmoid, {b.conv(x, 4, 4, "left")}, "gate");
-  const ValueId both =
-      b.add(OpKind::Concat, {left, b.conv(x, 4, 4, "right")}, "concat", {{"axis", std::int64_t{1}}});
+  const ValueId both = b.add(OpKind::Concat, {left, b.conv(x, 4, 4, "right")}, "concat", {{"axis", std::int64_t{1}}});
   b.graph.add_output(b.conv(both, 8, 4, "after"));
   const Placed placed(b.graph);
   EXPECT_TRUE(placed.is_integer("gate"));

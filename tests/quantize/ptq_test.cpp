@@ -21,7 +21,9 @@ using testing::residual_network;
 
 const Shape picture{4, 3, 8, 8};
 
-CalibrationData pictures(int batches = 4) { return calibration_from(random_batches(batches, picture)); }
+CalibrationData pictures(int batches = 4) {
+  return calibration_from(random_batches(batches, picture));
+}
 
 QuantizeOutcome quantized_residual(const PtqOptions& options = {}) {
   return quantize(residual_network(), pictures(), options);
@@ -207,8 +209,8 @@ TEST(QuantizeStatic, SurvivesAChannelWithoutWeightsAndTinyWeights) {
   Builder b;
   const ValueId y = b.conv(b.input({1, 3, 8, 8}), 3, 4, "conv");
   const auto weight = b.graph.value(b.graph.find_value("conv.weight")).constant->mutable_data<float>();
-  for (std::size_t i = 0; i < 27; ++i) weight[i] = 0;             // channel 0: only its bias
-  for (std::size_t i = 27; i < 54; ++i) weight[i] *= 1e-12F;      // channel 1: a bias in steps of its weights overflows
+  for (std::size_t i = 0; i < 27; ++i) weight[i] = 0;         // channel 0: only its bias
+  for (std::size_t i = 27; i < 54; ++i) weight[i] *= 1e-12F;  // channel 1: a bias in steps of its weights overflows
   const auto bias = b.graph.value(b.graph.find_value("conv.bias")).constant->mutable_data<float>();
   bias[0] = 0.7F;
   bias[1] = -0.9F;
@@ -231,11 +233,11 @@ TEST(QuantizeStatic, BringsGemmIntoPlainForm) {
 TEST(QuantizeStatic, FoldsBatchNormsThatAreLeft) {
   Builder b;
   const ValueId y = b.conv(b.input({1, 3, 8, 8}), 3, 4, "conv");
-  const ValueId normed = b.add(
-      OpKind::BatchNormalization,
-      {y, b.constant("scale", b.normal({4}, 1)), b.constant("shift", b.normal({4}, 1)),
-       b.constant("mean", b.normal({4}, 1)), b.constant("variance", Tensor::from<float>({4}, {1, 2, 0.5F, 3}))},
-      "norm");
+  const ValueId normed =
+      b.add(OpKind::BatchNormalization,
+            {y, b.constant("scale", b.normal({4}, 1)), b.constant("shift", b.normal({4}, 1)),
+             b.constant("mean", b.normal({4}, 1)), b.constant("variance", Tensor::from<float>({4}, {1, 2, 0.5F, 3}))},
+            "norm");
   b.graph.add_output(b.add(OpKind::Relu, {normed}, "relu"));
   const Graph graph = quantize(b.graph, pictures(), {}).graph;
   EXPECT_EQ(count_of(graph, OpKind::BatchNormalization), 0);
@@ -248,9 +250,9 @@ TEST(QuantizeStatic, QuantizesConstantOperandsAndUnequalConcatInputs) {
   const ValueId x = b.input({1, 3, 8, 8});
   const ValueId left = b.conv(x, 3, 4, "left");
   const ValueId scaled = b.add(OpKind::Mul, {left, b.constant("gain", b.normal({4, 1, 1}, 1))}, "scaled");
-  const ValueId right = b.add(OpKind::MaxPool, {b.conv(x, 3, 4, "right")}, "pool",
-                              {{"kernel_shape", std::vector<std::int64_t>{3, 3}},
-                               {"pads", std::vector<std::int64_t>{1, 1, 1, 1}}});
+  const ValueId right =
+      b.add(OpKind::MaxPool, {b.conv(x, 3, 4, "right")}, "pool",
+            {{"kernel_shape", std::vector<std::int64_t>{3, 3}}, {"pads", std::vector<std::int64_t>{1, 1, 1, 1}}});
   const ValueId both = b.add(OpKind::Concat, {scaled, right}, "concat", {{"axis", std::int64_t{1}}});
   b.graph.add_output(b.conv(both, 8, 2, "after"));
   const QuantizeOutcome outcome = quantize(b.graph, pictures(), {});

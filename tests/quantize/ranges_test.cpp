@@ -123,8 +123,9 @@ TEST(MseRange, GivesUpAnOutlierWhenItIsWorthIt) {
   values[0] = 20;  // clipping it costs less than the coarser steps for all the others
   const Range range = mse_range(histogram_of(values), symmetric);
   EXPECT_LT(range.high, 15);
-  EXPECT_NEAR(expected_squared_error(histogram_of(values), scale_for_range(range.low, range.high, symmetric), symmetric),
-              true_error(values, range, symmetric), 1e-4);
+  EXPECT_NEAR(
+      expected_squared_error(histogram_of(values), scale_for_range(range.low, range.high, symmetric), symmetric),
+      true_error(values, range, symmetric), 1e-4);
 }
 
 TEST(EntropyRange, KeepsADistributionThatFillsItsRange) {

@@ -43,7 +43,8 @@ TEST(Recipe, PrintsAndParsesToTheSameText) {
 TEST(Recipe, FaultsNameLineAndNearestWord) {
   const std::string head = "schema = \"adze.recipe/1\"\n";
   EXPECT_NE(message_of(head + "[[step]]\nrun = \"quantise\"\n").find("quantize"), std::string::npos);
-  EXPECT_NE(message_of(head + "[[step]]\nrun = \"quantize\"\ncalibrater = \"mse\"\n").find("calibrator"), std::string::npos);
+  EXPECT_NE(message_of(head + "[[step]]\nrun = \"quantize\"\ncalibrater = \"mse\"\n").find("calibrator"),
+            std::string::npos);
   EXPECT_NE(message_of(head + "[[step]]\nrun = \"quantize\"\nmode = \"statik\"\n").find("line 4"), std::string::npos);
   EXPECT_NE(message_of(head + "sed = 1\n[[step]]\nrun = \"slim\"\n").find("seed"), std::string::npos);
   EXPECT_NE(message_of("schema = \"adze.recipe/9\"\n").find("adze.recipe/1"), std::string::npos);

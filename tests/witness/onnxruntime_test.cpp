@@ -23,16 +23,24 @@ using quantize::PtqOptions;
 using quantize::testing::Builder;
 using quantize::testing::random_batches;
 
-std::string shell_quoted(const std::string& text) { return cat("'", text, "'"); }
+std::string shell_quoted(const std::string& text) {
+  return cat("'", text, "'");
+}
 
 std::string type_name(DType dtype) {
   switch (dtype) {
-    case DType::F32: return "float32";
-    case DType::S8: return "int8";
-    case DType::U8: return "uint8";
-    case DType::S32: return "int32";
-    case DType::S64: return "int64";
-    default: throw InternalError(cat("no witness for ", dtype_name(dtype)));
+    case DType::F32:
+      return "float32";
+    case DType::S8:
+      return "int8";
+    case DType::U8:
+      return "uint8";
+    case DType::S32:
+      return "int32";
+    case DType::S64:
+      return "int64";
+    default:
+      throw InternalError(cat("no witness for ", dtype_name(dtype)));
   }
 }
 
@@ -71,9 +79,9 @@ class OnnxRuntime : public ::testing::Test {
     }
     write_file(folder_ / "request.json", request.dump());
     const std::filesystem::path log = folder_ / "outputs.json";
-    const std::string command =
-        cat("node ", shell_quoted((witness_ / "run.mjs").string()), " ", shell_quoted((folder_ / "request.json").string()),
-            " >", shell_quoted(log.string()), " 2>", shell_quoted((folder_ / "errors.txt").string()));
+    const std::string command = cat("node ", shell_quoted((witness_ / "run.mjs").string()), " ",
+                                    shell_quoted((folder_ / "request.json").string()), " >", shell_quoted(log.string()),
+                                    " 2>", shell_quoted((folder_ / "errors.txt").string()));
     if (std::system(command.c_str()) != 0) {
       ADD_FAILURE() << "ONNX Runtime refused the model: " << read_text_file(folder_ / "errors.txt");
       return {};
@@ -140,11 +148,11 @@ Graph conv_network() {
   const ValueId depthwise = b.add(OpKind::Relu, {b.conv(stem, 16, 16, "depthwise", 16)}, "depthwise_relu");
   const ValueId branch = b.conv(depthwise, 16, 16, "branch");
   const ValueId sum = b.add(OpKind::Relu, {b.add(OpKind::Add, {branch, stem}, "sum")}, "sum_relu");
-  const ValueId pooled = b.add(OpKind::MaxPool, {sum}, "pool",
-                               {{"kernel_shape", std::vector<std::int64_t>{2, 2}},
-                                {"strides", std::vector<std::int64_t>{2, 2}}});
-  const ValueId joined = b.add(OpKind::Concat, {pooled, b.conv(pooled, 16, 8, "side")}, "joined",
-                               {{"axis", std::int64_t{1}}});
+  const ValueId pooled =
+      b.add(OpKind::MaxPool, {sum}, "pool",
+            {{"kernel_shape", std::vector<std::int64_t>{2, 2}}, {"strides", std::vector<std::int64_t>{2, 2}}});
+  const ValueId joined =
+      b.add(OpKind::Concat, {pooled, b.conv(pooled, 16, 8, "side")}, "joined", {{"axis", std::int64_t{1}}});
   const ValueId mean = b.add(OpKind::GlobalAveragePool, {b.conv(joined, 24, 32, "last")}, "mean");
   const ValueId flat = b.add(OpKind::Flatten, {mean}, "flat");
   b.graph.add_output(b.gemm(flat, 32, 64, "head"));

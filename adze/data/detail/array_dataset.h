@@ -12,9 +12,9 @@ namespace adze::detail {
 
 /// What a data set of rows in memory (or mapped) is made of.
 struct ArrayContent {
-  Tensor inputs;                              ///< [N, …]
-  std::vector<std::int64_t> labels;           ///< N, or empty
-  std::optional<Tensor> targets;              ///< [N, …] instead of labels
+  Tensor inputs;                     ///< [N, …]
+  std::vector<std::int64_t> labels;  ///< N, or empty
+  std::optional<Tensor> targets;     ///< [N, …] instead of labels
   std::vector<std::string> class_names;
   std::string where;
   /// u8 rows that are pictures: [N, H, W], [N, H, W, C], or [N, C, H, W].

@@ -28,7 +28,8 @@ struct FileListing {
 
 FileListing list_folder(const std::filesystem::path& folder);
 /// inside: only what is below this path, relative to it.
-FileListing list_archive(const std::filesystem::path& archive, const std::string& inside, const DatasetOptions& options);
+FileListing list_archive(const std::filesystem::path& archive, const std::string& inside,
+                         const DatasetOptions& options);
 
 /// A data set of the pictures of a listing; see open_dataset for the shapes it accepts.
 std::shared_ptr<Dataset> open_pictures(FileListing listing, const OpenRequest& request);

@@ -10,7 +10,7 @@
 namespace adze::detail {
 
 struct TarEntry {
-  std::string path;     ///< without leading "./" and trailing "/"
+  std::string path;  ///< without leading "./" and trailing "/"
   bool is_folder = false;
   SharedBytes content;  ///< of the files that were asked for
 };
@@ -27,6 +27,7 @@ bool looks_like_tar(std::span<const std::byte> bytes);
 /// over. Only files for which wanted(path) holds keep their content. Nothing is ever written to disk, so paths are
 /// mere names. Throws ModelError on a damaged or truncated archive, LimitError beyond the options.
 std::vector<TarEntry> read_tar(ByteSource& source, const std::string& name,
-                               const std::function<bool(std::string_view path)>& wanted, const TarOptions& options = {});
+                               const std::function<bool(std::string_view path)>& wanted,
+                               const TarOptions& options = {});
 
 }  // namespace adze::detail

@@ -30,7 +30,9 @@ const Tensor& Context::input(std::size_t i) const {
   return inputs_[i].tensor();
 }
 
-const Tensor* Context::optional_input(std::size_t i) const { return has(i) ? &inputs_[i].tensor() : nullptr; }
+const Tensor* Context::optional_input(std::size_t i) const {
+  return has(i) ? &inputs_[i].tensor() : nullptr;
+}
 
 void Context::set(std::size_t i, Datum value) {
   if (i < outputs_.size()) outputs_[i] = std::move(value);

@@ -30,8 +30,8 @@ struct Datum {
 };
 
 struct RunOptions {
-  std::int64_t max_steps = 100'000'000;              ///< nodes run, loop bodies included; LimitError beyond
-  std::uint64_t seed = 0;                            ///< for the random operators
+  std::int64_t max_steps = 100'000'000;  ///< nodes run, loop bodies included; LimitError beyond
+  std::uint64_t seed = 0;                ///< for the random operators
   /// Called after each node of the outermost graph with its outputs, absent ones as none.
   std::function<void(NodeId, std::span<const Datum>)> observer;
 };

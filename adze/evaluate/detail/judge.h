@@ -37,7 +37,7 @@ class Judge {
   EvaluateOptions options_;
   EvaluateResult result_;
   bool started_ = false;
-  std::int64_t width_ = 0;    ///< elements of one output row
+  std::int64_t width_ = 0;  ///< elements of one output row
   std::int64_t classes_ = 0;
   std::int64_t in_top5_ = 0;
   std::vector<float> scores_;       ///< all rows, for AUC

@@ -20,8 +20,8 @@ void check_declared(const ValueType& declared, const Tensor& tensor, std::string
   const bool fits = declared.is_tensor() && (declared.dtype == DType::Undefined || declared.dtype == tensor.dtype()) &&
                     (!declared.shape || compatible(*declared.shape, symbolic(tensor.shape())));
   if (fits) return;
-  throw ModelError(cat("value ", quoted(name), " is declared as ", type_text(declared), " but holds ",
-                       type_text(tensor)));
+  throw ModelError(
+      cat("value ", quoted(name), " is declared as ", type_text(declared), " but holds ", type_text(tensor)));
 }
 
 Tensor constant_tensor(const Node& node) {
@@ -223,25 +223,36 @@ void Builder::add_checked(Scope& scope, Node node) {
 
 void Builder::build_constant(Scope& scope, const NodeMessage& message, const Node& node) {
   if (!message.inputs.empty() || message.outputs.size() != 1 || message.outputs[0].empty()) {
-    throw ModelError(cat("has ", message.inputs.size(), " inputs and ", message.outputs.size(),
-                         " outputs, expected 0 and 1"));
+    throw ModelError(
+        cat("has ", message.inputs.size(), " inputs and ", message.outputs.size(), " outputs, expected 0 and 1"));
   }
   add_constant(scope, message.outputs[0], constant_tensor(node));
 }
 
 Attribute Builder::decode_attribute(Scope& scope, const AttributeMessage& message) {
   switch (message.kind) {
-    case AttributeKind::Float: return message.real;
-    case AttributeKind::Int: return message.integer;
-    case AttributeKind::String: return std::string(message.text);
-    case AttributeKind::Floats: return message.reals;
-    case AttributeKind::Ints: return message.integers;
-    case AttributeKind::Strings: return std::vector<std::string>(message.texts.begin(), message.texts.end());
-    case AttributeKind::Tensor: return decode_tensor(message.tensor, source_).tensor;
-    case AttributeKind::SparseTensor: return decode_sparse_tensor(message.tensor, source_).tensor;
-    case AttributeKind::Graph: return build_subgraph(scope, *message.graph);
-    case AttributeKind::Type: return *message.type;
-    default: break;
+    case AttributeKind::Float:
+      return message.real;
+    case AttributeKind::Int:
+      return message.integer;
+    case AttributeKind::String:
+      return std::string(message.text);
+    case AttributeKind::Floats:
+      return message.reals;
+    case AttributeKind::Ints:
+      return message.integers;
+    case AttributeKind::Strings:
+      return std::vector<std::string>(message.texts.begin(), message.texts.end());
+    case AttributeKind::Tensor:
+      return decode_tensor(message.tensor, source_).tensor;
+    case AttributeKind::SparseTensor:
+      return decode_sparse_tensor(message.tensor, source_).tensor;
+    case AttributeKind::Graph:
+      return build_subgraph(scope, *message.graph);
+    case AttributeKind::Type:
+      return *message.type;
+    default:
+      break;
   }
   throw UnsupportedError(cat("attribute ", quoted(message.name), " is a list of tensors, graphs or types"));
 }

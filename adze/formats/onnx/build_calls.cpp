@@ -30,7 +30,8 @@ void Builder::build_call(Scope& scope, const NodeMessage& message, const Functio
   if (message.inputs.size() > function.inputs.size() || message.outputs.size() > function.outputs.size()) {
     throw ModelError(cat("calls function ", function.name, " with too many inputs or outputs"));
   }
-  Scope body{scope.target, nullptr, function.opsets.empty() ? model_.opsets : function.opsets, {}, {}, {}, {}, {}, true};
+  Scope body{scope.target, nullptr, function.opsets.empty() ? model_.opsets : function.opsets, {}, {}, {}, {},
+             {},           true};
   body.prefix = cat(name, "/");
   bind_attributes(scope, message, function, body);
   const auto inputs = find_inputs(scope, message);
@@ -38,7 +39,8 @@ void Builder::build_call(Scope& scope, const NodeMessage& message, const Functio
     body.define(function.inputs[i], i < inputs.size() ? inputs[i] : ValueId::None);
   }
   for (std::size_t i = 0; i < message.outputs.size(); ++i) {
-    if (!message.outputs[i].empty()) body.output_names.emplace(function.outputs[i], scope.value_name(message.outputs[i]));
+    if (!message.outputs[i].empty())
+      body.output_names.emplace(function.outputs[i], scope.value_name(message.outputs[i]));
   }
   build_nodes(body, function.nodes);
   finish_call(scope, message, function, body);

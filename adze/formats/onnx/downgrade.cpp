@@ -10,13 +10,17 @@ namespace {
 int opset_of_dtype(DType dtype) {
   switch (dtype) {
     case DType::S4:
-    case DType::U4: return 21;
+    case DType::U4:
+      return 21;
     case DType::F8E4M3:
     case DType::F8E4M3Fnuz:
     case DType::F8E5M2:
-    case DType::F8E5M2Fnuz: return 19;
-    case DType::BF16: return 13;
-    default: return 1;
+    case DType::F8E5M2Fnuz:
+      return 19;
+    case DType::BF16:
+      return 13;
+    default:
+      return 1;
   }
 }
 

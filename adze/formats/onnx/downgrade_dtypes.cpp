@@ -15,10 +15,16 @@ void refuse_dtypes(const Downgrade& down, Predicate&& is_new) {
   }
 }
 
-bool is_narrow(DType dtype) { return is_integer(dtype) && dtype_bits(dtype) < 32; }
+bool is_narrow(DType dtype) {
+  return is_integer(dtype) && dtype_bits(dtype) < 32;
+}
 
-void narrow_integers(Downgrade& down) { refuse_dtypes(down, is_narrow); }
-void integers(Downgrade& down) { refuse_dtypes(down, is_integer); }
+void narrow_integers(Downgrade& down) {
+  refuse_dtypes(down, is_narrow);
+}
+void integers(Downgrade& down) {
+  refuse_dtypes(down, is_integer);
+}
 
 void sequences(Downgrade& down) {
   const auto is_other = [&](ValueId id) { return id != ValueId::None && !down.graph.value(id).type.is_tensor(); };
@@ -28,18 +34,27 @@ void sequences(Downgrade& down) {
 }
 
 constexpr DowngradeRule rules[] = {
-    {OpKind::Add, 14, narrow_integers},       {OpKind::Sub, 14, narrow_integers},
-    {OpKind::Mul, 14, narrow_integers},       {OpKind::Div, 14, narrow_integers},
-    {OpKind::Relu, 14, integers},             {OpKind::Max, 12, integers},
-    {OpKind::Min, 12, integers},              {OpKind::Pow, 12, integers},
-    {OpKind::Clip, 12, integers},             {OpKind::MaxPool, 12, narrow_integers},
-    {OpKind::ReduceMax, 12, narrow_integers}, {OpKind::ReduceMin, 12, narrow_integers},
-    {OpKind::Identity, 14, sequences},        {OpKind::Loop, 13, sequences},
+    {OpKind::Add, 14, narrow_integers},
+    {OpKind::Sub, 14, narrow_integers},
+    {OpKind::Mul, 14, narrow_integers},
+    {OpKind::Div, 14, narrow_integers},
+    {OpKind::Relu, 14, integers},
+    {OpKind::Max, 12, integers},
+    {OpKind::Min, 12, integers},
+    {OpKind::Pow, 12, integers},
+    {OpKind::Clip, 12, integers},
+    {OpKind::MaxPool, 12, narrow_integers},
+    {OpKind::ReduceMax, 12, narrow_integers},
+    {OpKind::ReduceMin, 12, narrow_integers},
+    {OpKind::Identity, 14, sequences},
+    {OpKind::Loop, 13, sequences},
     {OpKind::If, 13, sequences},
 };
 
 }  // namespace
 
-std::span<const DowngradeRule> dtype_downgrades() { return rules; }
+std::span<const DowngradeRule> dtype_downgrades() {
+  return rules;
+}
 
 }  // namespace adze::onnx

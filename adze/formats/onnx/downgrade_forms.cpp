@@ -48,14 +48,18 @@ void resize_11(Downgrade& down) {
   }
 }
 
-void scatter_16(Downgrade& down) { down.drop_text("reduction", "none"); }
+void scatter_16(Downgrade& down) {
+  down.drop_text("reduction", "none");
+}
 
 void scatter_18(Downgrade& down) {
   const std::string reduction = down.node.get_string("reduction");
   if (reduction == "max" || reduction == "min") down.refuse(cat("reduction = ", reduction, " for this operator"));
 }
 
-void cast_saturate(Downgrade& down) { down.node.erase("saturate"); }
+void cast_saturate(Downgrade& down) {
+  down.node.erase("saturate");
+}
 
 void quantize_21(Downgrade& down) {
   down.drop_int("block_size", 0);
@@ -94,16 +98,24 @@ void grid_sample_modes(Downgrade& down) {
   down.node.set("mode", mode == "linear" ? std::string("bilinear") : mode == "cubic" ? std::string("bicubic") : mode);
 }
 
-void roi_align_16(Downgrade& down) { down.drop_text("coordinate_transformation_mode", "output_half_pixel"); }
+void roi_align_16(Downgrade& down) {
+  down.drop_text("coordinate_transformation_mode", "output_half_pixel");
+}
 
 void shape_15(Downgrade& down) {
   if (down.node.has("end") || down.node.get_int("start") != 0) down.refuse("start and end for Shape");
   down.node.erase("start");
 }
 
-void batch_norm_14(Downgrade& down) { down.drop_int("training_mode", 0); }
-void reshape_14(Downgrade& down) { down.drop_int("allowzero", 0); }
-void layout_14(Downgrade& down) { down.drop_int("layout", 0); }
+void batch_norm_14(Downgrade& down) {
+  down.drop_int("training_mode", 0);
+}
+void reshape_14(Downgrade& down) {
+  down.drop_int("allowzero", 0);
+}
+void layout_14(Downgrade& down) {
+  down.drop_int("layout", 0);
+}
 
 /// Before 13 the softmaxes flattened everything from axis on; at the last axis that means the same.
 void softmax_13(Downgrade& down) {
@@ -114,7 +126,9 @@ void softmax_13(Downgrade& down) {
   down.node.set("axis", std::int64_t{-1});
 }
 
-void split_13(Downgrade& down) { down.ints_to_attribute(1, "split"); }
+void split_13(Downgrade& down) {
+  down.ints_to_attribute(1, "split");
+}
 
 void dropout_12(Downgrade& down) {
   if (down.has_input(2) && down.constant(2, "training modes").get_int(0) != 0) down.refuse("training for Dropout");
@@ -123,9 +137,15 @@ void dropout_12(Downgrade& down) {
   down.node.erase("seed");
 }
 
-void arg_12(Downgrade& down) { down.drop_int("select_last_index", 0); }
-void gather_nd_12(Downgrade& down) { down.drop_int("batch_dims", 0); }
-void average_pool_19(Downgrade& down) { down.drop_ints("dilations", 1); }
+void arg_12(Downgrade& down) {
+  down.drop_int("select_last_index", 0);
+}
+void gather_nd_12(Downgrade& down) {
+  down.drop_int("batch_dims", 0);
+}
+void average_pool_19(Downgrade& down) {
+  down.drop_ints("dilations", 1);
+}
 
 void lp_pool_18(Downgrade& down) {
   down.drop_ints("dilations", 1);
@@ -186,6 +206,8 @@ constexpr DowngradeRule rules[] = {
 
 }  // namespace
 
-std::span<const DowngradeRule> form_downgrades() { return rules; }
+std::span<const DowngradeRule> form_downgrades() {
+  return rules;
+}
 
 }  // namespace adze::onnx

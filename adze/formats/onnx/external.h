@@ -16,7 +16,8 @@ namespace adze::onnx {
 /// component is opened by itself without following links.
 class ExternalFiles {
  public:
-  ExternalFiles(std::filesystem::path folder, std::int64_t max_bytes) : folder_(std::move(folder)), max_bytes_(max_bytes) {}
+  ExternalFiles(std::filesystem::path folder, std::int64_t max_bytes)
+      : folder_(std::move(folder)), max_bytes_(max_bytes) {}
 
   /// Throws ModelError naming the location.
   std::shared_ptr<const MappedFile> open(const std::string& location);

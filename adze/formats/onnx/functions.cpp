@@ -60,8 +60,8 @@ class ExpansionCount {
 FunctionTable::FunctionTable(const ModelMessage& model) : model_(model) {
   for (const FunctionMessage& function : model.functions) {
     if (!functions_.emplace(Key{function.domain, function.name, function.overload}, &function).second) {
-      throw ModelError(cat("function ", quoted(function.name), " of domain ", quoted(function.domain),
-                           " is defined twice"));
+      throw ModelError(
+          cat("function ", quoted(function.name), " of domain ", quoted(function.domain), " is defined twice"));
     }
   }
 }

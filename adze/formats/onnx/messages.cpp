@@ -21,41 +21,76 @@ std::pair<std::string_view, std::string_view> parse_property(Bytes bytes, ParseB
 /// The kind that a payload field of AttributeProto belongs to.
 AttributeKind kind_of_field(std::uint32_t number) {
   switch (number) {
-    case 2: return AttributeKind::Float;
-    case 3: return AttributeKind::Int;
-    case 4: return AttributeKind::String;
-    case 5: return AttributeKind::Tensor;
-    case 6: return AttributeKind::Graph;
-    case 7: return AttributeKind::Floats;
-    case 8: return AttributeKind::Ints;
-    case 9: return AttributeKind::Strings;
-    case 10: return AttributeKind::Tensors;
-    case 11: return AttributeKind::Graphs;
-    case 14: return AttributeKind::Type;
-    case 15: return AttributeKind::Types;
-    case 22: return AttributeKind::SparseTensor;
-    case 23: return AttributeKind::SparseTensors;
-    default: return AttributeKind::Undefined;
+    case 2:
+      return AttributeKind::Float;
+    case 3:
+      return AttributeKind::Int;
+    case 4:
+      return AttributeKind::String;
+    case 5:
+      return AttributeKind::Tensor;
+    case 6:
+      return AttributeKind::Graph;
+    case 7:
+      return AttributeKind::Floats;
+    case 8:
+      return AttributeKind::Ints;
+    case 9:
+      return AttributeKind::Strings;
+    case 10:
+      return AttributeKind::Tensors;
+    case 11:
+      return AttributeKind::Graphs;
+    case 14:
+      return AttributeKind::Type;
+    case 15:
+      return AttributeKind::Types;
+    case 22:
+      return AttributeKind::SparseTensor;
+    case 23:
+      return AttributeKind::SparseTensors;
+    default:
+      return AttributeKind::Undefined;
   }
 }
 
 void parse_payload(const Field& field, AttributeMessage& attribute, ParseBudget& budget, int depth) {
   switch (field.number()) {
-    case 2: attribute.real = field.real(); break;
-    case 3: attribute.integer = field.integer(); break;
-    case 4: attribute.text = field.raw_text(); break;
+    case 2:
+      attribute.real = field.real();
+      break;
+    case 3:
+      attribute.integer = field.integer();
+      break;
+    case 4:
+      attribute.text = field.raw_text();
+      break;
     case 5:
-    case 22: attribute.tensor = field.bytes(); break;
-    case 6: attribute.graph = std::make_shared<GraphMessage>(parse_graph(field.bytes(), budget, depth + 1)); break;
-    case 7: field.append_to(attribute.reals); break;
-    case 8: field.append_to(attribute.integers); break;
-    case 9: attribute.texts.push_back(field.raw_text()); break;
-    case 14: attribute.type = parse_type(field.bytes()); break;
-    default: break;
+    case 22:
+      attribute.tensor = field.bytes();
+      break;
+    case 6:
+      attribute.graph = std::make_shared<GraphMessage>(parse_graph(field.bytes(), budget, depth + 1));
+      break;
+    case 7:
+      field.append_to(attribute.reals);
+      break;
+    case 8:
+      field.append_to(attribute.integers);
+      break;
+    case 9:
+      attribute.texts.push_back(field.raw_text());
+      break;
+    case 14:
+      attribute.type = parse_type(field.bytes());
+      break;
+    default:
+      break;
   }
 }
 
-/// The declared kind must be the one of the payload. Files of IR 1 declare none; an empty or zero payload may be absent.
+/// The declared kind must be the one of the payload. Files of IR 1 declare none; an empty or zero payload may be
+/// absent.
 void settle_kind(AttributeMessage& attribute, std::int64_t declared, AttributeKind found) {
   if (declared < 0 || declared > static_cast<std::int64_t>(AttributeKind::Types)) {
     throw ModelError(cat("attribute ", quoted(attribute.name), " has the unknown type ", declared));
@@ -82,10 +117,17 @@ AttributeMessage parse_attribute(Bytes bytes, ParseBudget& budget, int depth) {
   for (WireCursor cursor(bytes, "AttributeProto"); cursor.next();) {
     const Field& field = cursor.field();
     switch (field.number()) {
-      case 1: attribute.name = field.text(); continue;
-      case 20: declared = field.integer(); continue;
-      case 21: attribute.reference = field.text(); continue;
-      default: break;
+      case 1:
+        attribute.name = field.text();
+        continue;
+      case 20:
+        declared = field.integer();
+        continue;
+      case 21:
+        attribute.reference = field.text();
+        continue;
+      default:
+        break;
     }
     const AttributeKind kind = kind_of_field(field.number());
     if (kind == AttributeKind::Undefined) continue;
@@ -110,14 +152,29 @@ void parse_node_field(const Field& field, NodeMessage& node, ParseBudget& budget
       budget.count_record();
       node.outputs.push_back(field.text());
       break;
-    case 3: node.name = field.text(); break;
-    case 4: node.op = field.text(); break;
-    case 5: node.attributes.push_back(parse_attribute(field.bytes(), budget, depth)); break;
-    case 6: node.doc = field.text(); break;
-    case 7: node.domain = field.text(); break;
-    case 8: node.overload = field.text(); break;
-    case 9: node.metadata.push_back(parse_property(field.bytes(), budget)); break;
-    default: break;
+    case 3:
+      node.name = field.text();
+      break;
+    case 4:
+      node.op = field.text();
+      break;
+    case 5:
+      node.attributes.push_back(parse_attribute(field.bytes(), budget, depth));
+      break;
+    case 6:
+      node.doc = field.text();
+      break;
+    case 7:
+      node.domain = field.text();
+      break;
+    case 8:
+      node.overload = field.text();
+      break;
+    case 9:
+      node.metadata.push_back(parse_property(field.bytes(), budget));
+      break;
+    default:
+      break;
   }
 }
 
@@ -158,21 +215,34 @@ GraphMessage parse_graph(Bytes bytes, ParseBudget& budget, int depth) {
   for (WireCursor cursor(bytes, "GraphProto"); cursor.next();) {
     const Field& field = cursor.field();
     switch (field.number()) {
-      case 1: graph.nodes.push_back(parse_node(field.bytes(), budget, depth)); break;
-      case 2: graph.name = field.text(); break;
+      case 1:
+        graph.nodes.push_back(parse_node(field.bytes(), budget, depth));
+        break;
+      case 2:
+        graph.name = field.text();
+        break;
       case 5:
         budget.count_record();
         graph.initializers.push_back(field.bytes());
         break;
-      case 10: graph.doc = field.text(); break;
-      case 11: graph.inputs.push_back(parse_value(field.bytes(), budget)); break;
-      case 12: graph.outputs.push_back(parse_value(field.bytes(), budget)); break;
-      case 13: graph.values.push_back(parse_value(field.bytes(), budget)); break;
+      case 10:
+        graph.doc = field.text();
+        break;
+      case 11:
+        graph.inputs.push_back(parse_value(field.bytes(), budget));
+        break;
+      case 12:
+        graph.outputs.push_back(parse_value(field.bytes(), budget));
+        break;
+      case 13:
+        graph.values.push_back(parse_value(field.bytes(), budget));
+        break;
       case 15:
         budget.count_record();
         graph.sparse_initializers.push_back(field.bytes());
         break;
-      default: break;
+      default:
+        break;
     }
   }
   return graph;
@@ -188,8 +258,8 @@ void parse_opset(Bytes bytes, OpsetImports& opsets) {
   if (domain == "ai.onnx") domain = "";
   const auto [place, added] = opsets.emplace(domain, version);
   if (!added && place->second != version) {
-    throw ModelError(cat("opset_import gives domain ", quoted(domain), " two versions, ", place->second, " and ",
-                         version));
+    throw ModelError(
+        cat("opset_import gives domain ", quoted(domain), " two versions, ", place->second, " and ", version));
   }
 }
 
@@ -203,16 +273,35 @@ FunctionMessage parse_function(Bytes bytes, ParseBudget& budget) {
   for (WireCursor cursor(bytes, "FunctionProto"); cursor.next();) {
     const Field& field = cursor.field();
     switch (field.number()) {
-      case 1: function.name = field.text(); break;
-      case 4: add_name(field, function.inputs); break;
-      case 5: add_name(field, function.outputs); break;
-      case 6: add_name(field, function.attributes); break;
-      case 7: function.nodes.push_back(parse_node(field.bytes(), budget, 0)); break;
-      case 9: parse_opset(field.bytes(), function.opsets); break;
-      case 10: function.domain = field.text(); break;
-      case 11: function.defaults.push_back(parse_attribute(field.bytes(), budget, 0)); break;
-      case 13: function.overload = field.text(); break;
-      default: break;
+      case 1:
+        function.name = field.text();
+        break;
+      case 4:
+        add_name(field, function.inputs);
+        break;
+      case 5:
+        add_name(field, function.outputs);
+        break;
+      case 6:
+        add_name(field, function.attributes);
+        break;
+      case 7:
+        function.nodes.push_back(parse_node(field.bytes(), budget, 0));
+        break;
+      case 9:
+        parse_opset(field.bytes(), function.opsets);
+        break;
+      case 10:
+        function.domain = field.text();
+        break;
+      case 11:
+        function.defaults.push_back(parse_attribute(field.bytes(), budget, 0));
+        break;
+      case 13:
+        function.overload = field.text();
+        break;
+      default:
+        break;
     }
   }
   if (function.domain == "ai.onnx") function.domain = "";
@@ -238,21 +327,40 @@ ModelMessage parse_model(Bytes bytes, const ReadOptions& options) {
   for (WireCursor cursor(bytes, "ModelProto"); cursor.next();) {
     const Field& field = cursor.field();
     switch (field.number()) {
-      case 1: model.ir_version = field.integer(); break;
-      case 2: model.producer_name = field.text(); break;
-      case 3: model.producer_version = field.text(); break;
-      case 4: model.domain = field.text(); break;
-      case 5: model.model_version = field.integer(); break;
-      case 6: model.doc = field.text(); break;
+      case 1:
+        model.ir_version = field.integer();
+        break;
+      case 2:
+        model.producer_name = field.text();
+        break;
+      case 3:
+        model.producer_version = field.text();
+        break;
+      case 4:
+        model.domain = field.text();
+        break;
+      case 5:
+        model.model_version = field.integer();
+        break;
+      case 6:
+        model.doc = field.text();
+        break;
       case 7:
         if (has_graph) throw ModelError("the model has two graphs");
         has_graph = true;
         model.graph = parse_graph(field.bytes(), budget, 0);
         break;
-      case 8: parse_opset(field.bytes(), model.opsets); break;
-      case 14: model.metadata.push_back(parse_property(field.bytes(), budget)); break;
-      case 25: model.functions.push_back(parse_function(field.bytes(), budget)); break;
-      default: break;
+      case 8:
+        parse_opset(field.bytes(), model.opsets);
+        break;
+      case 14:
+        model.metadata.push_back(parse_property(field.bytes(), budget));
+        break;
+      case 25:
+        model.functions.push_back(parse_function(field.bytes(), budget));
+        break;
+      default:
+        break;
     }
   }
   if (!has_graph) throw ModelError("not an ONNX model: it has no graph");

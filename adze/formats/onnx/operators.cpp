@@ -123,8 +123,8 @@ std::int64_t opset_of(const OpsetImports& opsets, std::string_view domain) {
 void check_operators(const ModelMessage& model, const FunctionTable& functions) {
   if (model.ir_version <= 0) throw ModelError("not an ONNX model: it has no IR version");
   if (model.ir_version < oldest_ir || model.ir_version > newest_ir) {
-    throw UnsupportedError(cat("IR version ", model.ir_version, " is not supported; adze reads ", oldest_ir, " to ",
-                               newest_ir));
+    throw UnsupportedError(
+        cat("IR version ", model.ir_version, " is not supported; adze reads ", oldest_ir, " to ", newest_ir));
   }
   check_opsets(model.opsets, "the model");
   for (const FunctionMessage& function : model.functions) {

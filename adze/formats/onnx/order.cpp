@@ -70,7 +70,8 @@ std::vector<const NodeMessage*> build_order(const std::vector<NodeMessage>& node
   if (order.size() == nodes.size()) return order;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (waiting[i] == 0) continue;
-    const std::string_view name = nodes[i].name.empty() && !nodes[i].outputs.empty() ? nodes[i].outputs[0] : nodes[i].name;
+    const std::string_view name =
+        nodes[i].name.empty() && !nodes[i].outputs.empty() ? nodes[i].outputs[0] : nodes[i].name;
     throw ModelError("the graph has a cycle", {"", std::string(name), std::string(nodes[i].op)});
   }
   return order;

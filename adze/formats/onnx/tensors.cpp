@@ -49,13 +49,26 @@ DType checked_dtype(std::int64_t number) {
 
 void parse_header_field(const Field& field, Header& header) {
   switch (field.number()) {
-    case dims_field: field.append_to(header.dims); break;
-    case dtype_field: header.dtype = checked_dtype(field.integer()); break;
-    case segment_field: throw UnsupportedError("tensors in segments are not supported");
-    case name_field: header.name = field.text(); break;
-    case raw_field: header.raw = field.bytes(); break;
-    case external_field: header.external.push_back(field.bytes()); break;
-    case location_field: header.is_external = field.integer() == 1; break;
+    case dims_field:
+      field.append_to(header.dims);
+      break;
+    case dtype_field:
+      header.dtype = checked_dtype(field.integer());
+      break;
+    case segment_field:
+      throw UnsupportedError("tensors in segments are not supported");
+    case name_field:
+      header.name = field.text();
+      break;
+    case raw_field:
+      header.raw = field.bytes();
+      break;
+    case external_field:
+      header.external.push_back(field.bytes());
+      break;
+    case location_field:
+      header.is_external = field.integer() == 1;
+      break;
     case float_field:
     case int32_field:
     case string_field:
@@ -67,7 +80,8 @@ void parse_header_field(const Field& field, Header& header) {
       }
       header.typed_field = field.number();
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -75,18 +89,26 @@ void parse_header_field(const Field& field, Header& header) {
 std::uint32_t field_of(DType dtype) {
   switch (dtype) {
     case DType::F32:
-    case DType::C64: return float_field;
+    case DType::C64:
+      return float_field;
     case DType::F64:
-    case DType::C128: return double_field;
-    case DType::S64: return int64_field;
+    case DType::C128:
+      return double_field;
+    case DType::S64:
+      return int64_field;
     case DType::U32:
-    case DType::U64: return uint64_field;
-    case DType::String: return string_field;
-    default: return int32_field;
+    case DType::U64:
+      return uint64_field;
+    case DType::String:
+      return string_field;
+    default:
+      return int32_field;
   }
 }
 
-bool is_packed(DType dtype) { return dtype == DType::S4 || dtype == DType::U4; }
+bool is_packed(DType dtype) {
+  return dtype == DType::S4 || dtype == DType::U4;
+}
 
 /// True and false may only be 1 and 0 in memory; files may say anything.
 Tensor with_clean_bools(Tensor tensor) {
@@ -134,11 +156,11 @@ Tensor decode_external(const Header& header, const TensorSource& source) {
   const auto file = source.external->open(location);
   const auto size = static_cast<std::int64_t>(file->bytes().size());
   if (offset > size || wanted > size - offset) {
-    throw ModelError(cat("external data ", adze::quoted(location), " has ", size, " bytes, but the tensor needs ", wanted,
-                         " from byte ", offset));
+    throw ModelError(cat("external data ", adze::quoted(location), " has ", size, " bytes, but the tensor needs ",
+                         wanted, " from byte ", offset));
   }
-  return view_bytes(header,
-                    file->bytes().subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(wanted)), file);
+  return view_bytes(header, file->bytes().subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(wanted)),
+                    file);
 }
 
 /// The chunks of the typed field: each a packed run, or one unpacked element.
@@ -197,8 +219,9 @@ Tensor decode_strings(Bytes message, const Header& header) {
 /// One varint as the bytes of an element of `bits` bits, or ModelError when it does not fit.
 void store_integer(std::int64_t value, DType dtype, int bits, std::byte* out) {
   const bool is_signed = is_signed_integer(dtype) && !is_packed(dtype);
-  const bool fits = bits == 64 || (is_signed ? value >= -(std::int64_t{1} << (bits - 1)) && value < (std::int64_t{1} << (bits - 1))
-                                             : value >= 0 && value < (std::int64_t{1} << bits));
+  const bool fits =
+      bits == 64 || (is_signed ? value >= -(std::int64_t{1} << (bits - 1)) && value < (std::int64_t{1} << (bits - 1))
+                               : value >= 0 && value < (std::int64_t{1} << bits));
   // Packed nibbles and float bit patterns may have been sign-extended on their way through int32.
   const bool is_pattern = is_packed(dtype) || is_float(dtype);
   const bool fits_pattern = is_pattern && value >= -(std::int64_t{1} << (bits - 1)) && value < 0;

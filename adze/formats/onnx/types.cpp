@@ -65,13 +65,23 @@ ValueType parse_type(Bytes bytes, int depth) {
   for (WireCursor cursor(bytes, "TypeProto"); cursor.next();) {
     const Field& field = cursor.field();
     switch (field.number()) {
-      case 1: type = parse_tensor_type(field.bytes()); break;
-      case 4: type = ValueType::sequence(parse_element(field.bytes(), depth)); break;
-      case 9: type = ValueType::optional(parse_element(field.bytes(), depth)); break;
-      case 5: throw UnsupportedError("values of map type are not supported");
-      case 7: throw UnsupportedError("values of opaque type are not supported");
-      case 8: throw UnsupportedError("values of sparse tensor type are not supported");
-      default: break;
+      case 1:
+        type = parse_tensor_type(field.bytes());
+        break;
+      case 4:
+        type = ValueType::sequence(parse_element(field.bytes(), depth));
+        break;
+      case 9:
+        type = ValueType::optional(parse_element(field.bytes(), depth));
+        break;
+      case 5:
+        throw UnsupportedError("values of map type are not supported");
+      case 7:
+        throw UnsupportedError("values of opaque type are not supported");
+      case 8:
+        throw UnsupportedError("values of sparse tensor type are not supported");
+      default:
+        break;
     }
   }
   return type;

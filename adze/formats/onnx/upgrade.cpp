@@ -60,7 +60,9 @@ std::optional<std::int64_t> Upgrade::peek_int(std::string_view name) const {
   return *value;
 }
 
-std::string Upgrade::fresh(std::string_view suffix) { return names_.fresh(cat(node.name, "_", suffix)); }
+std::string Upgrade::fresh(std::string_view suffix) {
+  return names_.fresh(cat(node.name, "_", suffix));
+}
 
 ValueId Upgrade::constant(std::string_view suffix, Tensor tensor) {
   return graph.add_constant(fresh(suffix), std::move(tensor));
@@ -121,8 +123,9 @@ std::optional<std::int64_t> Upgrade::rank(std::size_t i) const {
 std::int64_t Upgrade::known_rank(std::size_t i) const {
   const auto known = rank(i);
   if (!known) {
-    throw UnsupportedError(cat("in opset ", opset, " this operator needs the rank of input ", i, ", which is not known"),
-                           {}, "declare the shapes of the model's inputs and values");
+    throw UnsupportedError(
+        cat("in opset ", opset, " this operator needs the rank of input ", i, ", which is not known"), {},
+        "declare the shapes of the model's inputs and values");
   }
   return *known;
 }
@@ -130,8 +133,8 @@ std::int64_t Upgrade::known_rank(std::size_t i) const {
 std::vector<std::int64_t> Upgrade::constant_ints(std::size_t i) const {
   const Tensor* tensor = graph.constant(node.input(i));
   if (tensor == nullptr || !is_integer(tensor->dtype())) {
-    throw UnsupportedError(cat("in opset ", opset, " this operator is supported with constant integers at input ", i,
-                               " only"));
+    throw UnsupportedError(
+        cat("in opset ", opset, " this operator is supported with constant integers at input ", i, " only"));
   }
   return to_ints(*tensor);
 }

@@ -13,11 +13,16 @@ ValueData decode_value(Bytes bytes, const TensorSource& source, ValueType::Kind 
 /// SequenceProto and OptionalProto number the kinds of what they hold alike.
 ValueData decode_member(const Field& field, const TensorSource& source, int depth) {
   switch (field.number()) {
-    case 3: return decode_value(field.bytes(), source, ValueType::Kind::Tensor, depth);
-    case 4: return {decode_sparse_tensor(field.bytes(), source).tensor};
-    case 5: return decode_value(field.bytes(), source, ValueType::Kind::Sequence, depth);
-    case 7: return decode_value(field.bytes(), source, ValueType::Kind::Optional, depth);
-    default: throw UnsupportedError("values that hold maps are not supported");
+    case 3:
+      return decode_value(field.bytes(), source, ValueType::Kind::Tensor, depth);
+    case 4:
+      return {decode_sparse_tensor(field.bytes(), source).tensor};
+    case 5:
+      return decode_value(field.bytes(), source, ValueType::Kind::Sequence, depth);
+    case 7:
+      return decode_value(field.bytes(), source, ValueType::Kind::Optional, depth);
+    default:
+      throw UnsupportedError("values that hold maps are not supported");
   }
 }
 
@@ -26,7 +31,8 @@ ValueData decode_value(Bytes bytes, const TensorSource& source, ValueType::Kind 
   if (kind == ValueType::Kind::Tensor) return {decode_tensor(bytes, source).tensor};
   std::vector<ValueData> members;
   // OptionalProto has its optional in field 7 too, but its map in field 6: both number from 3 on.
-  for (WireCursor cursor(bytes, kind == ValueType::Kind::Sequence ? "SequenceProto" : "OptionalProto"); cursor.next();) {
+  for (WireCursor cursor(bytes, kind == ValueType::Kind::Sequence ? "SequenceProto" : "OptionalProto");
+       cursor.next();) {
     if (cursor.field().number() < 3 || cursor.field().number() > 7) continue;
     members.push_back(decode_member(cursor.field(), source, depth + 1));
   }

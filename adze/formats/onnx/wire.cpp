@@ -62,8 +62,8 @@ bool is_utf8(std::string_view text) {
 
 void Field::require(WireType type) const {
   if (type_ == type) return;
-  throw ModelError(cat("malformed file: field ", number_, " of ", message_, " has wire type ",
-                       static_cast<int>(type_), ", expected ", static_cast<int>(type)));
+  throw ModelError(cat("malformed file: field ", number_, " of ", message_, " has wire type ", static_cast<int>(type_),
+                       ", expected ", static_cast<int>(type)));
 }
 
 std::int64_t Field::integer() const {
@@ -157,10 +157,18 @@ bool WireCursor::next() {
   field_.number_ = static_cast<std::uint32_t>(key >> 3);
   field_.type_ = static_cast<WireType>(key & 7);
   switch (field_.type_) {
-    case WireType::Varint: field_.value_ = varint(); return true;
-    case WireType::Fixed64: field_.value_ = little_endian<std::uint64_t>(take(8)); return true;
-    case WireType::Fixed32: field_.value_ = little_endian<std::uint32_t>(take(4)); return true;
-    case WireType::Length: field_.bytes_ = take(varint()); return true;
+    case WireType::Varint:
+      field_.value_ = varint();
+      return true;
+    case WireType::Fixed64:
+      field_.value_ = little_endian<std::uint64_t>(take(8));
+      return true;
+    case WireType::Fixed32:
+      field_.value_ = little_endian<std::uint32_t>(take(4));
+      return true;
+    case WireType::Length:
+      field_.bytes_ = take(varint());
+      return true;
   }
   fail(cat("bad wire type ", key & 7));
 }

@@ -23,11 +23,11 @@ class Field {
   std::uint32_t number() const { return number_; }
   WireType type() const { return type_; }
 
-  std::int64_t integer() const;      ///< int32, int64, enum, uint64 (as its bits)
-  float real() const;                ///< float
-  Bytes bytes() const;               ///< bytes, strings, messages
-  Bytes fixed_bytes() const;         ///< the four or eight bytes of a fixed-width number; valid while the Field is
-  std::string_view raw_text() const; ///< bytes() as characters
+  std::int64_t integer() const;       ///< int32, int64, enum, uint64 (as its bits)
+  float real() const;                 ///< float
+  Bytes bytes() const;                ///< bytes, strings, messages
+  Bytes fixed_bytes() const;          ///< the four or eight bytes of a fixed-width number; valid while the Field is
+  std::string_view raw_text() const;  ///< bytes() as characters
   /// raw_text() that must be valid UTF-8, as protobuf demands of strings.
   std::string_view text() const;
   /// Appends the elements of a repeated integer field, packed or not.

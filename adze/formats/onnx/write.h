@@ -9,14 +9,15 @@
 namespace adze::onnx {
 
 struct WriteOptions {
-  int opset = 21;                         ///< 11 to 21
-  bool external_data = false;             ///< large tensors go to NAME.data beside the model
-  std::int64_t external_threshold = 1024; ///< smallest tensor, in bytes, that goes there
+  int opset = 21;                          ///< 11 to 21
+  bool external_data = false;              ///< large tensors go to NAME.data beside the model
+  std::int64_t external_threshold = 1024;  ///< smallest tensor, in bytes, that goes there
 };
 
 /// Writes the graph as an ONNX model, whole or not at all, in the IR version that fits the opset. Equal graphs give
 /// equal bytes. Weights are streamed, not copied.
-/// Throws UnsupportedError naming the node that the opset cannot express; ModelError or LimitError from the file system.
+/// Throws UnsupportedError naming the node that the opset cannot express; ModelError or LimitError from the file
+/// system.
 void write(const Graph& graph, const std::filesystem::path& path, const WriteOptions& options = {});
 
 /// The same as bytes. UsageError with external_data.

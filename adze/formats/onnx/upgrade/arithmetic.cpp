@@ -24,8 +24,8 @@ void legacy_broadcast(Upgrade& upgrade) {
   if (missing == 0) return;
   std::vector<std::int64_t> axes;
   for (std::int64_t i = 0; i < missing; ++i) axes.push_back(small_rank + i);
-  const ValueId aligned =
-      upgrade.add(OpKind::Unsqueeze, {upgrade.node.inputs[1], upgrade.constant("broadcast_axes", axes)}, {}, "broadcast");
+  const ValueId aligned = upgrade.add(
+      OpKind::Unsqueeze, {upgrade.node.inputs[1], upgrade.constant("broadcast_axes", axes)}, {}, "broadcast");
   upgrade.set_input(1, aligned);
 }
 
@@ -45,7 +45,9 @@ void prelu_channels(Upgrade& upgrade) {
 }
 
 /// Gemm before 7: broadcasting of C had to be asked for; now it is always done.
-void gemm_broadcast(Upgrade& upgrade) { upgrade.take_int("broadcast"); }
+void gemm_broadcast(Upgrade& upgrade) {
+  upgrade.take_int("broadcast");
+}
 
 constexpr UpgradeRule rules[] = {
     {OpKind::Add, 1, 6, legacy_broadcast},   {OpKind::Sub, 1, 6, legacy_broadcast},
@@ -59,6 +61,8 @@ constexpr UpgradeRule rules[] = {
 
 }  // namespace
 
-std::span<const UpgradeRule> arithmetic_upgrades() { return rules; }
+std::span<const UpgradeRule> arithmetic_upgrades() {
+  return rules;
+}
 
 }  // namespace adze::onnx

@@ -92,16 +92,18 @@ void concat_axis(Upgrade& upgrade) {
 /// Cast before 6: the type was given by its name.
 void cast_type_name(Upgrade& upgrade) {
   static constexpr std::pair<std::string_view, DType> names[] = {
-      {"FLOAT", DType::F32},   {"UINT8", DType::U8},    {"INT8", DType::S8},     {"UINT16", DType::U16},
-      {"INT16", DType::S16},   {"INT32", DType::S32},   {"INT64", DType::S64},   {"STRING", DType::String},
-      {"BOOL", DType::Bool},   {"FLOAT16", DType::F16}, {"DOUBLE", DType::F64},  {"UINT32", DType::U32},
-      {"UINT64", DType::U64},  {"COMPLEX64", DType::C64}, {"COMPLEX128", DType::C128}};
+      {"FLOAT", DType::F32},  {"UINT8", DType::U8},      {"INT8", DType::S8},        {"UINT16", DType::U16},
+      {"INT16", DType::S16},  {"INT32", DType::S32},     {"INT64", DType::S64},      {"STRING", DType::String},
+      {"BOOL", DType::Bool},  {"FLOAT16", DType::F16},   {"DOUBLE", DType::F64},     {"UINT32", DType::U32},
+      {"UINT64", DType::U64}, {"COMPLEX64", DType::C64}, {"COMPLEX128", DType::C128}};
   const Attribute* to = upgrade.node.find("to");
   if (to == nullptr || !std::holds_alternative<std::string>(*to)) return;
   std::string name = *upgrade.take_string("to");
   std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
-  const auto found = std::find_if(std::begin(names), std::end(names), [&](const auto& row) { return row.first == name; });
-  if (found == std::end(names)) throw ModelError(cat("attribute to is ", adze::quoted(name), ", which is no element type"));
+  const auto found =
+      std::find_if(std::begin(names), std::end(names), [&](const auto& row) { return row.first == name; });
+  if (found == std::end(names))
+    throw ModelError(cat("attribute to is ", adze::quoted(name), ", which is no element type"));
   upgrade.node.set("to", static_cast<std::int64_t>(found->second));
 }
 
@@ -139,6 +141,8 @@ constexpr UpgradeRule rules[] = {
 
 }  // namespace
 
-std::span<const UpgradeRule> attribute_upgrades() { return rules; }
+std::span<const UpgradeRule> attribute_upgrades() {
+  return rules;
+}
 
 }  // namespace adze::onnx

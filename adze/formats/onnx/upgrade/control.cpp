@@ -22,7 +22,8 @@ Subgraph element_body(Upgrade& upgrade, const Subgraph& body, std::int64_t num_s
   }
   Subgraph inner{body.graph, {}};
   for (std::size_t i = 0; i < body.captured.size(); ++i) {
-    inner.captured.push_back(element->add_capture(cat("element_capture_", i), upgrade.graph.value(body.captured[i]).type));
+    inner.captured.push_back(
+        element->add_capture(cat("element_capture_", i), upgrade.graph.value(body.captured[i]).type));
   }
   scan.set("body", inner);
   scan.set("num_scan_inputs", num_scans);
@@ -56,6 +57,8 @@ constexpr UpgradeRule rules[] = {
 
 }  // namespace
 
-std::span<const UpgradeRule> control_upgrades() { return rules; }
+std::span<const UpgradeRule> control_upgrades() {
+  return rules;
+}
 
 }  // namespace adze::onnx

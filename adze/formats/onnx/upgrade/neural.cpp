@@ -8,7 +8,9 @@ namespace adze::onnx {
 namespace {
 
 /// The recurrent operators of opset 1 had a flag for what is told by asking for the output.
-void drop_output_sequence(Upgrade& upgrade) { upgrade.take_int("output_sequence"); }
+void drop_output_sequence(Upgrade& upgrade) {
+  upgrade.take_int("output_sequence");
+}
 
 /// LpPool-1 and GlobalLpPool-1 gave p as a float.
 void norm_order(Upgrade& upgrade) {
@@ -22,16 +24,20 @@ void norm_order(Upgrade& upgrade) {
 }
 
 /// Scatter was renamed in opset 11.
-void scatter_elements(Upgrade& upgrade) { upgrade.node.kind = OpKind::ScatterElements; }
+void scatter_elements(Upgrade& upgrade) {
+  upgrade.node.kind = OpKind::ScatterElements;
+}
 
 constexpr UpgradeRule rules[] = {
-    {OpKind::RNN, 1, 6, drop_output_sequence},  {OpKind::LSTM, 1, 6, drop_output_sequence},
-    {OpKind::GRU, 1, 6, drop_output_sequence},  {OpKind::LpPool, 1, 1, norm_order},
-    {OpKind::GlobalLpPool, 1, 1, norm_order},   {OpKind::Scatter, 9, 21, scatter_elements},
+    {OpKind::RNN, 1, 6, drop_output_sequence}, {OpKind::LSTM, 1, 6, drop_output_sequence},
+    {OpKind::GRU, 1, 6, drop_output_sequence}, {OpKind::LpPool, 1, 1, norm_order},
+    {OpKind::GlobalLpPool, 1, 1, norm_order},  {OpKind::Scatter, 9, 21, scatter_elements},
 };
 
 }  // namespace
 
-std::span<const UpgradeRule> neural_upgrades() { return rules; }
+std::span<const UpgradeRule> neural_upgrades() {
+  return rules;
+}
 
 }  // namespace adze::onnx

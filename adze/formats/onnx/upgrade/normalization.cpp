@@ -102,6 +102,8 @@ constexpr UpgradeRule rules[] = {
 
 }  // namespace
 
-std::span<const UpgradeRule> normalization_upgrades() { return rules; }
+std::span<const UpgradeRule> normalization_upgrades() {
+  return rules;
+}
 
 }  // namespace adze::onnx

@@ -62,17 +62,21 @@ void roi_align_mode(Upgrade& upgrade) {
 /// GridSample before 20 called its modes bilinear and bicubic.
 void grid_sample_mode(Upgrade& upgrade) {
   const std::string mode = upgrade.take_string("mode").value_or("bilinear");
-  upgrade.node.set("mode", mode == "bilinear" ? std::string("linear") : mode == "bicubic" ? std::string("cubic") : mode);
+  upgrade.node.set("mode", mode == "bilinear"  ? std::string("linear")
+                           : mode == "bicubic" ? std::string("cubic")
+                                               : mode);
 }
 
 constexpr UpgradeRule rules[] = {
-    {OpKind::Upsample, 1, 21, upsample_to_resize}, {OpKind::Resize, 10, 10, resize_10},
-    {OpKind::Resize, 11, 21, resize_empty_inputs}, {OpKind::RoiAlign, 10, 15, roi_align_mode},
+    {OpKind::Upsample, 1, 21, upsample_to_resize},  {OpKind::Resize, 10, 10, resize_10},
+    {OpKind::Resize, 11, 21, resize_empty_inputs},  {OpKind::RoiAlign, 10, 15, roi_align_mode},
     {OpKind::GridSample, 16, 19, grid_sample_mode},
 };
 
 }  // namespace
 
-std::span<const UpgradeRule> resize_upgrades() { return rules; }
+std::span<const UpgradeRule> resize_upgrades() {
+  return rules;
+}
 
 }  // namespace adze::onnx

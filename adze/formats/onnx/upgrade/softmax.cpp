@@ -30,6 +30,8 @@ constexpr UpgradeRule rules[] = {
 
 }  // namespace
 
-std::span<const UpgradeRule> softmax_upgrades() { return rules; }
+std::span<const UpgradeRule> softmax_upgrades() {
+  return rules;
+}
 
 }  // namespace adze::onnx
