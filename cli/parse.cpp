@@ -55,7 +55,7 @@ void add_common(CLI::App& app, CommonOptions& common) {
     throw UsageError(cat("unknown verb ", adze::quoted(words[0])), near.empty() ? "adze --help" : cat("adze ", near));
   }
   std::string hint = verb_app != nullptr ? cat("adze ", verb_app->get_name(), " --help") : "adze --help";
-  if (verb_app != nullptr && error.get_name() == "ExtrasError") {
+  if (verb_app != nullptr && error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
     std::vector<std::string> flags;
     for (const CLI::Option* option : verb_app->get_options()) {
       for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
