@@ -52,18 +52,32 @@ ModelFigures model_figures(const Graph& graph, std::string name, const std::file
 std::vector<LayerFigures> layer_figures(const Graph& graph) {
   const Graph concrete = with_unknown_dims(graph, 1);
   const GraphCost cost = compute_cost(concrete);
-  std::vector<LayerFigures> layers;
+  const Uses uses(concrete);
+  std::map<NodeId, NodeCost> own_costs;
   for (const NodeCost& node_cost : cost.nodes) {
-    const Node& node = concrete.node(node_cost.node);
+    // A quantized weight is counted at its DequantizeLinear: it belongs to the layer that reads it.
+    NodeId layer = node_cost.node;
+    while (moves_quantized_values(concrete.node(layer).kind) && !uses.of(concrete.node(layer).output()).empty()) {
+      layer = uses.of(concrete.node(layer).output())[0];
+    }
+    NodeCost& sum = own_costs[layer];
+    sum.macs += node_cost.macs;
+    sum.parameters += node_cost.parameters;
+    sum.weight_bytes += node_cost.weight_bytes;
+  }
+  std::vector<LayerFigures> layers;
+  for (const NodeId id : topological_order(concrete)) {
+    const Node& node = concrete.node(id);
     if (moves_quantized_values(node.kind)) continue;
+    const NodeCost& own = own_costs[id];
     LayerFigures layer;
     layer.name = node.name;
     layer.op = op_name(node.kind);
     layer.output = node.output() != ValueId::None ? type_text(concrete.value(node.output()).type) : "";
     layer.weight_type = weight_type(concrete, node);
-    layer.macs = node_cost.macs;
-    layer.parameters = node_cost.parameters;
-    layer.weight_bytes = node_cost.weight_bytes;
+    layer.macs = own.macs;
+    layer.parameters = own.parameters;
+    layer.weight_bytes = own.weight_bytes;
     layers.push_back(std::move(layer));
   }
   return layers;

@@ -9,9 +9,10 @@ namespace adze {
 
 namespace {
 
-std::shared_ptr<Session> compiled(const Graph& graph) {
+std::shared_ptr<Session> compiled(const Graph& graph, bool integer) {
   SessionOptions options;
   options.threads = 0;  // as many as --threads says
+  options.integer = integer;
   return std::make_shared<Session>(graph, options);
 }
 
@@ -24,12 +25,12 @@ RunFunction make_runner(const Graph& graph, Executor executor) {
       return reference::run_tensors(*copy, {inputs.begin(), inputs.end()});
     };
   }
-  auto session = compiled(graph);
+  auto session = compiled(graph, true);
   return [session](std::span<const Tensor> inputs) { return session->run(inputs); };
 }
 
 ObservedRunFunction make_observed_runner(const Graph& graph) {
-  auto session = compiled(graph);
+  auto session = compiled(graph, false);
   return [session](std::span<const Tensor> inputs, const ObserveFunction& observe) {
     session->observe(observe);
     return session->run(inputs);

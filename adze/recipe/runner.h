@@ -19,7 +19,8 @@ enum class Executor {
 
 /// A function that runs the graph, compiled once.
 RunFunction make_runner(const Graph& graph, Executor executor = Executor::Engine);
-/// The same, showing inner values.
+/// The same, showing inner values. Quantized groups run as written, in float between their quantizers: in integers most
+/// inner values do not exist.
 ObservedRunFunction make_observed_runner(const Graph& graph);
 
 /// The batch size that the network's first input is fixed to, else wanted.
