@@ -141,9 +141,14 @@ class Search {
     slim_ = quantize::prepared(std::move(slimmed.graph));
     rewrites_ = std::move(slimmed.steps);
     baseline_ = judge(original_, *parts_.validation, progress_);
-    original_figures_ = model_figures(original_, "before");
-    original_figures_.file_bytes = static_cast<std::int64_t>(onnx::write_bytes(original_).size());
-    original_figures_.latency = latency(original_, options_.latency_seconds / 4);
+    original_trial_.name = "original";
+    original_trial_.verdict = "as given";
+    original_trial_.within_limits = true;
+    ModelFigures& figures = original_trial_.figures;
+    figures = model_figures(original_, "original");
+    figures.file_bytes = static_cast<std::int64_t>(onnx::write_bytes(original_).size());
+    figures.accuracy = accuracy_figure(baseline_);
+    figures.latency = latency(original_, options_.latency_seconds / 4);
     calibration_ = calibration_data(slim_, parts_.calibration, all_indices(*parts_.calibration));
     PtqOptions static_options;
     observations_ = quantize::observe(slim_, quantize::values_to_observe(slim_, static_options), calibration_,
@@ -213,12 +218,13 @@ class Search {
 
   /// What the goal makes small, relative to the original.
   double cost(const ModelFigures& figures) const {
+    const ModelFigures& original = original_trial_.figures;
     const auto ratio = [](double after, double before) { return before > 0 ? after / before : 1.0; };
     const double size =
-        ratio(static_cast<double>(figures.file_bytes), static_cast<double>(original_figures_.file_bytes));
+        ratio(static_cast<double>(figures.file_bytes), static_cast<double>(original.file_bytes));
     const double memory =
-        ratio(static_cast<double>(figures.arena_bytes), static_cast<double>(original_figures_.arena_bytes));
-    const double time = ratio(figures.latency->p50_us, original_figures_.latency->p50_us);
+        ratio(static_cast<double>(figures.arena_bytes), static_cast<double>(original.arena_bytes));
+    const double time = ratio(figures.latency->p50_us, original.latency->p50_us);
     switch (options_.goal) {
       case Goal::Size:
         return size;
@@ -229,7 +235,7 @@ class Search {
       case Goal::Balanced:
         break;
     }
-    return std::cbrt(size * memory * time);
+    return std::sqrt(size * memory);
   }
 
   std::size_t choose() const {
@@ -315,6 +321,7 @@ class Search {
     report.data = cat(parts_.description, ", ", parts_.test->size(), " samples");
     report.seed = options_.seed;
     for (const auto& step : rewrites_) report.steps.push_back({step.name, step.changes, step.seconds});
+    report.trials.push_back(original_trial_);
     for (const Tried& tried : tried_) report.trials.push_back(tried.figures);
     report.layers = layer_figures(winner.graph);
     CompareOptions compare_options;
@@ -357,7 +364,7 @@ class Search {
   const Graph& original_;
   Parts parts_;
   Graph slim_;
-  ModelFigures original_figures_;
+  TrialFigures original_trial_;
   std::vector<rewrite::StepResult> rewrites_;
   EvaluateResult baseline_;
   quantize::CalibrationData calibration_;

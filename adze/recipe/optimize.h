@@ -11,10 +11,10 @@ namespace adze {
 
 /// What the search makes small among the networks that keep to the limit.
 enum class Goal : std::uint8_t {
-  Balanced,  ///< the geometric mean of file size, arena and median latency, each relative to the original
+  Balanced,  ///< the geometric mean of file size and arena, each relative to the original
   Size,      ///< the file
   Memory,    ///< the arena
-  Latency,   ///< the measured median
+  Latency,   ///< the measured median: the only goal whose choice may differ from run to run
 };
 
 /// What the search may lose, and on what it judges.

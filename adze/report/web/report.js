@@ -94,15 +94,15 @@
 
   /** Accuracy against size: each trial with its interval, the original, the limit. */
   const drawPareto = (host) => {
-    const all = [{ name: "original", figures: before }, ...report.trials].filter((t) => t.figures.accuracy);
+    const all = report.trials.filter((t) => t.figures.accuracy);
     all.sort((a, b) => a.figures.file_bytes - b.figures.file_bytes);
     const xs = all.map((t) => t.figures.file_bytes / 1024);
     const pick = (test) => all.map((t) => (test(t) ? 100 * t.figures.accuracy.value : null));
     const series = [
       ["original", css("--before"), pick((t) => t.name === "original")],
-      ["chosen", css("--after"), pick((t) => t.chosen)],
       ["within limits", css("--try"), pick((t) => t.within_limits && !t.chosen && t.name !== "original")],
-      ["refused", css("--warn"), pick((t) => t.name !== "original" && !t.within_limits && !t.chosen)],
+      ["refused", css("--warn"), pick((t) => !t.within_limits && !t.chosen)],
+      ["chosen", css("--after"), pick((t) => t.chosen)],
     ];
     const ink = css("--muted"), line = css("--line");
     const axis = (label) => ({ label, stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line } });
@@ -127,7 +127,7 @@
     const holder = el("div", { class: "chart" });
     host.append(holder);
     new uPlot({
-      width: Math.min(1000, holder.clientWidth - 24), height: 320,
+      width: holder.clientWidth - 24, height: 320,
       scales: { x: { time: false, range: (u, a, b) => [0, b * 1.08] }, y: { range: () => [low - 0.06 * span, high + 0.06 * span] } },
       axes: [axis("file size, KiB"), axis("accuracy, %")],
       series: [{ label: "KiB", value: (u, v) => (v === null ? "" : v.toFixed(1)) },
