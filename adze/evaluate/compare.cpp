@@ -37,6 +37,19 @@ struct ErrorSums {
   }
 };
 
+/// What is gathered of one inner value.
+struct LayerSums {
+  ErrorSums sums;
+  Histogram errors;
+
+  void add(std::span<const float> a, std::span<const float> b) {
+    sums.add(a, b);
+    std::vector<float> differences(a.size());
+    for (std::size_t i = 0; i < a.size(); ++i) differences[i] = b[i] - a[i];
+    errors.add(differences);
+  }
+};
+
 bool is_distribution(std::span<const float> row) {
   double sum = 0.0;
   for (const float value : row) {
@@ -171,7 +184,7 @@ std::vector<LayerError> compare_layers(const ObservedRunFunction& run_a, const O
   ProgressPhase phase(progress, "compare layers", static_cast<std::int64_t>(indices.size()), "samples");
   PairedBatches batches(data_a, data_b, std::move(indices), how);
   std::vector<std::string> order;
-  std::map<std::string, ErrorSums, std::less<>> sums;
+  std::map<std::string, LayerSums, std::less<>> sums;
   while (batches.next()) {
     check_cancelled();
     std::map<std::string, Tensor, std::less<>> values;
@@ -189,9 +202,11 @@ std::vector<LayerError> compare_layers(const ObservedRunFunction& run_a, const O
   }
   std::vector<LayerError> layers;
   for (const auto& name : order) {
-    const ErrorSums& sum = sums.find(name)->second;
+    LayerSums& layer = sums.find(name)->second;
+    const ErrorSums& sum = layer.sums;
     if (sum.count == 0) continue;
-    layers.push_back({name, sum.sqnr_db(), sum.largest, sum.absolute / static_cast<double>(sum.count), sum.count});
+    layers.push_back({name, sum.sqnr_db(), sum.largest, sum.absolute / static_cast<double>(sum.count), sum.count,
+                      std::move(layer.errors)});
   }
   return layers;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "adze/evaluate/evaluate.h"
+#include "adze/numerics/histogram.h"
 
 namespace adze {
 
@@ -27,6 +28,7 @@ struct LayerError {
   double max_abs_error = 0.0;
   double mean_abs_error = 0.0;
   std::int64_t elements = 0;  ///< compared, all samples together
+  Histogram errors;           ///< of b - a
 };
 
 struct CompareResult {

@@ -220,10 +220,8 @@ class Search {
   double cost(const ModelFigures& figures) const {
     const ModelFigures& original = original_trial_.figures;
     const auto ratio = [](double after, double before) { return before > 0 ? after / before : 1.0; };
-    const double size =
-        ratio(static_cast<double>(figures.file_bytes), static_cast<double>(original.file_bytes));
-    const double memory =
-        ratio(static_cast<double>(figures.arena_bytes), static_cast<double>(original.arena_bytes));
+    const double size = ratio(static_cast<double>(figures.file_bytes), static_cast<double>(original.file_bytes));
+    const double memory = ratio(static_cast<double>(figures.arena_bytes), static_cast<double>(original.arena_bytes));
     const double time = ratio(figures.latency->p50_us, original.latency->p50_us);
     switch (options_.goal) {
       case Goal::Size:
@@ -331,6 +329,11 @@ class Search {
     for (const LayerError& error : compare_layers(make_observed_runner(slim_), make_observed_runner(winner.graph),
                                                   *parts_.validation, *parts_.validation, compare_options, progress_)) {
       errors[error.name] = error.sqnr_db;
+      constexpr int error_bins = 63;  // odd: zero lies in the middle of a bin
+      const double limit = error.max_abs_error;
+      if (!(limit > 0)) continue;
+      report.error_histograms.push_back(
+          {error.name, limit, error.errors.uniform(-limit, limit, error_bins), error.sqnr_db});
     }
     fill_layer_errors(report, winner, errors);
     for (const auto& one : winner.report.activations) {

@@ -80,6 +80,13 @@ Json to_json(const HistogramFigure& histogram) {
           {"saturated", histogram.saturated}};
 }
 
+Json to_json(const ErrorHistogramFigure& histogram) {
+  return {{"name", histogram.name},
+          {"limit", histogram.limit},
+          {"counts", histogram.counts},
+          {"sqnr_db", optional_number(histogram.sqnr_db)}};
+}
+
 template <typename Items>
 Json all_to_json(const Items& items) {
   Json array = Json::array();
@@ -182,7 +189,8 @@ std::string report_json(const Report& report) {
                {"after", report.after ? to_json(*report.after) : Json(nullptr)},
                {"trials", all_to_json(report.trials)},
                {"layers", all_to_json(report.layers)},
-               {"histograms", all_to_json(report.histograms)}};
+               {"histograms", all_to_json(report.histograms)},
+               {"error_histograms", all_to_json(report.error_histograms)}};
   Json steps = Json::array();
   for (const StepFigures& step : report.steps) {
     steps.push_back({{"name", step.name}, {"changes", step.changes}, {"seconds", step.seconds}});

@@ -73,6 +73,14 @@ struct HistogramFigure {
   double saturated = 0;
 };
 
+/// Distribution of one value's error: the quantized network's value minus the float network's.
+struct ErrorHistogramFigure {
+  std::string name;
+  double limit = 0;  ///< the bins reach from -limit to limit, the largest error
+  std::vector<double> counts;
+  double sqnr_db = 0;
+};
+
 struct StepFigures {
   std::string name;
   int changes = 0;
@@ -93,6 +101,7 @@ struct Report {
   std::vector<StepFigures> steps;
   std::vector<LayerFigures> layers;
   std::vector<HistogramFigure> histograms;
+  std::vector<ErrorHistogramFigure> error_histograms;
 };
 
 /// Rows of figures, one column for each of the two models and one for the change.

@@ -192,6 +192,18 @@
     return svg;
   };
 
+  /** The spread of an error around zero, as SVG. */
+  const errorHistogram = (h) => histogram({ low: -h.limit, high: h.limit, counts: h.counts, chosen_low: -h.limit, chosen_high: h.limit });
+
+  const drawErrors = () => {
+    if (report.error_histograms.length === 0) { byId("errors").hidden = true; return; }
+    byId("errors").append(
+      el("p", { class: "muted" }, "Value in the quantized network minus value in the float network, on the same samples; logarithmic height, from minus to plus the largest error."),
+      el("div", { class: "grid" }, report.error_histograms.map((h) => el("div", { class: "card" },
+        el("h3", { title: h.name }, h.name), errorHistogram(h),
+        el("p", {}, `± ${h.limit.toPrecision(3)}   SQNR ${h.sqnr_db === null ? "–" : h.sqnr_db.toFixed(1)} dB`)))));
+  };
+
   const drawHistograms = () => {
     if (report.histograms.length === 0) { byId("histograms").hidden = true; return; }
     byId("histograms").append(
@@ -221,6 +233,7 @@
   drawTrials();
   drawLayers();
   drawHistograms();
+  drawErrors();
   drawSteps();
   drawRepeat();
 })();
