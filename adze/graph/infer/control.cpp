@@ -84,7 +84,7 @@ std::vector<ValueType> settled_types(InferContext& context, const std::vector<Va
     inputs.insert(inputs.end(), carried.begin(), carried.end());
     inputs.insert(inputs.end(), after.begin(), after.end());
     context.subgraphs.clear();
-    const auto outputs = body_types(context, "body", inputs);
+    auto outputs = body_types(context, "body", inputs);
     if (outputs.size() < first_output + carried.size()) throw ModelError("the body has too few outputs");
     bool settled = true;
     for (std::size_t i = 0; i < carried.size(); ++i) {
