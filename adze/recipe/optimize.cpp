@@ -6,10 +6,10 @@
 #include <map>
 
 #include "adze/base/text.h"
-#include "adze/data/subset.h"
 #include "adze/evaluate/latency.h"
 #include "adze/formats/onnx/write.h"
 #include "adze/quantize/sensitivity.h"
+#include "adze/recipe/data_parts.h"
 #include "adze/recipe/figures.h"
 
 namespace adze {
@@ -18,62 +18,6 @@ namespace {
 
 using quantize::PtqCandidate;
 using quantize::PtqOptions;
-
-/// The three disjoint parts that the search works on.
-struct Parts {
-  std::shared_ptr<Dataset> calibration, validation, test;
-  std::string description;
-};
-
-std::shared_ptr<Dataset> try_split(const Graph& graph, DataRequest request, const std::string& split) {
-  request.split = split;
-  try {
-    return open_data(graph, request);
-  } catch (const ModelError&) {
-    return nullptr;  // the data has no such part
-  }
-}
-
-std::shared_ptr<Dataset> chosen(std::shared_ptr<Dataset> dataset, std::vector<std::int64_t> indices) {
-  return subset(std::move(dataset), std::move(indices));
-}
-
-Parts divide(const Graph& graph, const OptimizeOptions& options) {
-  Parts parts;
-  std::shared_ptr<Dataset> train, test;
-  if (options.data.split.empty() && options.data.path != "demo") {
-    train = try_split(graph, options.data, "train");
-    test = train ? try_split(graph, options.data, "test") : nullptr;
-  } else if (options.data.path == "demo") {
-    DataRequest request = options.data;
-    request.path = "demo:train";
-    train = open_data(graph, request);
-    request.path = "demo:test";
-    test = open_data(graph, request);
-  }
-  if (!train || !test) {
-    const auto whole = open_data(graph, options.data);
-    const SplitIndices halves = split_indices(*whole, whole->size() / 2, options.seed + 2);
-    train = chosen(whole, halves.first);
-    test = chosen(whole, halves.second);
-    parts.description = cat(options.data.shown(), " (a random half that the search never saw)");
-  } else {
-    parts.description = cat(options.data.shown(), ", test part");
-  }
-  const SplitIndices split = split_indices(*train, options.calibration_samples, options.seed);
-  parts.calibration = chosen(train, split.first);
-  const auto rest = chosen(train, split.second);
-  parts.validation = chosen(rest, sample_indices(*rest, options.validation_samples, options.seed + 1));
-  parts.test = chosen(test, sample_indices(*test, options.test_samples, options.seed));
-  constexpr std::int64_t least = 20;
-  if (parts.calibration->size() < 1 || parts.validation->size() < least || parts.test->size() < least) {
-    throw UsageError(
-        cat("the data is too small to choose and to test on separate samples: ", parts.calibration->size(),
-            " for calibration, ", parts.validation->size(), " for validation, ", parts.test->size(), " for testing"),
-        "more data, or smaller --calibration-samples and --validation-samples");
-  }
-  return parts;
-}
 
 std::vector<std::int64_t> all_indices(const Dataset& dataset) {
   std::vector<std::int64_t> indices(static_cast<std::size_t>(dataset.size()));
@@ -116,7 +60,12 @@ double drop_bound(const TrialFigures& trial) {
 class Search {
  public:
   Search(const Graph& graph, const OptimizeOptions& options, ProgressSink& progress)
-      : options_(options), progress_(progress), original_(graph), parts_(divide(graph, options)) {}
+      : options_(options),
+        progress_(progress),
+        original_(graph),
+        parts_(divide_data(graph, options.data,
+                           {options.calibration_samples, options.validation_samples, options.test_samples},
+                           options.seed)) {}
 
   OptimizeOutcome run() {
     prepare();
@@ -304,13 +253,7 @@ class Search {
     if (!winner.quantized) return;
     recipe.steps.push_back(QuantizeStep{winner.options});
     if (winner.options.mode != quantize::Mode::Static) return;
-    recipe.calibration = options_.data;
-    if (recipe.calibration.path == "demo") {
-      recipe.calibration.path = "demo:train";
-      recipe.calibration.name.clear();
-    } else if (recipe.calibration.split.empty()) {
-      recipe.calibration.split = "train";
-    }
+    recipe.calibration = parts_.calibration_request;
     recipe.calibration_samples = options_.calibration_samples;
   }
 
@@ -365,7 +308,7 @@ class Search {
   const OptimizeOptions& options_;
   ProgressSink& progress_;
   const Graph& original_;
-  Parts parts_;
+  DataParts parts_;
   Graph slim_;
   TrialFigures original_trial_;
   std::vector<rewrite::StepResult> rewrites_;

@@ -19,7 +19,7 @@ enum class Goal : std::uint8_t {
 
 /// What the search may lose, and on what it judges.
 struct OptimizeOptions {
-  DataRequest data;  ///< with train and test splits, or one set that is then divided
+  DataRequest data;  ///< with train and test splits, or one set that is then divided (recipe/data_parts.h)
   Goal goal = Goal::Balanced;
   double max_drop = 0.01;  ///< largest loss of top-1 allowed, as a fraction (0.01 = one point)
   std::int64_t calibration_samples = 256;
