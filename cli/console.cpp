@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "adze/base/files.h"
 #include "adze/base/hash.h"
 #include "adze/base/machine.h"
 #include "adze/base/text.h"
@@ -57,8 +56,8 @@ nlohmann::ordered_json& Console::results() {
 }
 
 void Console::model(const std::string& role, const std::string& path) {
-  const auto file = MappedFile::open(path);
-  state_->models[role] = {{"path", path}, {"bytes", file->bytes().size()}, {"sha256", sha256_hex(file->bytes())}};
+  const FileIdentity identity = identify_file(path);
+  state_->models[role] = {{"path", path}, {"bytes", identity.bytes}, {"sha256", identity.sha256}};
 }
 
 std::string Console::command_line() const {

@@ -36,10 +36,10 @@ Json figures_json(const ModelFigures& figures) {
 }
 
 void add_file(ModelFigures& figures, const std::filesystem::path& file) {
-  const auto mapped = MappedFile::open(file);
+  FileIdentity identity = identify_file(file);
   figures.path = file.string();
-  figures.file_bytes = static_cast<std::int64_t>(mapped->bytes().size());
-  figures.sha256 = sha256_hex(mapped->bytes());
+  figures.file_bytes = identity.bytes;
+  figures.sha256 = std::move(identity.sha256);
 }
 
 }  // namespace

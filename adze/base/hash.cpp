@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <fstream>
+#include <vector>
+
+#include "adze/base/error.h"
 
 namespace adze {
 
@@ -98,6 +102,22 @@ std::string sha256_hex(std::span<const std::byte> data) {
   Sha256 hash;
   hash.update(data);
   return hash.finish_hex();
+}
+
+FileIdentity identify_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw ModelError("cannot open file", {path.string(), "", ""});
+  FileIdentity identity;
+  Sha256 hash;
+  std::vector<char> piece(1 << 20);
+  while (file) {
+    file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    hash.update(std::as_bytes(std::span(piece.data(), static_cast<std::size_t>(file.gcount()))));
+    identity.bytes += file.gcount();
+  }
+  if (file.bad()) throw ModelError("cannot read file", {path.string(), "", ""});
+  identity.sha256 = hash.finish_hex();
+  return identity;
 }
 
 std::uint32_t crc32(std::span<const std::byte> data) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <span>
 #include <string>
 
@@ -26,6 +27,13 @@ class Sha256 {
 };
 
 std::string sha256_hex(std::span<const std::byte> data);
+
+/// Size and SHA-256 of a file, read in pieces. Throws ModelError naming it.
+struct FileIdentity {
+  std::int64_t bytes = 0;
+  std::string sha256;
+};
+FileIdentity identify_file(const std::filesystem::path& path);
 
 /// CRC-32 as in zlib and PNG (polynomial 0xEDB88320), for golden vectors.
 std::uint32_t crc32(std::span<const std::byte> data);

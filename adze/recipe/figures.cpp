@@ -2,7 +2,6 @@
 
 #include <map>
 
-#include "adze/base/files.h"
 #include "adze/base/hash.h"
 #include "adze/plan/cost.h"
 #include "adze/plan/plan.h"
@@ -33,10 +32,10 @@ ModelFigures model_figures(const Graph& graph, std::string name, const std::file
   ModelFigures figures;
   figures.name = std::move(name);
   if (!file.empty()) {
-    const auto mapped = MappedFile::open(file);
+    FileIdentity identity = identify_file(file);
     figures.path = file.string();
-    figures.file_bytes = static_cast<std::int64_t>(mapped->bytes().size());
-    figures.sha256 = sha256_hex(mapped->bytes());
+    figures.file_bytes = identity.bytes;
+    figures.sha256 = std::move(identity.sha256);
   }
   const Graph concrete = with_unknown_dims(graph, 1);
   const GraphCost cost = compute_cost(concrete);

@@ -1,5 +1,7 @@
 #include "adze/recipe/recipe.h"
 
+#include <algorithm>
+
 #include "adze/base/hash.h"
 #include "adze/base/text.h"
 #include "adze/data/batches.h"
@@ -8,10 +10,20 @@ namespace adze {
 
 namespace {
 
+/// Quantizing weights alone never runs the network, and stays within a few times the file's memory: the check of the
+/// rewrites would compile it twice.
+bool runs_the_network(const Recipe& recipe) {
+  return std::none_of(recipe.steps.begin(), recipe.steps.end(), [](const auto& step) {
+    const auto* quantize_step = std::get_if<QuantizeStep>(&step);
+    return quantize_step != nullptr && quantize_step->options.mode != quantize::Mode::Static;
+  });
+}
+
 void run_step(const SlimStep& step, const Recipe& recipe, RecipeOutcome& outcome, ProgressSink& progress) {
   SlimOptions options;
   options.skip = step.skip;
   options.seed = recipe.seed;
+  options.verify = runs_the_network(recipe);
   SlimOutcome slimmed = slim(std::move(outcome.graph), options, progress);
   outcome.graph = std::move(slimmed.graph);
   outcome.rewrites = std::move(slimmed.steps);

@@ -1,5 +1,6 @@
 #include "adze/recipe/slim.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "adze/base/random.h"
@@ -96,9 +97,11 @@ SlimOutcome slim(Graph graph, const SlimOptions& options, ProgressSink& progress
   simplify_options.steps.progress = &progress;
   outcome.steps = rewrite::simplify(outcome.graph, simplify_options);
   outcome.graph.compact();
-  if (!options.verify) return outcome;
+  const bool changed = std::any_of(outcome.steps.begin(), outcome.steps.end(),
+                                   [](const rewrite::StepResult& step) { return step.changes > 0; });
+  outcome.verified = options.verify;
+  if (!options.verify || !changed) return outcome;
   outcome.difference = difference_on_random_inputs(graph, outcome.graph, options.seed, options.shapes);
-  outcome.verified = true;
   if (!(outcome.difference.max_rel <= options.tolerance)) {
     throw Error(ExitCode::GoalMissed,
                 cat("the rewritten network differs: output ", adze::quoted(outcome.difference.worst_output), " by ",
