@@ -79,7 +79,7 @@ std::filesystem::path labels_beside(const std::filesystem::path& images) {
     const auto at = name.find(ending);
     if (at == std::string::npos) continue;
     name.replace(at, ending.size(), ending[6] == '-' ? "labels-idx1-ubyte" : "labels.idx1-ubyte");
-    const auto labels = images.parent_path() / name;
+    auto labels = images.parent_path() / name;
     if (std::filesystem::is_regular_file(labels, error)) return labels;
   }
   return {};

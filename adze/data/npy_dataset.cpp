@@ -94,7 +94,7 @@ std::filesystem::path labels_beside(const std::filesystem::path& inputs) {
   }
   std::error_code error;
   for (const auto& candidate : candidates) {
-    const auto path = inputs.parent_path() / (candidate + ".npy");
+    auto path = inputs.parent_path() / (candidate + ".npy");
     if (path != inputs && std::filesystem::is_regular_file(path, error)) return path;
   }
   return {};
