@@ -155,7 +155,7 @@ SharedBytes read_content(const SharedBytes& archive, const Fields& fields, const
   const auto packed = fields.piece(begin, row.packed);
   if (row.method == 0 && row.unpacked != row.packed) fields.fail("lies about a size");
   if (row.method == 8 && row.unpacked / max_expansion > row.packed + 1) fields.fail("lies about a size");
-  const SharedBytes content =
+  SharedBytes content =
       row.method == 0 ? SharedBytes{archive.owner, packed} : inflate_whole(packed, row.unpacked, fields);
   if (crc32(content.bytes) != row.crc) fields.fail(cat("has a damaged file ", adze::quoted(row.path), " (wrong CRC)"));
   return content;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "adze/engine/kernels/onednn_detail.h"
@@ -34,8 +35,9 @@ void* thread_scratch(std::size_t bytes) {
   static thread_local std::vector<std::max_align_t> scratch;
   const std::size_t wanted = bytes / sizeof(std::max_align_t) + 5;
   if (scratch.size() < wanted) scratch.resize(wanted);
-  const auto address = reinterpret_cast<std::uintptr_t>(scratch.data());
-  return reinterpret_cast<void*>((address + 63) / 64 * 64);
+  void* begin = scratch.data();
+  std::size_t space = scratch.size() * sizeof(std::max_align_t);
+  return std::align(64, bytes, begin, space);
 }
 
 dnnl::primitive_attr clamp_attributes(float low, float high) {

@@ -57,7 +57,7 @@ void run_slice(Context& context) {
 /// The lengths of the pieces: given, or equal with the last one smaller.
 std::vector<std::int64_t> split_lengths(const Context& context, std::int64_t size) {
   if (const Tensor* given = context.optional_input(1)) {
-    const std::vector<std::int64_t> lengths = int_list(*given);
+    std::vector<std::int64_t> lengths = int_list(*given);
     std::int64_t sum = 0;
     for (const std::int64_t length : lengths) {
       if (length < 0) throw ModelError(cat("a piece has length ", length));

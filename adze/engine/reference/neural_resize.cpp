@@ -78,9 +78,11 @@ Sample sample_at(const ResizeMode& mode, const AxisResize& axis, std::int64_t po
   // Antialiasing widens the filter to cover all input elements that fall on one output element.
   const double shrink = mode.antialias ? std::min(axis.scale, 1.0) : 1.0;
   const double reach = (cubic ? 2 : 1) / shrink;
-  const double first = std::floor(x) + std::floor(-reach) + 1, end = std::floor(x) + std::ceil(reach) + 1;
+  const double first = std::floor(x) + std::floor(-reach) + 1;
+  const auto count = static_cast<int>(std::ceil(reach) - std::floor(-reach));
   double total = 0;
-  for (double at = first; at < end; ++at) {
+  for (int tap = 0; tap < count; ++tap) {
+    const double at = first + tap;
     if (mode.exclude_outside && (at < 0 || at > last)) continue;
     const double distance = (at - x) * shrink;
     const double weight = cubic ? cubic_filter(distance, mode.cubic_a) : linear_filter(distance);
