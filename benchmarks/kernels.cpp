@@ -134,7 +134,7 @@ void bench_gemm_f32(benchmark::State& state, kernels::MakeGemmF32 make, std::int
 template <typename Kernels, typename Register>
 void each(const Kernels& table, Register add) {
   for (const auto& kernel : table) {
-    if (kernel.isa <= machine_isa()) add(kernel, std::string(kernel.name));
+    if (isa_allows(machine_isa(), kernel.isa)) add(kernel, std::string(kernel.name));
   }
 }
 

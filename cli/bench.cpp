@@ -91,7 +91,7 @@ Verb bench_verb() {
             options.positional(arguments->model, "MODEL", "Model file: ONNX, TFLite or .adze text");
             options.option(arguments->time_budget, "--time-budget", "Seconds to measure for");
             options.option(arguments->isa, "--isa",
-                           "Highest instruction set: ref, avx2, avx512vnni; default the best there is");
+                           "Highest instruction set: ref, avx2, avxvnni, avx512vnni, avx512vbmi, amx; default the best there is");
             options.option(arguments->shapes, "--shapes", "Shape of an input, NAME:1x3x224x224 (may be repeated)");
             options.flag(arguments->per_layer, "--per-layer",
                          "Show the time of each layer and the kernel that runs it");

@@ -5,6 +5,11 @@
 #include <cstdlib>
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#elif defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
 #endif
 
 #include "adze/base/error.h"
@@ -14,37 +19,85 @@ namespace adze {
 
 namespace {
 
-constexpr std::array all_isas = {Isa::Ref, Isa::Avx2, Isa::Avx512Vnni};
+struct IsaName {
+  Isa isa;
+  std::string_view name;
+};
+constexpr std::array isa_names = {
+    IsaName{Isa::Ref, "ref"},
+    IsaName{Isa::Neon, "neon"},
+    IsaName{Isa::NeonDot, "neondot"},
+    IsaName{Isa::Avx2, "avx2"},
+    IsaName{Isa::AvxVnni, "avxvnni"},
+    IsaName{Isa::Avx512Vnni, "avx512vnni"},
+    IsaName{Isa::Avx512Vbmi, "avx512vbmi"},
+    IsaName{Isa::Amx, "amx"},
+};
 
 #if defined(__x86_64__)
-/// Asked of the processor itself: not every compiler's __builtin_cpu_supports knows the name.
-bool has_f16c() {
+
+/// One bit of what the processor says of itself: not every compiler's __builtin_cpu_supports knows all names.
+struct Cpuid {
   unsigned a = 0, b = 0, c = 0, d = 0;
-  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+  Cpuid(unsigned leaf, unsigned subleaf) { __get_cpuid_count(leaf, subleaf, &a, &b, &c, &d); }
+};
+constexpr bool bit(unsigned word, int index) {
+  return (word >> index & 1) != 0;
 }
-#endif
+
+/// Linux gives the tile registers' state only to a process that asks (arch_prctl ARCH_REQ_XCOMP_PERM, XTILEDATA).
+bool may_use_tiles() {
+  constexpr long request_permission = 0x1023, tile_data = 18;
+  static const bool granted = syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+  return granted;
+}
 
 bool machine_has(Isa isa) {
-#if defined(__x86_64__)
   switch (isa) {
     case Isa::Ref:
       return true;
+    case Isa::Neon:
+    case Isa::NeonDot:
+      return false;
     case Isa::Avx2:
-      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && bit(Cpuid(1, 0).c, 29);
+    case Isa::AvxVnni:
+      return machine_has(Isa::Avx2) && bit(Cpuid(7, 1).a, 4);
     case Isa::Avx512Vnni:
       return machine_has(Isa::Avx2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
              __builtin_cpu_supports("avx512vnni");
+    case Isa::Avx512Vbmi:
+      return machine_has(Isa::Avx512Vnni) && __builtin_cpu_supports("avx512vbmi");
+    case Isa::Amx: {
+      const Cpuid features(7, 0);
+      const bool tiles = bit(features.d, 22) && bit(features.d, 24) && bit(features.d, 25);
+      return tiles && machine_has(Isa::Avx512Vbmi) && may_use_tiles();
+    }
   }
-#endif
+  return false;
+}
+
+#elif defined(__aarch64__)
+
+bool machine_has(Isa isa) {
+  if (isa == Isa::NeonDot) return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+  return isa == Isa::Ref || isa == Isa::Neon;
+}
+
+#else
+
+bool machine_has(Isa isa) {
   return isa == Isa::Ref;
 }
 
+#endif
+
 Isa isa_from_name(std::string_view name, std::string_view origin) {
   std::vector<std::string> names;
-  for (const Isa isa : all_isas) {
-    if (name == isa_name(isa)) return isa;
-    names.emplace_back(isa_name(isa));
+  for (const IsaName& entry : isa_names) {
+    if (name == entry.name) return entry.isa;
+    names.emplace_back(entry.name);
   }
   throw UsageError(cat(origin, quoted(name), " is not an instruction set that adze knows"),
                    cat("choose one of ", join(names, ", ")));
@@ -53,23 +106,26 @@ Isa isa_from_name(std::string_view name, std::string_view origin) {
 }  // namespace
 
 std::string_view isa_name(Isa isa) {
-  switch (isa) {
-    case Isa::Ref:
-      return "ref";
-    case Isa::Avx2:
-      return "avx2";
-    case Isa::Avx512Vnni:
-      return "avx512vnni";
+  for (const IsaName& entry : isa_names) {
+    if (entry.isa == isa) return entry.name;
   }
   return "";
 }
 
 std::vector<Isa> machine_isas() {
-  std::vector<Isa> found;
-  for (const Isa isa : all_isas) {
-    if (machine_has(isa)) found.push_back(isa);
-  }
+  static const std::vector<Isa> found = [] {
+    std::vector<Isa> isas;
+    for (const IsaName& entry : isa_names) {
+      if (machine_has(entry.isa)) isas.push_back(entry.isa);
+    }
+    return isas;
+  }();
   return found;
+}
+
+bool isa_allows(Isa cap, Isa needs) {
+  const std::vector<Isa> isas = machine_isas();
+  return needs <= cap && std::find(isas.begin(), isas.end(), needs) != isas.end();
 }
 
 Isa machine_isa() {

@@ -8,14 +8,23 @@
 namespace adze {
 
 /// Instruction sets that kernels are written for, weakest first.
+/// A cap allows those up to it that the machine has: x86 processors with AVX-512 VNNI may lack AVX-VNNI.
 enum class Isa : std::uint8_t {
   Ref,         ///< any machine: plain C++
+  Neon,        ///< 64-bit Arm: Advanced SIMD
+  NeonDot,     ///< with the 8-bit dot product (SDOT, UDOT)
   Avx2,        ///< AVX2, FMA, F16C
+  AvxVnni,     ///< and VNNI on 256-bit registers
   Avx512Vnni,  ///< AVX-512 F, BW, VL, DQ and VNNI
+  Avx512Vbmi,  ///< and VBMI: permutations of bytes
+  Amx,         ///< and AMX tiles, int8 and bf16, that the operating system lets this process use
 };
 
-/// "ref", "avx2", "avx512vnni": the names of kernel files and of ADZE_ISA.
+/// "ref", "neon", "neondot", "avx2", "avxvnni", "avx512vnni", "avx512vbmi", "amx": the names of kernel files and of
+/// ADZE_ISA.
 std::string_view isa_name(Isa isa);
+/// May a kernel written for `needs` run here under the cap?
+bool isa_allows(Isa cap, Isa needs);
 /// The best one that this processor and its operating system offer.
 Isa machine_isa();
 /// Those that this machine can run, weakest first.

@@ -68,7 +68,7 @@ OneThread::~OneThread() {
 
 void cap_onednn(Isa isa) {
   [[maybe_unused]] static const bool capped = [isa] {
-    dnnl::set_max_cpu_isa(isa == Isa::Avx512Vnni ? dnnl::cpu_isa::avx512_core_vnni : dnnl::cpu_isa::avx2);
+    dnnl::set_max_cpu_isa(isa >= Isa::Avx512Vnni ? dnnl::cpu_isa::avx512_core_vnni : dnnl::cpu_isa::avx2);
     return true;
   }();
 }

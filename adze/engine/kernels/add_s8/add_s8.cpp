@@ -19,7 +19,7 @@ std::span<const AddS8Kernel> add_s8_kernels() {
 
 const AddS8Kernel& add_s8_kernel(Isa isa) {
   for (const AddS8Kernel& kernel : add_s8_kernels()) {
-    if (kernel.isa <= isa) return kernel;
+    if (isa_allows(isa, kernel.isa)) return kernel;
   }
   throw InternalError("add_s8 has no plain kernel");
 }

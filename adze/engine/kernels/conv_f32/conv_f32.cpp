@@ -18,7 +18,7 @@ std::span<const ConvF32Kernel> conv_f32_kernels() {
 
 std::unique_ptr<ConvF32> make_conv_f32(const WindowGeometry& geometry, const ConvF32Weights& weights, Isa isa) {
   for (const ConvF32Kernel& kernel : conv_f32_kernels()) {
-    if (kernel.isa > isa) continue;
+    if (!isa_allows(isa, kernel.isa)) continue;
     if (auto made = kernel.make(geometry, weights, isa)) return made;
   }
   return nullptr;

@@ -19,7 +19,7 @@ std::span<const GemmS8Kernel> gemm_s8_kernels() {
 
 const GemmS8Kernel& gemm_s8_kernel(Isa isa) {
   for (const GemmS8Kernel& kernel : gemm_s8_kernels()) {
-    if (kernel.isa <= isa) return kernel;
+    if (isa_allows(isa, kernel.isa)) return kernel;
   }
   throw InternalError("gemm_s8 has no plain kernel");
 }

@@ -19,7 +19,7 @@ std::span<const DepthwiseS8Kernel> depthwise_s8_kernels() {
 
 const DepthwiseS8Kernel& depthwise_s8_kernel(Isa isa) {
   for (const DepthwiseS8Kernel& kernel : depthwise_s8_kernels()) {
-    if (kernel.isa <= isa) return kernel;
+    if (isa_allows(isa, kernel.isa)) return kernel;
   }
   throw InternalError("depthwise_s8 has no plain kernel");
 }

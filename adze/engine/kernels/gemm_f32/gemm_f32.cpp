@@ -17,7 +17,7 @@ std::span<const GemmF32Kernel> gemm_f32_kernels() {
 
 std::unique_ptr<GemmF32> make_gemm_f32(const GemmF32Shape& shape, Isa isa) {
   for (const GemmF32Kernel& kernel : gemm_f32_kernels()) {
-    if (kernel.isa > isa) continue;
+    if (!isa_allows(isa, kernel.isa)) continue;
     if (auto made = kernel.make(shape, isa)) return made;
   }
   return nullptr;
