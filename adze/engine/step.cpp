@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "adze/base/threads.h"
-
 namespace adze::engine {
 
 Binder binder_of(OpKind kind) {
@@ -19,13 +17,8 @@ Binder binder_of(OpKind kind) {
   return table[static_cast<std::size_t>(kind)];
 }
 
-void run_parallel(int threads, std::int64_t count, std::int64_t grain,
-                  const std::function<void(std::int64_t, std::int64_t)>& body) {
-  if (threads <= 1 || count <= grain) {
-    if (count > 0) body(0, count);
-    return;
-  }
-  parallel_for(count, std::max(grain, (count + threads - 1) / threads), body);
+void run_parallel(int threads, std::int64_t count, std::int64_t grain, RangeBody body) {
+  parallel_for(count, grain, body, std::max(1, threads));
 }
 
 }  // namespace adze::engine

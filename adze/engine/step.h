@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "adze/base/threads.h"
 #include "adze/engine/isa.h"
 #include "adze/graph/graph.h"
 
@@ -114,8 +115,7 @@ std::span<const BinderEntry> movement_binders();
 std::span<const BinderEntry> normalization_binders();  ///< Softmax, LayerNormalization, BatchNormalization
 
 /// Runs body on pieces of [0, count) on up to threads threads.
-void run_parallel(int threads, std::int64_t count, std::int64_t grain,
-                  const std::function<void(std::int64_t begin, std::int64_t end)>& body);
+void run_parallel(int threads, std::int64_t count, std::int64_t grain, RangeBody body);
 
 /// A step from a function.
 template <typename Body>

@@ -99,7 +99,7 @@ std::shared_ptr<const MappedFile> ExternalFiles::open(const std::string& locatio
                          " hard links; it must be a file of its own"),
                      {}, "copy the file");
   }
-  const auto mapped = map_descriptor(file.release(), folder / location, max_bytes_);
+  auto mapped = map_descriptor(file.release(), folder / location, max_bytes_);
   files_.emplace(location, mapped);
   return mapped;
 }

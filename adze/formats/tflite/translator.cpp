@@ -178,7 +178,7 @@ std::vector<ValueId> Translator::add_many(const Operator& op, OpKind kind, std::
     node.outputs.push_back(graph_.add_value(fresh(cat(base, "/", op_name(kind)))));
     unnamed_.insert(node.outputs.back());
   }
-  const std::vector<ValueId> outputs = node.outputs;
+  std::vector<ValueId> outputs = node.outputs;
   graph_.add_node(std::move(node));
   return outputs;
 }
