@@ -2,10 +2,12 @@
 
 #include "adze/base/machine.h"
 #include "adze/base/text.h"
+#include "adze/engine/peaks.h"
 #include "adze/evaluate/latency.h"
 #include "adze/recipe/model_files.h"
 #include "adze/report/report.h"
 #include "cli/data_options.h"
+#include "cli/peaks_json.h"
 #include "cli/verb.h"
 
 namespace adze::cli {
@@ -23,23 +25,53 @@ struct Arguments {
   bool samples = false;
 };
 
-Table layer_table(const LatencyResult& result) {
+/// What one call costs at least, by the machine's peaks, and what it took.
+struct Bounds {
+  double seconds = 0;  ///< measured
+  double compute_seconds = 0, memory_seconds = 0;
+
+  Bounds(const StepInfo& step, const MachinePeaks& peaks, Isa isa) {
+    seconds = step.seconds / static_cast<double>(std::max<std::int64_t>(1, step.calls));
+    const double macs = peaks.macs_per_second(step.dtype, isa);
+    const double bytes = peaks.bytes_per_second(step.bytes);
+    if (macs > 0) compute_seconds = static_cast<double>(step.macs) / macs;
+    if (bytes > 0) memory_seconds = static_cast<double>(step.bytes) / bytes;
+  }
+  double share_of_peak() const { return seconds > 0 ? std::max(compute_seconds, memory_seconds) / seconds : 0; }
+  /// The nearer of the two limits; "kernel" when the time is far from both.
+  const char* bound() const {
+    constexpr double near = 0.3;
+    if (share_of_peak() < near) return "kernel";
+    return compute_seconds >= memory_seconds ? "compute" : "memory";
+  }
+};
+
+std::string rate(double per_second) {
+  return per_second > 0 ? fixed(per_second / 1e9, 1) : "";
+}
+
+Table layer_table(const LatencyResult& result, const MachinePeaks& peaks, Isa isa) {
   double total = 0;
   for (const StepInfo& step : result.steps) total += step.seconds;
-  Table table({"layer", "operator", "kernel", "µs", "share"});
+  Table table({"layer", "operator", "kernel", "µs", "share", "GMAC/s", "GB/s", "of peak", "bound by"});
   for (const StepInfo& step : result.steps) {
-    const double calls = static_cast<double>(std::max<std::int64_t>(1, step.calls));
-    table.add_row({shortened(step.name, 48), step.op, step.kernel, fixed(1e6 * step.seconds / calls, 2),
-                   cat(fixed(total > 0 ? 100 * step.seconds / total : 0, 1), " %")});
+    const Bounds bounds(step, peaks, isa);
+    const double per_second = bounds.seconds > 0 ? 1 / bounds.seconds : 0;
+    const bool moves = step.bytes > 0;
+    table.add_row({shortened(step.name, 40), step.op, step.kernel, fixed(1e6 * bounds.seconds, 2),
+                   cat(fixed(total > 0 ? 100 * step.seconds / total : 0, 1), " %"),
+                   rate(static_cast<double>(step.macs) * per_second),
+                   rate(static_cast<double>(step.bytes) * per_second),
+                   moves ? cat(fixed(100 * bounds.share_of_peak(), 0), " %") : "", moves ? bounds.bound() : ""});
   }
   return table;
 }
 
 Json result_json(const LatencyResult& result, bool with_samples) {
-  Json json = {{"p50_us", result.p50_us},          {"p90_us", result.p90_us},   {"p99_us", result.p99_us},
-               {"min_us", result.min_us},          {"mean_us", result.mean_us}, {"runs", result.runs},
-               {"threads", result.threads},        {"isa", result.isa},         {"noisy", result.noisy},
-               {"arena_bytes", result.arena_bytes}};
+  Json json = {{"p50_us", result.p50_us},   {"p90_us", result.p90_us},          {"p99_us", result.p99_us},
+               {"p999_us", result.p999_us}, {"min_us", result.min_us},          {"mean_us", result.mean_us},
+               {"runs", result.runs},       {"threads", result.threads},        {"isa", result.isa},
+               {"noisy", result.noisy},     {"arena_bytes", result.arena_bytes}};
   if (with_samples) json["samples_us"] = result.samples_us;
   if (result.steps.empty()) return json;
   Json layers = Json::array();
@@ -47,7 +79,9 @@ Json result_json(const LatencyResult& result, bool with_samples) {
     layers.push_back({{"name", step.name},
                       {"op", step.op},
                       {"kernel", step.kernel},
-                      {"us", 1e6 * step.seconds / static_cast<double>(std::max<std::int64_t>(1, step.calls))}});
+                      {"us", 1e6 * step.seconds / static_cast<double>(std::max<std::int64_t>(1, step.calls))},
+                      {"macs", step.macs},
+                      {"bytes", step.bytes}});
   }
   json["layers"] = std::move(layers);
   return json;
@@ -65,13 +99,17 @@ ExitCode run_bench(Console& console, const Arguments& arguments) {
   const LatencyResult result = measure_latency(graph, options, console.progress());
   console.model("model", arguments.model);
   console.results() = result_json(result, arguments.samples);
-  Table table({"model", "p50", "p90", "p99", "min", "runs", "threads", "isa"});
+  Table table({"model", "p50", "p90", "p99", "p99.9", "min", "runs", "threads", "isa"});
   table.add_row({arguments.model, latency_text(result.p50_us), latency_text(result.p90_us), latency_text(result.p99_us),
-                 latency_text(result.min_us), cat(result.runs), cat(result.threads), result.isa});
+                 latency_text(result.p999_us), latency_text(result.min_us), cat(result.runs), cat(result.threads),
+                 result.isa});
   console.table(table);
   if (arguments.per_layer) {
+    const MachinePeaks peaks = measure_peaks();
+    console.results()["peaks"] = peaks_json(peaks);
     console.line("");
-    console.table(layer_table(result));
+    console.table(layer_table(result, peaks, choose_isa(arguments.isa)));
+    console.remark("of peak: the larger of MAC/s and bytes/s against what this core can do (adze doctor --peaks)");
   }
   if (result.noisy)
     console.remark("warning: the machine is noisy (p90 far above p50): the minimum is the better figure");
@@ -90,11 +128,12 @@ Verb bench_verb() {
             auto arguments = std::make_shared<Arguments>();
             options.positional(arguments->model, "MODEL", "Model file: ONNX, TFLite or .adze text");
             options.option(arguments->time_budget, "--time-budget", "Seconds to measure for");
-            options.option(arguments->isa, "--isa",
-                           "Highest instruction set: ref, avx2, avxvnni, avx512vnni, avx512vbmi, amx; default the best there is");
+            options.option(
+                arguments->isa, "--isa",
+                "Highest instruction set: ref, avx2, avxvnni, avx512vnni, avx512vbmi, amx; default the best there is");
             options.option(arguments->shapes, "--shapes", "Shape of an input, NAME:1x3x224x224 (may be repeated)");
             options.flag(arguments->per_layer, "--per-layer",
-                         "Show the time of each layer and the kernel that runs it");
+                         "Show each layer's time, kernel, MAC/s, bytes/s and what bounds it");
             options.flag(arguments->samples, "--samples", "With --json: every single time");
             return [arguments](Console& console) { return run_bench(console, *arguments); };
           }};

@@ -7,6 +7,7 @@
 
 #include "adze/base/progress.h"
 #include "adze/base/text.h"
+#include "adze/plan/cost.h"
 
 namespace adze::engine {
 
@@ -61,6 +62,30 @@ Graph alone(const Graph& graph, Node node) {
   return single;
 }
 
+std::vector<std::int64_t> macs_by_node(const Graph& graph) {
+  std::vector<std::int64_t> macs(static_cast<std::size_t>(graph.num_nodes()), 0);
+  for (const NodeCost& cost : compute_cost(graph).nodes) macs[static_cast<std::size_t>(cost.node)] = cost.macs;
+  return macs;
+}
+
+std::int64_t known_bytes(const Graph& graph, ValueId id) {
+  if (id == ValueId::None) return 0;
+  const ValueType& type = graph.value(id).type;
+  const auto shape = type.is_tensor() && type.shape ? concrete(*type.shape) : std::nullopt;
+  if (!shape || type.dtype == DType::Undefined || type.dtype == DType::String) return 0;
+  return storage_bytes(type.dtype, num_elements(*shape));
+}
+
+StepInfo describe(const Graph& graph, const Node& node, const Step& step, std::int64_t macs) {
+  StepInfo info{node.name, std::string(op_name(node.kind)), step.kernel()};
+  if (node.input(0) != ValueId::None) info.dtype = graph.value(node.inputs[0]).type.dtype;
+  info.macs = macs;
+  for (const ValueId input : node.inputs) info.bytes += known_bytes(graph, input);
+  for (const ValueId output : node.outputs) info.bytes += known_bytes(graph, output);
+  if (is_view(graph, node)) info.bytes = 0;
+  return info;
+}
+
 }  // namespace
 
 Compiled::Compiled(const Graph& graph, bool fuse, Isa isa, int threads, WeightCache& weights)
@@ -104,6 +129,7 @@ void Compiled::bind_steps(Isa isa, int threads, WeightCache& weights) {
       released_[last].push_back(static_cast<ValueId>(i));
     }
   }
+  const std::vector<std::int64_t> macs = macs_by_node(graph);
   for (const NodeId id : plan_.order) {
     const Node& node = graph.node(id);
     std::unique_ptr<Step> step = bind(id, isa, threads, weights);
@@ -113,7 +139,7 @@ void Compiled::bind_steps(Isa isa, int threads, WeightCache& weights) {
       }
       step = reference_step(node);
     }
-    infos_.push_back({node.name, std::string(op_name(node.kind)), step->kernel(), 0.0, 0});
+    infos_.push_back(describe(graph, node, *step, macs[static_cast<std::size_t>(id)]));
     steps_.push_back(std::move(step));
   }
 }

@@ -27,6 +27,9 @@ struct StepInfo {
   std::string kernel;  ///< what runs it: "conv_s8 avx512vnni", "oneDNN jit:avx512_core", "reference"
   double seconds = 0;  ///< spent in it since Session::profile(true)
   std::int64_t calls = 0;
+  DType dtype = DType::Undefined;  ///< of its first input
+  std::int64_t macs = 0;           ///< multiply-accumulates of one call
+  std::int64_t bytes = 0;          ///< that one call must read and write at least: activations and weights, once each
 };
 
 /// A graph made ready to run on this processor: quantized groups in integers, weights packed once, every activation at

@@ -33,6 +33,7 @@ void summarize(LatencyResult& result) {
   result.p50_us = percentile(sorted, 0.5);
   result.p90_us = percentile(sorted, 0.9);
   result.p99_us = percentile(sorted, 0.99);
+  result.p999_us = percentile(sorted, 0.999);
   result.mean_us = std::accumulate(sorted.begin(), sorted.end(), 0.0) / static_cast<double>(sorted.size());
   result.noisy = result.p90_us > noisy_ratio * result.p50_us;
 }

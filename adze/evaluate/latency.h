@@ -25,7 +25,7 @@ struct LatencyOptions {
 
 /// Wall time of one run, measured.
 struct LatencyResult {
-  double p50_us = 0, p90_us = 0, p99_us = 0;
+  double p50_us = 0, p90_us = 0, p99_us = 0, p999_us = 0;
   double min_us = 0, mean_us = 0;
   int runs = 0;
   int threads = 1;
