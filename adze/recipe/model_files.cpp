@@ -13,8 +13,11 @@ namespace adze {
 
 namespace {
 
-std::string_view head_of(const MappedFile& file) {
-  const auto bytes = file.bytes();
+bool is_tflite(std::string_view head) {
+  return head.size() >= 8 && head.substr(4, 4) == "TFL3";
+}
+
+std::string_view head_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 64)};
 }
 
@@ -35,10 +38,18 @@ Graph load_text(const std::filesystem::path& path) {
 Graph load_model(const std::filesystem::path& path) {
   const auto file = MappedFile::open(path);
   if (file->bytes().empty()) throw ModelError("the file is empty", {path.string(), "", ""});
-  const std::string_view head = head_of(*file);
-  if (head.size() >= 8 && head.substr(4, 4) == "TFL3") return tflite::read(path);
+  const std::string_view head = head_of(file->bytes());
+  if (is_tflite(head)) return tflite::read(path);
   if (trim(head).starts_with("graph ")) return load_text(path);
   return onnx::read(path);
+}
+
+Graph load_model_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> owner) {
+  if (bytes.empty()) throw ModelError("the model is empty");
+  if (is_tflite(head_of(bytes))) return tflite::read_bytes(bytes, std::move(owner));
+  onnx::ReadOptions options;
+  options.allow_external_data = false;
+  return onnx::read_bytes(bytes, std::move(owner), options);
 }
 
 void save_model(const Graph& graph, const std::filesystem::path& path, const SaveOptions& options) {

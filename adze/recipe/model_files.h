@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,6 +15,9 @@ namespace adze {
 /// Reads a model file, recognised by its content: ONNX, TFLite, or the text form of a graph (.adze).
 /// Throws ModelError naming the file.
 Graph load_model(const std::filesystem::path& path);
+
+/// The same for an ONNX or TFLite model in memory, which owner keeps alive. External data is refused.
+Graph load_model_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> owner);
 
 struct SaveOptions {
   int opset = 21;

@@ -37,6 +37,17 @@ TEST_F(FindPackage, BuildsAndRunsAProgramFromTheInstalledTree) {
   EXPECT_TRUE(read_text_file(root() + "/out.txt").starts_with("f32[1, 12]"));
 }
 
+TEST_F(FindPackage, BuildsAndRunsAProgramInC) {
+  const std::string build = root() + "/hello";
+  ASSERT_EQ(run(cat("cmake -G Ninja -S " ADZE_SOURCE_DIR "/examples/hello_inference -B ", build,
+                    " -DCMAKE_PREFIX_PATH=", root(), "/moved '-DCMAKE_C_FLAGS=-Wall -Wextra -Werror -pedantic'")),
+            0);
+  ASSERT_EQ(run(cat("cmake --build ", build)), 0);
+  ASSERT_EQ(std::system(cat(build, "/hello_inference ", demo(), " > ", root(), "/hello.txt").c_str()), 0);
+  EXPECT_EQ(split(trim(read_text_file(root() + "/hello.txt")), '\n').size(), 12U);
+  EXPECT_NE(run(cat(build, "/hello_inference ", root(), "/no-such-model.onnx")), 0);
+}
+
 TEST_F(FindPackage, PkgConfigKnowsTheLibrary) {
   if (std::system("command -v pkg-config >/dev/null") != 0) GTEST_SKIP() << "skipped: no pkg-config";
   EXPECT_EQ(run(cat("PKG_CONFIG_PATH=$(dirname $(find ", root(),
