@@ -197,7 +197,7 @@ void Compiled::store(ValueId id, reference::Datum datum) {
   const Tensor& tensor = datum.tensor();
   if (tensor.dtype() != value.type.dtype || tensor.shape() != *concrete(*value.type.shape)) {
     throw ModelError(
-        cat("value ", quoted(value.name), " is ", type_text(tensor), ", but was inferred as ", type_text(value.type)));
+        cat("value ", adze::quoted(value.name), " is ", type_text(tensor), ", but was inferred as ", type_text(value.type)));
   }
   if (!tensor.empty()) std::memmove(place, tensor.bytes().data(), tensor.bytes().size());
 }

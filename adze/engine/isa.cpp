@@ -99,7 +99,7 @@ Isa isa_from_name(std::string_view name, std::string_view origin) {
     if (name == entry.name) return entry.isa;
     names.emplace_back(entry.name);
   }
-  throw UsageError(cat(origin, quoted(name), " is not an instruction set that adze knows"),
+  throw UsageError(cat(origin, adze::quoted(name), " is not an instruction set that adze knows"),
                    cat("choose one of ", join(names, ", ")));
 }
 

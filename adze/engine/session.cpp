@@ -97,7 +97,7 @@ void Session::State::check_input(std::size_t i, const Tensor& tensor) const {
   const bool dtype_fits = input.type.dtype == DType::Undefined || input.type.dtype == tensor.dtype();
   const bool shape_fits = !input.type.shape || compatible(*input.type.shape, symbolic(tensor.shape()));
   if (input.type.is_tensor() && dtype_fits && shape_fits) return;
-  throw ModelError(cat("input ", quoted(input.name), " is ", type_text(input.type), ", got ", type_text(tensor)),
+  throw ModelError(cat("input ", adze::quoted(input.name), " is ", type_text(input.type), ", got ", type_text(tensor)),
                    {graph.source_file, "", ""}, "convert or reshape the input, or convert the model");
 }
 
@@ -137,7 +137,12 @@ Session::Session(const Graph& graph, const SessionOptions& options) : state_(std
       return;
     }
   }
+  const std::string fingerprint = options.weight_file.empty() ? "" : engine::weight_fingerprint(state_->graph, isa());
+  if (!options.weight_file.empty()) {
+    state_->weights.use(engine::WeightFile::open(options.weight_file, fingerprint));
+  }
   state_->compiled_for(shapes);
+  if (!options.weight_file.empty() && state_->weights.has_new()) state_->weights.save(options.weight_file, fingerprint);
 }
 
 Session::~Session() = default;

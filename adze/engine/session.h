@@ -17,6 +17,8 @@ struct SessionOptions {
   int threads = 1;      ///< 0: as many as set_num_threads says. Results do not depend on it.
   std::string isa;      ///< highest instruction set, a name of isa.h; empty: the best that there is
   bool integer = true;  ///< run quantized groups in integers (plan/lower_integers); false: in float, as written
+  /// Where packed weights are kept between starts: read when it fits this model, machine and version, else written.
+  std::string weight_file;
   std::map<std::string, Shape> input_shapes;  ///< prepares for these shapes at once, instead of at the first run
 };
 

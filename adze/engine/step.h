@@ -12,6 +12,7 @@
 
 #include "adze/base/threads.h"
 #include "adze/engine/isa.h"
+#include "adze/engine/weight_cache.h"
 #include "adze/graph/graph.h"
 
 namespace adze::engine {
@@ -23,24 +24,6 @@ class Step {
   virtual void run() = 0;
   /// What runs it, for tables: "conv_s8 avx512vnni".
   virtual std::string kernel() const = 0;
-};
-
-/// Weights in the form that kernels read, shared by all plans of a session. Keys: the node in the session's graph, and
-/// what is kept.
-class WeightCache {
- public:
-  template <typename T>
-  std::shared_ptr<const T> get(NodeId node, const std::string& what, const std::function<T()>& make) {
-    std::shared_ptr<const void>& slot = kept_[{node, what}];
-    if (!slot) slot = std::make_shared<const T>(make());
-    return std::static_pointer_cast<const T>(slot);
-  }
-  void count_bytes(std::int64_t bytes) { bytes_ += bytes; }
-  std::int64_t bytes() const { return bytes_; }
-
- private:
-  std::map<std::pair<NodeId, std::string>, std::shared_ptr<const void>> kept_;
-  std::int64_t bytes_ = 0;
 };
 
 /// What a binder sees of its node: concrete shapes, and where the operands will be.
