@@ -20,6 +20,7 @@ struct Arguments {
   std::string model;
   double time_budget = 3.0;
   std::string isa;
+  std::string weight_file;
   std::vector<std::string> shapes;
   bool per_layer = false;
   bool samples = false;
@@ -68,10 +69,19 @@ Table layer_table(const LatencyResult& result, const MachinePeaks& peaks, Isa is
 }
 
 Json result_json(const LatencyResult& result, bool with_samples) {
-  Json json = {{"p50_us", result.p50_us},   {"p90_us", result.p90_us},          {"p99_us", result.p99_us},
-               {"p999_us", result.p999_us}, {"min_us", result.min_us},          {"mean_us", result.mean_us},
-               {"runs", result.runs},       {"threads", result.threads},        {"isa", result.isa},
-               {"noisy", result.noisy},     {"arena_bytes", result.arena_bytes}};
+  Json json = {{"p50_us", result.p50_us},
+               {"p90_us", result.p90_us},
+               {"p99_us", result.p99_us},
+               {"p999_us", result.p999_us},
+               {"min_us", result.min_us},
+               {"mean_us", result.mean_us},
+               {"runs", result.runs},
+               {"threads", result.threads},
+               {"isa", result.isa},
+               {"noisy", result.noisy},
+               {"arena_bytes", result.arena_bytes},
+               {"packed_weight_bytes", result.packed_weight_bytes},
+               {"creation_ms", result.creation_ms}};
   if (with_samples) json["samples_us"] = result.samples_us;
   if (result.steps.empty()) return json;
   Json layers = Json::array();
@@ -96,6 +106,7 @@ ExitCode run_bench(Console& console, const Arguments& arguments) {
   options.isa = arguments.isa;
   options.input_shapes = parse_shapes(arguments.shapes);
   options.per_layer = arguments.per_layer;
+  options.weight_file = arguments.weight_file;
   const LatencyResult result = measure_latency(graph, options, console.progress());
   console.model("model", arguments.model);
   console.results() = result_json(result, arguments.samples);
@@ -104,6 +115,8 @@ ExitCode run_bench(Console& console, const Arguments& arguments) {
                  latency_text(result.p999_us), latency_text(result.min_us), cat(result.runs), cat(result.threads),
                  result.isa});
   console.table(table);
+  console.line(cat("session ready in ", fixed(result.creation_ms, 1), " ms, packed weights ",
+                   bytes_text(result.packed_weight_bytes), ", arena ", bytes_text(result.arena_bytes)));
   if (arguments.per_layer) {
     const MachinePeaks peaks = measure_peaks();
     console.results()["peaks"] = peaks_json(peaks);
@@ -132,6 +145,8 @@ Verb bench_verb() {
                 arguments->isa, "--isa",
                 "Highest instruction set: ref, avx2, avxvnni, avx512vnni, avx512vbmi, amx; default the best there is");
             options.option(arguments->shapes, "--shapes", "Shape of an input, NAME:1x3x224x224 (may be repeated)");
+            options.option(arguments->weight_file, "--weight-file",
+                           "Keep packed weights here: written once, mapped by later starts");
             options.flag(arguments->per_layer, "--per-layer",
                          "Show each layer's time, kernel, MAC/s, bytes/s and what bounds it");
             options.flag(arguments->samples, "--samples", "With --json: every single time");

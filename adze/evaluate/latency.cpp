@@ -97,6 +97,7 @@ LatencyResult measure_latency(Session& session, const std::vector<Tensor>& input
            (seconds_since(begin) < options.seconds || static_cast<int>(result.samples_us.size()) < options.min_runs));
   summarize(result);
   result.arena_bytes = session.arena_bytes();
+  result.packed_weight_bytes = session.packed_weight_bytes();
   if (options.per_layer) {
     session.profile(true);
     const int runs = std::clamp(result.runs, 1, 100);
@@ -112,8 +113,13 @@ LatencyResult measure_latency(const Graph& graph, const LatencyOptions& options,
   SessionOptions session_options;
   session_options.threads = options.threads;
   session_options.isa = options.isa;
+  session_options.weight_file = options.weight_file;
+  const auto begin = Clock::now();
   Session session(shaped, session_options);
-  return measure_latency(session, random_inputs(shaped, options.seed), options, progress);
+  const double creation_ms = 1e3 * seconds_since(begin);
+  LatencyResult result = measure_latency(session, random_inputs(shaped, options.seed), options, progress);
+  result.creation_ms = creation_ms;
+  return result;
 }
 
 }  // namespace adze

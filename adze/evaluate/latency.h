@@ -20,6 +20,7 @@ struct LatencyOptions {
   int threads = 1;
   std::string isa;                            ///< as in SessionOptions
   std::map<std::string, Shape> input_shapes;  ///< of inputs with open dimensions; open ones not named here become 1
+  std::string weight_file;                    ///< as in SessionOptions
   bool per_layer = false;                     ///< fill steps, in a second pass that does not count
 };
 
@@ -32,7 +33,8 @@ struct LatencyResult {
   std::string isa;
   /// The machine was disturbed: the 90th percentile is more than 1.3 times the median.
   bool noisy = false;
-  std::int64_t arena_bytes = 0;
+  std::int64_t arena_bytes = 0, packed_weight_bytes = 0;
+  double creation_ms = 0;          ///< making the session: 0 when it was given
   std::vector<double> samples_us;  ///< in the order they were taken
   std::vector<StepInfo> steps;     ///< seconds over `calls` runs, when asked
 };
