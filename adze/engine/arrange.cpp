@@ -178,7 +178,7 @@ class Arranger {
       for (ValueId& input : node.inputs) input = plain(input);
       remap_captures(node);
     }
-    if (fuse_ && binder_of(node.kind) != nullptr) fuse_activation(node, id);
+    if (fuse_ && !binders_of(node.kind).empty()) fuse_activation(node, id);
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       const ValueId output = node.outputs[i];
       if (output != ValueId::None) node.outputs[i] = make_output(output, last && i == 0);
@@ -376,7 +376,7 @@ std::vector<std::int64_t> to_channels_first(std::size_t rank) {
 }
 
 bool prefers_channels_last(const Graph& graph, const Node& node) {
-  if (binder_of(node.kind) == nullptr) return false;
+  if (binders_of(node.kind).empty()) return false;
   if (node.inputs.empty() || node.outputs.size() != 1) return false;
   const auto x = known_shape(graph, node.inputs[0]);
   const auto y = known_shape(graph, node.output());

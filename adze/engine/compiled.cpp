@@ -86,13 +86,37 @@ StepInfo describe(const Graph& graph, const Node& node, const Step& step, std::i
   return info;
 }
 
+struct TimedCandidate {
+  std::string_view name;
+  std::unique_ptr<Step> step;
+  double seconds = 1e9;  ///< of the fastest run
+};
+
+/// Runs the candidates in turn, so that a disturbance meets all of them, until each had its time.
+void time_candidates(std::vector<TimedCandidate>& candidates, double seconds_each) {
+  if (candidates.size() < 2) return;
+  const auto now = [] { return std::chrono::steady_clock::now(); };
+  for (TimedCandidate& candidate : candidates) candidate.step->run();
+  constexpr int least_runs = 3;
+  const auto begin = now();
+  for (int round = 0; round < least_runs || std::chrono::duration<double>(now() - begin).count() <
+                                                seconds_each * static_cast<double>(candidates.size());
+       ++round) {
+    check_cancelled();
+    for (TimedCandidate& candidate : candidates) {
+      const auto run_begin = now();
+      candidate.step->run();
+      candidate.seconds = std::min(candidate.seconds, std::chrono::duration<double>(now() - run_begin).count());
+    }
+  }
+}
+
 }  // namespace
 
-Compiled::Compiled(const Graph& graph, bool fuse, Isa isa, int threads, WeightCache& weights)
-    : arranged_(arrange(graph, fuse)) {
+Compiled::Compiled(const Graph& graph, bool fuse, const Settings& settings) : arranged_(arrange(graph, fuse)) {
   plan_ = make_plan(arranged_.graph, {arena_alignment, true, true});
   place_values();
-  bind_steps(isa, threads, weights);
+  bind_steps(settings);
 }
 
 void Compiled::place_values() {
@@ -119,7 +143,7 @@ bool Compiled::is_placed(ValueId id) const {
   return places_[static_cast<std::size_t>(id)] != nullptr && plan_.at(id).bytes > 0;
 }
 
-void Compiled::bind_steps(Isa isa, int threads, WeightCache& weights) {
+void Compiled::bind_steps(const Settings& settings) {
   const Graph& graph = arranged_.graph;
   released_.resize(plan_.order.size());
   for (std::size_t i = 0; i < held_.size(); ++i) {
@@ -132,7 +156,7 @@ void Compiled::bind_steps(Isa isa, int threads, WeightCache& weights) {
   const std::vector<std::int64_t> macs = macs_by_node(graph);
   for (const NodeId id : plan_.order) {
     const Node& node = graph.node(id);
-    std::unique_ptr<Step> step = bind(id, isa, threads, weights);
+    std::unique_ptr<Step> step = bind(id, settings);
     if (!step) {
       if (node.has("channels_last") || node.has("fused_low")) {
         throw InternalError(cat("no kernel for the arranged node ", node.name, " (", op_name(node.kind), ")"));
@@ -144,23 +168,60 @@ void Compiled::bind_steps(Isa isa, int threads, WeightCache& weights) {
   }
 }
 
-std::unique_ptr<Step> Compiled::bind(NodeId id, Isa isa, int threads, WeightCache& weights) const {
+bool Compiled::is_bindable(const Node& node) const {
+  const auto placed = [&](ValueId id) { return id == ValueId::None || is_placed(id); };
+  return !node.inputs.empty() && !node.outputs.empty() && node.output() != ValueId::None &&
+         std::all_of(node.inputs.begin(), node.inputs.end(), placed) &&
+         std::all_of(node.outputs.begin(), node.outputs.end(), placed);
+}
+
+std::unique_ptr<Step> Compiled::bind_candidate(NodeId id, const BinderEntry& entry, const Settings& settings) const {
   const Node& node = arranged_.graph.node(id);
-  for (const ValueId input : node.inputs) {
-    if (input != ValueId::None && !is_placed(input)) return nullptr;
-  }
-  for (const ValueId output : node.outputs) {
-    if (output != ValueId::None && !is_placed(output)) return nullptr;
-  }
-  if (node.inputs.empty() || node.outputs.empty() || node.output() == ValueId::None) return nullptr;
-  if (is_view(arranged_.graph, node)) return view_step(node);
-  const Binder binder = binder_of(node.kind);
-  if (binder == nullptr) return nullptr;
   const NodeId origin = arranged_.node_origins[static_cast<std::size_t>(id)];
   try {
-    return binder(BindContext(arranged_.graph, node, origin, places_, isa, threads, weights));
+    return entry.bind(
+        BindContext(arranged_.graph, node, origin, places_, settings.isa, settings.threads, settings.weights));
   } catch (const Error& error) {
     rethrow_with_place(error, place_of(arranged_.graph, node));
+  }
+}
+
+std::unique_ptr<Step> Compiled::bind(NodeId id, const Settings& settings) const {
+  const Node& node = arranged_.graph.node(id);
+  if (!is_bindable(node)) return nullptr;
+  if (is_view(arranged_.graph, node)) return view_step(node);
+  const auto candidates = binders_of(node.kind);
+  if (candidates.size() > 1 && settings.tuned != nullptr) {
+    const std::string problem = problem_text(arranged_.graph, node, settings.isa, settings.threads);
+    const std::string_view chosen = settings.tuned->find(problem);
+    for (const BinderEntry& entry : candidates) {
+      if (entry.name != chosen) continue;
+      if (std::unique_ptr<Step> step = bind_candidate(id, entry, settings)) return step;
+    }
+  }
+  for (const BinderEntry& entry : candidates) {
+    if (std::unique_ptr<Step> step = bind_candidate(id, entry, settings)) return step;
+  }
+  return nullptr;
+}
+
+void Compiled::tune(const Settings& settings, TuneTable& table, double seconds_per_candidate) {
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    steps_[i]->run();  // so that the next ones find real data, in the caches that they will find it in
+    const NodeId id = plan_.order[i];
+    const Node& node = arranged_.graph.node(id);
+    const auto entries = binders_of(node.kind);
+    if (entries.size() < 2 || !is_bindable(node) || is_view(arranged_.graph, node)) continue;
+    const std::string problem = problem_text(arranged_.graph, node, settings.isa, settings.threads);
+    if (!table.find(problem).empty()) continue;
+    std::vector<TimedCandidate> candidates;
+    for (const BinderEntry& entry : entries) {
+      if (auto step = bind_candidate(id, entry, settings)) candidates.push_back({entry.name, std::move(step)});
+    }
+    time_candidates(candidates, seconds_per_candidate);
+    const auto best = std::min_element(candidates.begin(), candidates.end(),
+                                       [](const auto& a, const auto& b) { return a.seconds < b.seconds; });
+    if (best != candidates.end()) table.set(problem, std::string(best->name), 1e6 * best->seconds);
   }
 }
 
@@ -196,8 +257,8 @@ void Compiled::store(ValueId id, reference::Datum datum) {
   const Value& value = arranged_.graph.value(id);
   const Tensor& tensor = datum.tensor();
   if (tensor.dtype() != value.type.dtype || tensor.shape() != *concrete(*value.type.shape)) {
-    throw ModelError(
-        cat("value ", adze::quoted(value.name), " is ", type_text(tensor), ", but was inferred as ", type_text(value.type)));
+    throw ModelError(cat("value ", adze::quoted(value.name), " is ", type_text(tensor), ", but was inferred as ",
+                         type_text(value.type)));
   }
   if (!tensor.empty()) std::memmove(place, tensor.bytes().data(), tensor.bytes().size());
 }

@@ -10,9 +10,18 @@
 #include "adze/engine/reference/reference.h"
 #include "adze/engine/session.h"
 #include "adze/engine/step.h"
+#include "adze/engine/tune.h"
 #include "adze/plan/plan.h"
 
 namespace adze::engine {
+
+/// What kernels are chosen and weights packed by.
+struct Settings {
+  Isa isa;
+  int threads;
+  WeightCache& weights;
+  const TuneTable* tuned = nullptr;  ///< null: by the table of candidates
+};
 
 using Observer = std::function<void(ValueId, const Tensor&)>;
 
@@ -21,19 +30,25 @@ using Observer = std::function<void(ValueId, const Tensor&)>;
 class Compiled {
  public:
   /// graph: types inferred for concrete input shapes. fuse = false keeps all its values for an observer.
-  Compiled(const Graph& graph, bool fuse, Isa isa, int threads, WeightCache& weights);
+  Compiled(const Graph& graph, bool fuse, const Settings& settings);
 
   /// Inputs of the right types. The observer, when given, is called with value ids of the given graph.
   std::vector<Tensor> run(std::span<const Tensor> inputs, const Observer* observer, bool timed);
+
+  /// Runs the steps one after the other and times the candidates of each problem that the table does not know. The
+  /// settings' weights then hold what every candidate needs: use a cache that can be thrown away.
+  void tune(const Settings& settings, TuneTable& table, double seconds_per_candidate);
 
   std::int64_t arena_bytes() const { return plan_.arena_bytes; }
   std::vector<StepInfo>& steps() { return infos_; }
 
  private:
   void place_values();
-  void bind_steps(Isa isa, int threads, WeightCache& weights);
+  void bind_steps(const Settings& settings);
   bool is_placed(ValueId id) const;
-  std::unique_ptr<Step> bind(NodeId id, Isa isa, int threads, WeightCache& weights) const;
+  bool is_bindable(const Node& node) const;
+  std::unique_ptr<Step> bind(NodeId id, const Settings& settings) const;
+  std::unique_ptr<Step> bind_candidate(NodeId id, const BinderEntry& entry, const Settings& settings) const;
   std::unique_ptr<Step> view_step(const Node& node) const;
   /// Runs the node in the reference interpreter.
   std::unique_ptr<Step> reference_step(const Node& node);

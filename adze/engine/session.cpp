@@ -82,6 +82,7 @@ struct Session::State {
   Isa isa = Isa::Ref;
   int threads = 1;
   engine::WeightCache weights;
+  engine::TuneTable tuned;
   std::list<Plan> plans;  ///< most recently used first
   std::function<void(std::string_view, const Tensor&)> observer;
   bool timed = false;
@@ -90,6 +91,7 @@ struct Session::State {
   void check_input(std::size_t i, const Tensor& tensor) const;
   engine::Compiled& compiled_for(const std::vector<Shape>& shapes);
   std::unique_ptr<engine::Compiled> compile(const std::vector<Shape>& shapes);
+  void tune(const Graph& shaped);
 };
 
 void Session::State::check_input(std::size_t i, const Tensor& tensor) const {
@@ -104,7 +106,19 @@ void Session::State::check_input(std::size_t i, const Tensor& tensor) const {
 std::unique_ptr<engine::Compiled> Session::State::compile(const std::vector<Shape>& shapes) {
   std::map<std::string, Shape> by_name;
   for (std::size_t i = 0; i < shapes.size(); ++i) by_name[graph.value(graph.inputs()[i]).name] = shapes[i];
-  return std::make_unique<engine::Compiled>(with_input_shapes(graph, by_name), !observer, isa, threads, weights);
+  const Graph shaped = with_input_shapes(graph, by_name);
+  if (options.tune != Tune::Off && !observer) tune(shaped);
+  return std::make_unique<engine::Compiled>(
+      shaped, !observer, engine::Settings{isa, threads, weights, options.tune != Tune::Off ? &tuned : nullptr});
+}
+
+void Session::State::tune(const Graph& shaped) {
+  constexpr double fast = 0.002, full = 0.05;  // seconds for a candidate
+  if (!options.tune_file.empty()) tuned.load(options.tune_file);
+  engine::WeightCache scratch;
+  const engine::Settings settings{isa, threads, scratch, &tuned};
+  engine::Compiled(shaped, true, settings).tune(settings, tuned, options.tune == Tune::Full ? full : fast);
+  if (!options.tune_file.empty() && tuned.changed()) tuned.save(options.tune_file);
 }
 
 engine::Compiled& Session::State::compiled_for(const std::vector<Shape>& shapes) {

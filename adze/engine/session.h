@@ -13,10 +13,19 @@
 
 namespace adze {
 
+/// Choosing among the kernels that can run a layer: by the built-in table, or by timing them in place.
+enum class Tune : std::uint8_t {
+  Off,   ///< the table
+  Fast,  ///< a few runs of each candidate
+  Full,  ///< enough runs for a noisy machine
+};
+
 struct SessionOptions {
-  int threads = 1;      ///< 0: as many as set_num_threads says. Results do not depend on it.
-  std::string isa;      ///< highest instruction set, a name of isa.h; empty: the best that there is
-  bool integer = true;  ///< run quantized groups in integers (plan/lower_integers); false: in float, as written
+  int threads = 1;        ///< 0: as many as set_num_threads says. Results do not depend on it.
+  std::string isa;        ///< highest instruction set, a name of isa.h; empty: the best that there is
+  bool integer = true;    ///< run quantized groups in integers (plan/lower_integers); false: in float, as written
+  Tune tune = Tune::Off;  ///< for input shapes that are known when the session is made. Float bits may differ.
+  std::string tune_file;  ///< where choices are kept, by machine and problem; empty: nowhere
   /// Where packed weights are kept between starts: read when it fits this model, machine and version, else written.
   std::string weight_file;
   std::map<std::string, Shape> input_shapes;  ///< prepares for these shapes at once, instead of at the first run

@@ -2,15 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 namespace adze::engine {
 
-Binder binder_of(OpKind kind) {
+std::span<const BinderEntry> binders_of(OpKind kind) {
   static const auto table = [] {
-    std::array<Binder, num_op_kinds> binders{};
+    std::array<std::vector<BinderEntry>, num_op_kinds> binders{};
     for (const auto family : {convolution_binders(), product_binders(), elementwise_binders(), quantized_binders(),
                               pooling_binders(), movement_binders(), normalization_binders()}) {
-      for (const BinderEntry& entry : family) binders[static_cast<std::size_t>(entry.kind)] = entry.bind;
+      for (const BinderEntry& entry : family) binders[static_cast<std::size_t>(entry.kind)].push_back(entry);
     }
     return binders;
   }();

@@ -80,13 +80,15 @@ class BindContext {
 /// Called only when all inputs and outputs are numeric tensors of known, non-empty shape.
 using Binder = std::unique_ptr<Step> (*)(const BindContext&);
 
+/// Several entries of one kind are candidates: the first that binds is taken, unless tuning found another faster.
 struct BinderEntry {
   OpKind kind;
   Binder bind;
+  std::string_view name = {};  ///< of the candidate, in tuning tables; only where a kind has several
 };
 
-/// The binder of an operator, or null.
-Binder binder_of(OpKind kind);
+/// The candidates for an operator, best by the table first; none: it runs in the reference.
+std::span<const BinderEntry> binders_of(OpKind kind);
 
 // One table per folder file, in steps/<name>.cpp.
 std::span<const BinderEntry> convolution_binders();  ///< Conv, QConv

@@ -1,0 +1,80 @@
+#include "adze/engine/tune.h"
+
+#include <charconv>
+
+#include "adze/base/files.h"
+#include "adze/base/machine.h"
+#include "adze/base/text.h"
+#include "adze/graph/text.h"
+
+namespace adze::engine {
+
+namespace {
+
+constexpr std::string_view scheme = "adze tuned kernels 1";
+
+/// Attributes that change what a kernel does but not how long it takes, or that are as long as the weights.
+bool is_irrelevant(const std::string& name) {
+  return name.find("scale") != std::string::npos || name.find("zero_point") != std::string::npos ||
+         name.find("adze.") != std::string::npos;
+}
+
+std::string one_line(std::string text) {
+  for (char& c : text) {
+    if (c == '\t' || c == '\n' || c == '\r') c = ' ';
+  }
+  return text;
+}
+
+}  // namespace
+
+void TuneTable::load(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return;
+  const std::string text = read_text_file(path);
+  const auto lines = split(text, '\n');
+  if (lines.empty() || lines[0] != scheme) return;
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    const auto fields = split(lines[i], '\t');
+    if (fields.size() != 3) continue;
+    Choice choice{std::string(fields[1]), 0};
+    const std::string_view number = fields[2];
+    if (std::from_chars(number.data(), number.data() + number.size(), choice.microseconds).ec != std::errc()) continue;
+    choices_[std::string(fields[0])] = std::move(choice);
+  }
+}
+
+void TuneTable::save(const std::filesystem::path& path) const {
+  std::error_code error;
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
+  std::string text = cat(scheme, "\n");
+  for (const auto& [problem, choice] : choices_) {
+    text += cat(problem, "\t", choice.candidate, "\t", fixed(choice.microseconds, 3), "\n");
+  }
+  write_file(path, text);
+}
+
+std::string_view TuneTable::find(const std::string& problem) const {
+  const auto found = choices_.find(problem);
+  return found == choices_.end() ? std::string_view{} : found->second.candidate;
+}
+
+void TuneTable::set(const std::string& problem, std::string candidate, double microseconds) {
+  choices_[problem] = {std::move(candidate), microseconds};
+  changed_ = true;
+}
+
+std::string problem_text(const Graph& graph, const Node& node, Isa isa, int threads) {
+  std::string text = cat(this_machine().cpu, " ", isa_name(isa), " threads=", threads, " ", op_name(node.kind));
+  for (const auto& [name, value] : node.attributes) {
+    if (!is_irrelevant(name)) text += cat(" ", name, "=", attribute_text(value));
+  }
+  for (const ValueId input : node.inputs)
+    text += input == ValueId::None ? " _" : cat(" ", type_text(graph.value(input).type));
+  for (const ValueId output : node.outputs) {
+    if (output != ValueId::None) text += cat(" -> ", type_text(graph.value(output).type));
+  }
+  return one_line(std::move(text));
+}
+
+}  // namespace adze::engine
