@@ -139,7 +139,8 @@ Verb bench_verb() {
           "  adze bench model.onnx --json | jq .results.p50_us\n",
           [](Options& options) -> Action {
             auto arguments = std::make_shared<Arguments>();
-            options.positional(arguments->model, "MODEL", "Model file: ONNX, TFLite or .adze text");
+            options.positional(arguments->model, "MODEL",
+                               "Model file: ONNX, TFLite or .adze text; or zoo:NAME (see docs/zoo.md)");
             options.option(arguments->time_budget, "--time-budget", "Seconds to measure for");
             options.option(
                 arguments->isa, "--isa",

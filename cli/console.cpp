@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "adze/base/hash.h"
 #include "adze/base/machine.h"
 #include "adze/base/text.h"
 #include "adze/base/version.h"
+#include "adze/recipe/model_files.h"
 #include "cli/progress_line.h"
 
 namespace adze::cli {
@@ -56,7 +56,7 @@ nlohmann::ordered_json& Console::results() {
 }
 
 void Console::model(const std::string& role, const std::string& path) {
-  const FileIdentity identity = identify_file(path);
+  const FileIdentity identity = identify_model(path);
   state_->models[role] = {{"path", path}, {"bytes", identity.bytes}, {"sha256", identity.sha256}};
 }
 

@@ -38,7 +38,8 @@ Verb convert_verb() {
           "  adze convert big.onnx out.onnx --external-data\n",
           [](Options& options) -> Action {
             auto arguments = std::make_shared<Arguments>();
-            options.positional(arguments->input, "INPUT", "Model file: ONNX, TFLite or .adze text");
+            options.positional(arguments->input, "INPUT",
+                               "Model file: ONNX, TFLite or .adze text; or zoo:NAME (see docs/zoo.md)");
             options.positional(arguments->output, "OUTPUT", "File to write: .onnx or .adze");
             options.option(arguments->opset, "--opset", "ONNX opset to write");
             options.flag(arguments->external_data, "--external-data", "Put the weights into a second file");

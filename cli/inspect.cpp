@@ -117,7 +117,8 @@ Verb inspect_verb() {
           "  adze inspect model.onnx --json | jq .results.macs\n",
           [](Options& options) -> Action {
             auto arguments = std::make_shared<Arguments>();
-            options.positional(arguments->model, "MODEL", "Model file: ONNX, TFLite or .adze text");
+            options.positional(arguments->model, "MODEL",
+                               "Model file: ONNX, TFLite or .adze text; or zoo:NAME (see docs/zoo.md)");
             options.flag(arguments->operators, "--operators", "Count operators instead of listing layers");
             options.flag(arguments->text, "--text", "Print the graph as text");
             return [arguments](Console& console) { return inspect(console, *arguments); };

@@ -2,9 +2,9 @@
 
 #include <map>
 
-#include "adze/base/hash.h"
 #include "adze/plan/cost.h"
 #include "adze/plan/plan.h"
+#include "adze/recipe/model_files.h"
 
 namespace adze {
 
@@ -32,7 +32,7 @@ ModelFigures model_figures(const Graph& graph, std::string name, const std::file
   ModelFigures figures;
   figures.name = std::move(name);
   if (!file.empty()) {
-    FileIdentity identity = identify_file(file);
+    FileIdentity identity = identify_model(file);
     figures.path = file.string();
     figures.file_bytes = identity.bytes;
     figures.sha256 = std::move(identity.sha256);

@@ -8,10 +8,13 @@
 #include "adze/graph/infer.h"
 #include "adze/graph/text.h"
 #include "adze/graph/verify.h"
+#include "adze/zoo/zoo.h"
 
 namespace adze {
 
 namespace {
+
+constexpr std::string_view zoo_prefix = "zoo:";
 
 bool is_tflite(std::string_view head) {
   return head.size() >= 8 && head.substr(4, 4) == "TFL3";
@@ -35,7 +38,16 @@ Graph load_text(const std::filesystem::path& path) {
 
 }  // namespace
 
+bool is_zoo_model(const std::filesystem::path& path) {
+  return std::string_view(path.native()).starts_with(zoo_prefix);
+}
+
+FileIdentity identify_model(const std::filesystem::path& path) {
+  return is_zoo_model(path) ? FileIdentity{} : identify_file(path);
+}
+
 Graph load_model(const std::filesystem::path& path) {
+  if (is_zoo_model(path)) return zoo::build(std::string_view(path.native()).substr(zoo_prefix.size()));
   const auto file = MappedFile::open(path);
   if (file->bytes().empty()) throw ModelError("the file is empty", {path.string(), "", ""});
   const std::string_view head = head_of(file->bytes());

@@ -8,11 +8,18 @@
 #include <string>
 #include <vector>
 
+#include "adze/base/hash.h"
 #include "adze/graph/graph.h"
 
 namespace adze {
 
-/// Reads a model file, recognised by its content: ONNX, TFLite, or the text form of a graph (.adze).
+/// "zoo:NAME,…" instead of a file: a network of adze/zoo with random weights.
+bool is_zoo_model(const std::filesystem::path& path);
+/// Size and SHA-256 of the model's file; 0 and nothing for a network of the zoo.
+FileIdentity identify_model(const std::filesystem::path& path);
+
+/// Reads a model file, recognised by its content: ONNX, TFLite, or the text form of a graph (.adze); or builds a
+/// network of the zoo.
 /// Throws ModelError naming the file.
 Graph load_model(const std::filesystem::path& path);
 
