@@ -3,6 +3,7 @@
 #include "adze/base/text.h"
 #include "adze/engine/kernels/conv_f32/conv_f32.h"
 #include "adze/engine/steps/convolution_s8.h"
+#include "adze/engine/steps/dense_f32.h"
 #include "adze/engine/steps/geometry.h"
 
 namespace adze::engine {
@@ -16,11 +17,28 @@ float bound(const Node& node, std::string_view name, float none) {
   return node.has(name) ? node.get_float(name) : none;
 }
 
-std::unique_ptr<Step> bind_conv(const BindContext& context) {
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+/// The own kernels: any convolution but depthwise.
+std::unique_ptr<Step> bind_dense(const BindContext& context) {
+  if (!context.channels_last()) return nullptr;
+  const Tensor& weights = *context.constant(1);
+  const WindowGeometry g = geometry_of(context, weights.shape());
+  const std::int64_t inputs = g.in_channels / g.groups, outputs = g.out_channels / g.groups;
+  if (g.groups > 1 && inputs == 1 && outputs == 1) return nullptr;
+  DenseF32Problem problem{g,
+                          {weights.data<float>().data(), g.taps(), inputs, outputs, 1, g.taps(), g.taps() * inputs},
+                          {},
+                          bound(context.node(), "fused_low", -infinity),
+                          bound(context.node(), "fused_high", infinity)};
+  if (context.has(2)) problem.bias = [bias = context.in<float>(2)](std::int64_t j) { return bias[j]; };
+  return make_dense_f32_step(context, problem);
+}
+
+std::unique_ptr<Step> bind_onednn(const BindContext& context) {
   if (!context.channels_last()) return nullptr;
   const Tensor& weights = *context.constant(1);
   const WindowGeometry geometry = geometry_of(context, weights.shape());
-  constexpr float infinity = std::numeric_limits<float>::infinity();
   const kernels::ConvF32Weights given = {weights.data<float>().data(), context.has(2) ? context.in<float>(2) : nullptr,
                                          bound(context.node(), "fused_low", -infinity),
                                          bound(context.node(), "fused_high", infinity)};
@@ -46,7 +64,9 @@ std::unique_ptr<Step> bind_conv(const BindContext& context) {
 }  // namespace
 
 std::span<const BinderEntry> convolution_binders() {
-  static const BinderEntry entries[] = {{OpKind::Conv, bind_conv}, {OpKind::QConv, bind_quantized_conv}};
+  static const BinderEntry entries[] = {{OpKind::Conv, bind_dense, "dense_f32"},
+                                        {OpKind::Conv, bind_onednn, "onednn"},
+                                        {OpKind::QConv, bind_quantized_conv}};
   return entries;
 }
 

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "adze/base/text.h"
 #include "adze/engine/kernels/gemm_f32/gemm_f32.h"
 #include "adze/engine/steps/convolution_s8.h"
+#include "adze/engine/steps/dense_f32.h"
 
 namespace adze::engine {
 
@@ -19,10 +21,87 @@ void set_clamp(GemmF32Shape& shape, const Node& node) {
   shape.high = node.has("fused_high") ? node.get_float("fused_high") : infinity;
 }
 
-/// A step for packed weights; the kernel is kept for the same number of rows.
-std::unique_ptr<Step> packed_step(const BindContext& context, const GemmF32Shape& shape) {
-  const std::string key = cat("gemm_f32 ", shape.batch * shape.rows, " ", shape.low, " ", shape.high);
+/// A product with constant weights: y[i, j] = clamp(bias[j] + sum over k x[i, k] * w[k * depth_step + j * column_step]
+/// * factor).
+struct WeightProduct {
+  GemmF32Shape shape;
+  const float* weights;
+  std::int64_t depth_step, column_step;
+  float factor;
+  std::vector<float> bias;
+};
+
+std::optional<WeightProduct> gemm_of(const BindContext& context) {
+  const Node& node = context.node();
+  const Tensor* weights = context.constant(1);
+  if (context.dtype(0) != DType::F32 || weights == nullptr || node.get_int("transA", 0) != 0) return std::nullopt;
+  const Shape a = context.shape(0), y = context.output_shape();
+  const bool turned = node.get_int("transB", 0) != 0;
+  WeightProduct product{{1, a[0], a[1], y[1], 0.0f, 0.0f},
+                        weights->data<float>().data(),
+                        turned ? 1 : y[1],
+                        turned ? a[1] : 1,
+                        node.get_float("alpha"),
+                        {}};
+  set_clamp(product.shape, node);
+  if (!context.has(2)) return product;
+  const Tensor* c = context.constant(2);
+  if (c == nullptr || (c->size() != 1 && (c->shape().back() != c->size() || c->size() != y[1]))) return std::nullopt;
+  for (std::int64_t j = 0; j < y[1]; ++j) {
+    product.bias.push_back(node.get_float("beta") * c->data<float>()[static_cast<std::size_t>(c->size() == 1 ? 0 : j)]);
+  }
+  return product;
+}
+
+std::optional<WeightProduct> matmul_of(const BindContext& context) {
+  const Tensor* weights = context.constant(1);
+  if (context.dtype(0) != DType::F32 || weights == nullptr || weights->rank() != 2) return std::nullopt;
+  const Shape a = context.shape(0);
+  if (a.size() < 2) return std::nullopt;
+  const std::int64_t depth = a.back(), columns = weights->dim(1);
+  WeightProduct product{
+      {1, num_elements(a) / depth, depth, columns, 0.0f, 0.0f}, weights->data<float>().data(), columns, 1, 1.0f, {}};
+  set_clamp(product.shape, context.node());
+  return product;
+}
+
+std::optional<WeightProduct> product_of(const BindContext& context) {
+  return context.node().kind == OpKind::Gemm ? gemm_of(context) : matmul_of(context);
+}
+
+std::unique_ptr<Step> bind_dense(const BindContext& context) {
+  const auto product = product_of(context);
+  if (!product) return nullptr;
+  const GemmF32Shape& shape = product->shape;
+  DenseF32Problem problem;
+  problem.geometry.in_width = problem.geometry.out_width = shape.rows;
+  problem.geometry.in_channels = shape.depth;
+  problem.geometry.out_channels = shape.columns;
+  problem.weights = {product->weights, 1, shape.depth, shape.columns, 0, product->depth_step, product->column_step,
+                     product->factor};
+  if (!product->bias.empty()) {
+    problem.bias = [&](std::int64_t j) { return product->bias[static_cast<std::size_t>(j)]; };
+  }
+  problem.low = shape.low;
+  problem.high = shape.high;
+  return make_dense_f32_step(context, problem);
+}
+
+/// oneDNN, weights packed; the kernel is kept for the same number of rows.
+std::unique_ptr<Step> bind_onednn(const BindContext& context) {
+  const auto product = product_of(context);
+  if (!product) return nullptr;
+  GemmF32Shape shape = product->shape;
+  const std::string key = cat("gemm_f32 ", shape.rows, " ", shape.low, " ", shape.high);
   const auto kernel = context.weights().get<std::shared_ptr<const GemmF32>>(context.origin(), key, [&] {
+    std::vector<float> w;
+    for (std::int64_t k = 0; k < shape.depth; ++k) {
+      for (std::int64_t j = 0; j < shape.columns; ++j) {
+        w.push_back(product->factor * product->weights[k * product->depth_step + j * product->column_step]);
+      }
+    }
+    shape.weights = w.data();
+    shape.bias = product->bias.empty() ? nullptr : product->bias.data();
     std::shared_ptr<const GemmF32> made = kernels::make_gemm_f32(shape, context.isa());
     context.weights().count_bytes(made->packed_bytes());
     return made;
@@ -32,39 +111,7 @@ std::unique_ptr<Step> packed_step(const BindContext& context, const GemmF32Shape
   return make_step((*kernel)->name(), [=] { (*kernel)->run(a, nullptr, y); });
 }
 
-std::unique_ptr<Step> bind_gemm(const BindContext& context) {
-  const Node& node = context.node();
-  const Tensor* weights = context.constant(1);
-  if (context.dtype(0) != DType::F32 || weights == nullptr || node.get_int("transA", 0) != 0) return nullptr;
-  const Shape a = context.shape(0), y = context.output_shape();
-  GemmF32Shape shape{1, a[0], a[1], y[1], 0.0f, 0.0f};
-  set_clamp(shape, node);
-  const float alpha = node.get_float("alpha"), beta = node.get_float("beta");
-  const bool turned = node.get_int("transB", 0) != 0;
-  std::vector<float> w(static_cast<std::size_t>(shape.depth * shape.columns));
-  const auto given = weights->data<float>();
-  for (std::int64_t k = 0; k < shape.depth; ++k) {
-    for (std::int64_t j = 0; j < shape.columns; ++j) {
-      const std::int64_t from = turned ? j * shape.depth + k : k * shape.columns + j;
-      w[static_cast<std::size_t>(k * shape.columns + j)] = alpha * given[static_cast<std::size_t>(from)];
-    }
-  }
-  std::vector<float> bias;
-  if (context.has(2)) {
-    const Tensor* c = context.constant(2);
-    if (c == nullptr || (c->size() != 1 && c->shape().back() != c->size()) ||
-        (c->size() != 1 && c->size() != shape.columns)) {
-      return nullptr;
-    }
-    for (std::int64_t j = 0; j < shape.columns; ++j) {
-      bias.push_back(beta * c->data<float>()[static_cast<std::size_t>(c->size() == 1 ? 0 : j)]);
-    }
-  }
-  shape.weights = w.data();
-  shape.bias = bias.empty() ? nullptr : bias.data();
-  return packed_step(context, shape);
-}
-
+/// A product of two activations.
 std::unique_ptr<Step> bind_matmul(const BindContext& context) {
   if (context.dtype(0) != DType::F32) return nullptr;
   const Shape a = context.shape(0), b = context.shape(1);
@@ -72,12 +119,6 @@ std::unique_ptr<Step> bind_matmul(const BindContext& context) {
   GemmF32Shape shape{1, a[a.size() - 2], a.back(), b.back(), 0.0f, 0.0f};
   set_clamp(shape, context.node());
   shape.batch = num_elements(Shape(a.begin(), a.end() - 2));
-  if (const Tensor* weights = context.constant(1); weights != nullptr && b.size() == 2) {
-    shape.rows *= shape.batch;
-    shape.batch = 1;
-    shape.weights = weights->data<float>().data();
-    return packed_step(context, shape);
-  }
   if (Shape(a.begin(), a.end() - 2) != Shape(b.begin(), b.end() - 2)) return nullptr;
   const std::int64_t batch = shape.batch;
   shape.batch = 1;
@@ -100,7 +141,9 @@ std::unique_ptr<Step> bind_matmul(const BindContext& context) {
 
 std::span<const BinderEntry> product_binders() {
   static const BinderEntry entries[] = {
-      {OpKind::Gemm, bind_gemm}, {OpKind::MatMul, bind_matmul}, {OpKind::QGemm, bind_quantized_gemm}};
+      {OpKind::Gemm, bind_dense, "dense_f32"},   {OpKind::Gemm, bind_onednn, "onednn"},
+      {OpKind::MatMul, bind_dense, "dense_f32"}, {OpKind::MatMul, bind_onednn, "onednn"},
+      {OpKind::MatMul, bind_matmul, "batched"},  {OpKind::QGemm, bind_quantized_gemm}};
   return entries;
 }
 

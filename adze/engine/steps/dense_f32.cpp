@@ -1,0 +1,168 @@
+#include "adze/engine/steps/dense_f32.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "adze/base/text.h"
+#include "adze/engine/steps/picture_blocks.h"
+
+namespace adze::engine {
+
+namespace {
+
+using kernels::DenseF32Call;
+using kernels::DenseF32Kernel;
+using kernels::DenseF32Panel;
+using kernels::WindowGeometry;
+
+/// Weights that do not stay in the L2 cache while a block of pixels passes; they are read in parts that do.
+constexpr std::int64_t far_weights_bytes = 1 << 20;
+constexpr std::int64_t far_part_depth = 192;
+/// Pixels of a block: many, so that weights are read seldom, but their sums should stay in the cache.
+constexpr std::int64_t near_block_pixels = 224, far_block_pixels = 512;
+/// Below this a second thread costs more than it saves.
+constexpr std::int64_t least_parallel_macs = 1 << 18;
+
+/// A stretch of the sums' depth: some whole segments, or a part of one.
+struct Part {
+  std::vector<std::int64_t> offsets;
+  std::int64_t depth;  ///< of each segment
+  std::int64_t total() const { return static_cast<std::int64_t>(offsets.size()) * depth; }
+};
+
+std::vector<Part> cut_depth(const std::vector<std::int64_t>& offsets, std::int64_t depth, bool far) {
+  std::vector<Part> parts;
+  const auto segments = static_cast<std::int64_t>(offsets.size());
+  if (!far || segments * depth <= far_part_depth) return {{offsets, depth}};
+  if (depth <= far_part_depth) {
+    const std::int64_t together = far_part_depth / depth;
+    for (std::int64_t s = 0; s < segments; s += together) {
+      parts.push_back({{offsets.begin() + s, offsets.begin() + std::min(s + together, segments)}, depth});
+    }
+    return parts;
+  }
+  const std::int64_t count = (depth + far_part_depth - 1) / far_part_depth;
+  for (const std::int64_t offset : offsets) {
+    std::int64_t from = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int64_t part = depth / count + (i < depth % count ? 1 : 0);
+      parts.push_back({{offset + from}, part});
+      from += part;
+    }
+  }
+  return parts;
+}
+
+class DenseF32Step final : public Step {
+ public:
+  DenseF32Step(const BindContext& context, const DenseF32Problem& problem, const DenseF32Kernel& kernel,
+               std::span<const float> packed)
+      : kernel_(kernel),
+        g_(as_one_row(problem.geometry)),
+        low_(problem.low),
+        high_(problem.high),
+        packed_(packed),
+        x_(context.in<float>(0)),
+        y_(context.out<float>()) {
+    const std::int64_t inputs = g_.in_channels / g_.groups;
+    columns_ = g_.out_channels / g_.groups;
+    depth_ = inputs * g_.taps();
+    padded_ = kernels::dense_f32_padded(kernel, columns_);
+    panels_ = kernels::dense_f32_panels(kernel, columns_);
+    far_ = g_.groups * padded_ * depth_ * 4 > far_weights_bytes;
+    blocks_ = PictureBlocks(g_, far_ ? far_block_pixels : near_block_pixels);
+    const bool whole_rows = g_.groups == 1 && g_.dilation_width == 1;
+    std::vector<std::int64_t> offsets;
+    for (std::int64_t ky = 0; ky < g_.kernel_height; ++ky) {
+      for (std::int64_t kx = 0; kx < (whole_rows ? 1 : g_.kernel_width); ++kx) {
+        offsets.push_back(blocks_.tap_offset(ky, kx));
+      }
+    }
+    parts_ = cut_depth(offsets, whole_rows ? g_.kernel_width * inputs : inputs, far_);
+    threads_ = g_.out_pixels() * g_.batch * g_.out_channels * depth_ < least_parallel_macs ? 1 : context.threads();
+    const auto units = static_cast<std::int64_t>(panels_.size());
+    panel_groups_ =
+        threads_ == 1 || g_.batch * blocks_.count() >= 2 * threads_ ? 1 : std::min<std::int64_t>(units, 4 * threads_);
+  }
+
+  void run() override {
+    const std::int64_t count = g_.batch * blocks_.count() * panel_groups_;
+    run_parallel(threads_, count, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) run_block(i / panel_groups_, i % panel_groups_);
+    });
+  }
+
+  std::string kernel() const override { return kernel_.name; }
+
+ private:
+  void run_block(std::int64_t index, std::int64_t panel_group) const {
+    const std::int64_t picture = index / blocks_.count();
+    const PictureBlocks::Block block = blocks_.at(index % blocks_.count());
+    const float* base = blocks_.source(block, x_ + picture * g_.in_pixels() * g_.in_channels);
+    const float* rows[PictureBlocks::most_pixels];
+    const auto units = static_cast<std::int64_t>(panels_.size());
+    const std::int64_t first = units * panel_group / panel_groups_, last = units * (panel_group + 1) / panel_groups_;
+    float* y = y_ + (picture * g_.out_pixels() + block.first_pixel) * g_.out_channels;
+    for (std::int64_t group = 0; group < g_.groups; ++group) {
+      blocks_.point_at_pixels(block, base + group * (g_.in_channels / g_.groups), rows);
+      const float* weights = packed_.data() + group * padded_ * (depth_ + 1);
+      for (std::int64_t i = first; i < last; ++i) {
+        run_panel(panels_[static_cast<std::size_t>(i)], rows, block.pixels, weights, y + group * columns_);
+      }
+    }
+  }
+
+  /// weights: of the group: its bias, its panels.
+  void run_panel(const DenseF32Panel& panel, const float* const* rows, std::int64_t pixels, const float* group,
+                 float* y) const {
+    const std::int64_t width = panel.vectors * kernel_.lanes;
+    const float* weights = group + padded_ + panel.first * depth_;
+    const float* const end = packed_.data() + packed_.size();
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+      const Part& part = parts_[p];
+      const float* next = weights + part.total() * width;
+      const std::int64_t next_count = far_ ? std::min<std::int64_t>(part.total() * width, end - next) : 0;
+      kernel_.run({rows, pixels, part.offsets.data(), static_cast<std::int64_t>(part.offsets.size()), part.depth,
+                   weights, panel.vectors, panel.columns, p == 0 ? group + panel.first : nullptr,
+                   p + 1 == parts_.size(), low_, high_, next, next_count, y + panel.first, g_.out_channels});
+      weights = next;
+    }
+  }
+
+  DenseF32Kernel kernel_;
+  WindowGeometry g_;
+  float low_, high_;
+  std::span<const float> packed_;
+  const float* x_;
+  float* y_;
+  std::int64_t columns_ = 0, depth_ = 0, padded_ = 0, panel_groups_ = 1;
+  bool far_ = false;
+  int threads_ = 1;
+  PictureBlocks blocks_;
+  std::vector<DenseF32Panel> panels_;
+  std::vector<Part> parts_;
+};
+
+}  // namespace
+
+std::unique_ptr<Step> make_dense_f32_step(const BindContext& context, const DenseF32Problem& problem) {
+  const WindowGeometry& g = problem.geometry;
+  const DenseF32Kernel& kernel = kernels::dense_f32_kernel(context.isa());
+  const kernels::DenseF32Source& source = problem.weights;
+  const std::int64_t depth = source.taps * source.inputs, padded = kernels::dense_f32_padded(kernel, source.columns);
+  const auto packed = context.weights().packed_as<float>(
+      context.origin(), kernel.name, g.groups * padded * (depth + 1), [&](std::span<float> to) {
+        for (std::int64_t group = 0; group < g.groups; ++group) {
+          float* bias = to.data() + group * padded * (depth + 1);
+          for (std::int64_t j = 0; j < padded; ++j) {
+            bias[j] = problem.bias && j < source.columns ? problem.bias(group * source.columns + j) : 0.0f;
+          }
+          kernels::DenseF32Source of_group = source;
+          of_group.weights += group * source.columns * source.column_step;
+          kernels::pack_dense_f32(kernel, of_group, bias + padded);
+        }
+      });
+  return std::make_unique<DenseF32Step>(context, problem, kernel, packed);
+}
+
+}  // namespace adze::engine

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+
+#include "adze/engine/kernels/geometry.h"
+
+namespace adze::engine {
+
+/// The geometry of a convolution that reads each pixel once and moves nothing, as one row of all pictures' pixels;
+/// any other is returned as it is.
+kernels::WindowGeometry as_one_row(kernels::WindowGeometry g);
+
+/// Cuts the output pixels of a float convolution into blocks: whole rows, or a part of one row. A block reads the
+/// picture where it is, or, where there are pads, a padded copy of its part.
+class PictureBlocks {
+ public:
+  static constexpr std::int64_t most_pixels = 1024;
+
+  PictureBlocks() = default;
+  /// Blocks of about the number of pixels.
+  PictureBlocks(const kernels::WindowGeometry& g, std::int64_t pixels);
+
+  struct Block {
+    std::int64_t row, column;  ///< of the first pixel
+    std::int64_t rows, columns;
+    std::int64_t first_pixel, pixels;
+  };
+  std::int64_t count() const { return down_ * across_; }
+  Block at(std::int64_t index) const;
+
+  /// Where the first pixel's window begins: in x, or in this thread's padded copy, valid until its next call.
+  const float* source(const Block& block, const float* x) const;
+  /// Where each pixel's window begins.
+  void point_at_pixels(const Block& block, const float* source, const float** rows) const;
+  /// Of a tap, from its window's begin.
+  std::int64_t tap_offset(std::int64_t ky, std::int64_t kx) const {
+    return ky * g_.dilation_height * row_floats_ + kx * g_.dilation_width * g_.in_channels;
+  }
+
+ private:
+  kernels::WindowGeometry g_;
+  std::int64_t down_ = 1, across_ = 1;
+  bool padded_ = false;
+  std::int64_t row_floats_ = 0;  ///< of the picture, or of a copy
+};
+
+}  // namespace adze::engine
