@@ -73,33 +73,62 @@ TEST(DenseF32, PassesNotANumberThroughTheClamp) {
   }
 }
 
-Tensor conv_result(const Graph& graph, const Tensor& x, int threads) {
-  SessionOptions options;
-  options.threads = threads;
-  return Session(graph, options).run(std::vector<Tensor>{x}).at(0);
+struct ConvCase {
+  Shape x, w;
+  std::vector<std::int64_t> strides = {1, 1}, pads = {0, 0, 0, 0}, dilations = {1, 1};
+  std::int64_t groups = 1;
+};
+
+/// Close to the reference, and the same bits by any number of threads.
+void check_conv(const ConvCase& given, Random& random) {
+  Node node;
+  node.kind = OpKind::Conv;
+  node.set("strides", given.strides);
+  node.set("pads", given.pads);
+  node.set("dilations", given.dilations);
+  node.set("group", given.groups);
+  const std::vector<std::pair<Tensor, bool>> operands = {{random_floats(given.x, random), false},
+                                                         {random_floats(given.w, random), true},
+                                                         {random_floats({given.w[0]}, random), true}};
+  expect_close(node, operands, 1e-6);
+  const Graph graph = single_node(node, operands);
+  std::vector<Tensor> results;
+  for (const int threads : {1, 2, 3}) {
+    SessionOptions options;
+    options.threads = threads;
+    results.push_back(Session(graph, options).run(variable_inputs(operands)).at(0));
+    ASSERT_TRUE(identical(results.front(), results.back())) << threads << " threads";
+  }
 }
 
 TEST(DenseF32, SplitsLargeConvolutionsWithinToleranceAndWithTheSameBitsForAnyThreads) {
   Random random(52);
-  const auto check = [&](Shape x_shape, Shape w_shape, std::int64_t stride, std::int64_t pad) {
-    Node node;
-    node.kind = OpKind::Conv;
-    node.set("strides", std::vector<std::int64_t>{stride, stride});
-    node.set("pads", std::vector<std::int64_t>{pad, pad, pad, pad});
-    const std::vector<std::pair<Tensor, bool>> operands = {{random_floats(std::move(x_shape), random), false},
-                                                           {random_floats(std::move(w_shape), random), true}};
-    expect_close(node, operands, 1e-6);
-    const Graph graph = single_node(node, operands);
-    const Tensor one = conv_result(graph, operands[0].first, 1);
-    for (const int threads : {2, 3}) {
-      ASSERT_TRUE(identical(one, conv_result(graph, operands[0].first, threads))) << threads << " threads";
-    }
-  };
-  check({1, 224, 5, 5}, {144, 224, 3, 3}, 1, 1);  // far weights, cut within segments
-  check({1, 32, 6, 6}, {1100, 32, 3, 3}, 2, 1);   // far weights, cut between segments
-  check({2, 3, 9, 300}, {8, 3, 3, 3}, 1, 1);      // a row in several blocks
-  check({2, 16, 20, 20}, {72, 16, 1, 1}, 1, 0);   // pictures as one row
-  check({1, 8, 31, 29}, {24, 8, 5, 3}, 2, 2);
+  check_conv({{1, 224, 5, 5}, {144, 224, 3, 3}, {1, 1}, {1, 1, 1, 1}}, random);  // far weights, cut within segments
+  check_conv({{1, 32, 6, 6}, {1100, 32, 3, 3}, {2, 2}, {1, 1, 1, 1}}, random);   // far weights, cut between segments
+  check_conv({{2, 3, 9, 300}, {8, 3, 3, 3}, {1, 1}, {1, 1, 1, 1}}, random);      // a row in several blocks
+  check_conv({{2, 16, 20, 20}, {72, 16, 1, 1}}, random);                         // pictures as one row
+  check_conv({{1, 8, 31, 29}, {24, 8, 5, 3}, {2, 2}, {2, 2, 2, 2}}, random);
+  check_conv({{1, 12, 9, 11}, {10, 6, 3, 3}, {1, 2}, {0, 2, 1, 0}, {1, 1}, 2}, random);
+}
+
+TEST(DepthwiseF32, TakesWindowsStridesDilationsAndPadsOfAnyKind) {
+  Random random(53);
+  for (int round = 0; round < 60; ++round) {
+    const std::int64_t channels = pick(random, 1, 70), kh = pick(random, 1, 7), kw = pick(random, 1, 7);
+    const std::int64_t dilation = round % 5 == 0 ? 2 : 1;
+    ConvCase given{{pick(random, 1, 2), channels, pick(random, 1, 12), pick(random, 1, 14)}, {channels, 1, kh, kw}};
+    given.strides = {pick(random, 1, 3), pick(random, 1, 4)};
+    given.dilations = {dilation, dilation};
+    given.groups = channels;
+    for (std::int64_t& pad : given.pads) pad = pick(random, 0, (kh < kw ? kh : kw));
+    given.x[2] += std::max<std::int64_t>(0, (kh - 1) * dilation + 1 - given.x[2]);
+    given.x[3] += std::max<std::int64_t>(0, (kw - 1) * dilation + 1 - given.x[3]);
+    check_conv(given, random);
+  }
+  check_conv({{1, 512, 14, 14}, {512, 1, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 512}, random);
+  check_conv({{1, 24, 1, 1}, {24, 1, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 24}, random);
+  check_conv({{1, 24, 1, 1}, {24, 1, 5, 5}, {2, 2}, {2, 2, 2, 2}, {1, 1}, 24}, random);
+  check_conv({{1, 6, 3, 40}, {6, 1, 1, 5}, {1, 2}, {2, 3, 2, 3}, {1, 1}, 6}, random);  // rows of pads alone
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "adze/engine/kernels/conv_f32/conv_f32.h"
 #include "adze/engine/steps/convolution_s8.h"
 #include "adze/engine/steps/dense_f32.h"
+#include "adze/engine/steps/depthwise_f32.h"
 #include "adze/engine/steps/geometry.h"
 
 namespace adze::engine {
@@ -64,7 +65,8 @@ std::unique_ptr<Step> bind_onednn(const BindContext& context) {
 }  // namespace
 
 std::span<const BinderEntry> convolution_binders() {
-  static const BinderEntry entries[] = {{OpKind::Conv, bind_dense, "dense_f32"},
+  static const BinderEntry entries[] = {{OpKind::Conv, bind_depthwise_f32, "depthwise_f32"},
+                                        {OpKind::Conv, bind_dense, "dense_f32"},
                                         {OpKind::Conv, bind_onednn, "onednn"},
                                         {OpKind::QConv, bind_quantized_conv}};
   return entries;

@@ -40,7 +40,7 @@ void tile(const DenseF32Call& call, const float* const* rows, float* y, const fl
       typename V::Vector b[N];
 #pragma GCC unroll 16
       for (int n = 0; n < N; ++n) b[n] = V::load(w + n * V::lanes);
-      if constexpr (N == 4) {
+      if constexpr (N == 4) {  // the widest panels have registers to spare
         V::fetch(ahead);
         ahead += fetched;
       }

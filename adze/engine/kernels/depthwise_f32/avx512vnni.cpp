@@ -1,0 +1,10 @@
+#include "adze/engine/kernels/depthwise_f32/row.h"
+#include "adze/engine/kernels/f32_avx512.h"
+
+namespace adze::kernels {
+
+void depthwise_f32_avx512vnni(const DepthwiseF32Call& call) {
+  depthwise_row<F32>(call);
+}
+
+}  // namespace adze::kernels
