@@ -2,6 +2,7 @@
 
 #include "adze/engine/kernels/pool/pool.h"
 #include "adze/engine/steps/geometry.h"
+#include "adze/engine/steps/pooling_f32.h"
 #include "adze/plan/integer_parameters.h"
 
 namespace adze::engine {
@@ -28,7 +29,7 @@ std::unique_ptr<Step> bind_max_pool(const BindContext& context) {
   if (!context.channels_last()) return nullptr;
   switch (context.dtype(0)) {
     case DType::F32:
-      return max_pool_step<float>(context);
+      return make_pool_f32_step(context, geometry_of(context), PoolF32Kind::Max);
     case DType::S8:
       return max_pool_step<std::int8_t>(context);
     case DType::U8:
@@ -38,26 +39,10 @@ std::unique_ptr<Step> bind_max_pool(const BindContext& context) {
   }
 }
 
-/// Float mean of windows: sums first, one division.
-std::unique_ptr<Step> average_step(const BindContext& context, const WindowGeometry& g, bool count_pads) {
-  const float* x = context.in<float>(0);
-  float* y = context.out<float>();
-  const int threads = context.threads();
-  return make_step("average_pool", [=] {
-    run_parallel(threads, g.batch * g.out_height, row_grain, [&](std::int64_t begin, std::int64_t end) {
-      std::vector<float> sums(static_cast<std::size_t>(g.in_channels));
-      const auto finish = [&](const float* sum, std::int64_t taps, std::int64_t at) {
-        const auto divisor = static_cast<float>(count_pads ? g.taps() : taps);
-        for (std::int64_t c = 0; c < g.in_channels; ++c) y[at + c] = sum[c] / divisor;
-      };
-      kernels::sum_pool_rows(g, x, sums.data(), begin, end, finish);
-    });
-  });
-}
-
 std::unique_ptr<Step> bind_average_pool(const BindContext& context) {
   if (!context.channels_last()) return nullptr;
-  return average_step(context, geometry_of(context), context.node().get_int("count_include_pad") != 0);
+  const bool count_pads = context.node().get_int("count_include_pad") != 0;
+  return make_pool_f32_step(context, geometry_of(context), count_pads ? PoolF32Kind::MeanWithPads : PoolF32Kind::Mean);
 }
 
 /// One window over the whole picture.
@@ -72,7 +57,8 @@ WindowGeometry whole_picture(std::int64_t batch, std::int64_t pixels, std::int64
 std::unique_ptr<Step> bind_global_average_pool(const BindContext& context) {
   if (!context.channels_last()) return nullptr;
   const Shape x = context.shape(0);
-  return average_step(context, whole_picture(x.front(), num_elements(x) / x.front() / x.back(), x.back()), false);
+  const auto whole = whole_picture(x.front(), num_elements(x) / x.front() / x.back(), x.back());
+  return make_pool_f32_step(context, whole, PoolF32Kind::Mean);
 }
 
 /// The sums are of x - x_zero_point, as the shared QuantizedMean takes them.
@@ -129,7 +115,7 @@ std::unique_ptr<Step> bind_reduce_mean(const BindContext& context) {
   const Shape x = context.shape(0);
   const auto geometry = context.has(1) ? inner_mean(x, to_ints(*context.constant(1))) : std::nullopt;
   if (!geometry) return nullptr;
-  return average_step(context, *geometry, false);
+  return make_pool_f32_step(context, *geometry, PoolF32Kind::Mean);
 }
 
 std::unique_ptr<Step> bind_quantized_reduce_mean(const BindContext& context) {
