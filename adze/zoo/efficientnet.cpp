@@ -25,7 +25,7 @@ Feature inverted_residual(Builder& net, const Feature& x, const Stage& stage, st
   y = net.depthwise(y, stage.kernel, stride, Activation::Silu);
   y = squeeze_and_excite(net, y, std::max<std::int64_t>(1, x.channels() / 4));
   const bool residual = stride == 1 && x.channels() == channels;
-  y = net.conv(y, channels, {.gain = residual ? 1.0 : 8.0});  // a gate halves what passes it
+  y = net.conv(y, channels, {.gain = residual ? 0.5 : 5.0});  // a gate halves what passes it
   return residual ? net.add(x, y) : y;
 }
 

@@ -32,7 +32,7 @@ Feature inverted_residual(Builder& net, const Feature& x, const Block& block, do
   if (block.gated) y = squeeze_and_excite(net, y);
   const bool residual = block.stride == 1 && x.channels() == scaled(block.channels);
   // A gate halves what passes it.
-  y = net.conv(y, scaled(block.channels), {.gain = (residual ? 0.25 : 2) * (block.gated ? 4 : 1)});
+  y = net.conv(y, scaled(block.channels), {.gain = (residual ? 0.25 : 2) * (block.gated ? 2.5 : 1)});
   return residual ? net.add(x, y) : y;
 }
 
