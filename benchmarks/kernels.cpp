@@ -54,7 +54,8 @@ struct Stage {
 void bench_gemm_s8(benchmark::State& state, kernels::GemmS8 run, std::int64_t rows, std::int64_t depth,
                    std::int64_t columns) {
   const auto x = random_bytes<std::uint8_t>(rows * depth);
-  const auto w = kernels::pack_gemm_s8(random_bytes<std::int8_t>(depth * columns), columns, 1, depth);
+  std::vector<std::int8_t> w(static_cast<std::size_t>(kernels::packed_gemm_s8_bytes(columns, 1, depth)), 0);
+  kernels::pack_gemm_s8(random_bytes<std::int8_t>(depth * columns).data(), columns, 1, depth, w.data());
   std::vector<std::uint8_t> y(static_cast<std::size_t>(rows * columns));
   std::vector<const std::uint8_t*> pointers;
   for (std::int64_t r = 0; r < rows; ++r) pointers.push_back(x.data() + r * depth);
@@ -70,7 +71,8 @@ void bench_gemm_s8(benchmark::State& state, kernels::GemmS8 run, std::int64_t ro
 void bench_depthwise_s8(benchmark::State& state, kernels::DepthwiseS8 run, std::int64_t side, std::int64_t channels) {
   const std::int64_t width = side + 2, row = width * channels;
   const auto x = random_bytes<std::uint8_t>(width * row + 64);
-  const auto w = kernels::pack_depthwise_s8(random_bytes<std::int8_t>(channels * 9), channels, 9);
+  std::vector<std::int16_t> w(static_cast<std::size_t>(kernels::packed_depthwise_s8_count(channels, 9)), 0);
+  kernels::pack_depthwise_s8(random_bytes<std::int8_t>(channels * 9).data(), channels, 9, w.data());
   std::vector<std::int64_t> offsets;
   for (std::int64_t t = 0; t < 10; ++t) offsets.push_back(t < 9 ? t / 3 * row + t % 3 * channels : 0);
   std::vector<std::uint8_t> y(static_cast<std::size_t>(side * side * channels));

@@ -28,11 +28,11 @@ struct Arguments {
 
 /// What one call costs at least, by the machine's peaks, and what it took.
 struct Bounds {
-  double seconds = 0;  ///< measured
+  double seconds = 0;  ///< of the fastest call
   double compute_seconds = 0, memory_seconds = 0;
 
   Bounds(const StepInfo& step, const MachinePeaks& peaks, Isa isa) {
-    seconds = step.seconds / static_cast<double>(std::max<std::int64_t>(1, step.calls));
+    seconds = step.least_seconds;
     const double macs = peaks.macs_per_second(step.dtype, isa);
     const double bytes = peaks.bytes_per_second(step.bytes);
     if (macs > 0) compute_seconds = static_cast<double>(step.macs) / macs;
@@ -53,14 +53,14 @@ std::string rate(double per_second) {
 
 Table layer_table(const LatencyResult& result, const MachinePeaks& peaks, Isa isa) {
   double total = 0;
-  for (const StepInfo& step : result.steps) total += step.seconds;
-  Table table({"layer", "operator", "kernel", "µs", "share", "GMAC/s", "GB/s", "of peak", "bound by"});
+  for (const StepInfo& step : result.steps) total += step.least_seconds;
+  Table table({"layer", "operator", "kernel", "min µs", "share", "GMAC/s", "GB/s", "of peak", "bound by"});
   for (const StepInfo& step : result.steps) {
     const Bounds bounds(step, peaks, isa);
     const double per_second = bounds.seconds > 0 ? 1 / bounds.seconds : 0;
     const bool moves = step.bytes > 0;
     table.add_row({shortened(step.name, 40), step.op, step.kernel, fixed(1e6 * bounds.seconds, 2),
-                   cat(fixed(total > 0 ? 100 * step.seconds / total : 0, 1), " %"),
+                   cat(fixed(total > 0 ? 100 * step.least_seconds / total : 0, 1), " %"),
                    rate(static_cast<double>(step.macs) * per_second),
                    rate(static_cast<double>(step.bytes) * per_second),
                    moves ? cat(fixed(100 * bounds.share_of_peak(), 0), " %") : "", moves ? bounds.bound() : ""});
@@ -90,6 +90,7 @@ Json result_json(const LatencyResult& result, bool with_samples) {
                       {"op", step.op},
                       {"kernel", step.kernel},
                       {"us", 1e6 * step.seconds / static_cast<double>(std::max<std::int64_t>(1, step.calls))},
+                      {"min_us", 1e6 * step.least_seconds},
                       {"macs", step.macs},
                       {"bytes", step.bytes}});
   }

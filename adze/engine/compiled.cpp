@@ -339,8 +339,11 @@ std::vector<Tensor> Compiled::run(std::span<const Tensor> inputs, const Observer
     if (timed) {
       const auto begin = std::chrono::steady_clock::now();
       steps_[i]->run();
-      infos_[i].seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-      ++infos_[i].calls;
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      StepInfo& info = infos_[i];
+      info.least_seconds = info.calls == 0 ? seconds : std::min(info.least_seconds, seconds);
+      info.seconds += seconds;
+      ++info.calls;
     } else {
       steps_[i]->run();
     }

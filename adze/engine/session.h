@@ -37,6 +37,7 @@ struct StepInfo {
   std::string op;      ///< the operator's, "QConv"
   std::string kernel;  ///< what runs it: "conv_s8 avx512vnni", "oneDNN jit:avx512_core", "reference"
   double seconds = 0;  ///< spent in it since Session::profile(true)
+  double least_seconds = 0;  ///< of its fastest call since then
   std::int64_t calls = 0;
   DType dtype = DType::Undefined;  ///< of its first input
   std::int64_t macs = 0;           ///< multiply-accumulates of one call

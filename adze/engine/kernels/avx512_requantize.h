@@ -11,7 +11,7 @@ namespace adze::kernels {
 namespace {
 
 /// Rounded doubling high product, then a rounded right shift: multiply_rounding_twice.
-inline __m512i multiply_twice(__m512i acc, __m512i multiplier, __m512i shift) {
+[[gnu::always_inline]] inline __m512i multiply_twice(__m512i acc, __m512i multiplier, __m512i shift) {
   const __m512i zero = _mm512_setzero_si512();
   const __m512i x = _mm512_sllv_epi32(acc, _mm512_max_epi32(shift, zero));
   const __m512i right = _mm512_max_epi32(_mm512_sub_epi32(zero, shift), zero);
@@ -28,7 +28,7 @@ inline __m512i multiply_twice(__m512i acc, __m512i multiplier, __m512i shift) {
   return _mm512_mask_add_epi32(shifted, up, shifted, one);
 }
 
-inline __m512i multiply_once_wide(__m512i product, __m512i total) {
+[[gnu::always_inline]] inline __m512i multiply_once_wide(__m512i product, __m512i total) {
   const __m512i one = _mm512_set1_epi64(1);
   const __m512i half = _mm512_sllv_epi64(one, _mm512_sub_epi64(total, one));
   const __m512i result = _mm512_srav_epi64(_mm512_add_epi64(product, half), total);
@@ -36,7 +36,7 @@ inline __m512i multiply_once_wide(__m512i product, __m512i total) {
 }
 
 /// One 64-bit product, rounded once: multiply_rounding_once.
-inline __m512i multiply_once(__m512i acc, __m512i multiplier, __m512i shift) {
+[[gnu::always_inline]] inline __m512i multiply_once(__m512i acc, __m512i multiplier, __m512i shift) {
   const __m512i total = _mm512_sub_epi32(_mm512_set1_epi32(31), shift);
   const __m512i low_half = _mm512_set1_epi64(0xffffffffLL);
   const __m512i even = multiply_once_wide(_mm512_mul_epi32(acc, multiplier), _mm512_and_si512(total, low_half));
@@ -46,7 +46,7 @@ inline __m512i multiply_once(__m512i acc, __m512i multiplier, __m512i shift) {
 }
 
 /// Sixteen accumulators of columns column … column + 15 to quantized numbers.
-inline __m512i finish(const OutputStage& stage, __m512i acc, std::int64_t column) {
+[[gnu::always_inline]] inline __m512i finish(const OutputStage& stage, __m512i acc, std::int64_t column) {
   const __m512i zero_point = _mm512_set1_epi32(stage.zero_point);
   __m512i result;
   if (stage.profile == OutputStage::Onnx) {
@@ -69,6 +69,49 @@ inline __m512i finish(const OutputStage& stage, __m512i acc, std::int64_t column
   result = _mm512_max_epi32(result, _mm512_set1_epi32(stage.low - stage.zero_point));
   result = _mm512_min_epi32(result, _mm512_set1_epi32(stage.high - stage.zero_point));
   return _mm512_add_epi32(result, zero_point);
+}
+
+/// The same without bounds, for finish_four: before the zero point, rounded to 32 bits.
+template <OutputStage::Profile profile>
+[[gnu::always_inline]] inline __m512i requantize(const OutputStage& stage, __m512i acc, std::int64_t column) {
+  if constexpr (profile == OutputStage::Onnx) {
+    const __m512 real = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), _mm512_loadu_ps(stage.scale + column));
+    return _mm512_cvtps_epi32(real);
+  } else {
+    const __m512i multiplier = _mm512_loadu_si512(stage.multiplier + column);
+    const __m512i shift = _mm512_loadu_si512(stage.shift + column);
+    return profile == OutputStage::Tflm ? multiply_twice(acc, multiplier, shift)
+                                        : multiply_once(acc, multiplier, shift);
+  }
+}
+
+/// Can finish_four be used? Conversions of the onnx profile must stay within 32 bits.
+[[gnu::always_inline]] inline bool can_pack(const OutputStage& stage) {
+  return stage.profile != OutputStage::Onnx || stage.scales_below_one;
+}
+
+/// Accumulators of 16 × count columns from column on to bytes, in order: what finish() gives, packed by saturation.
+/// Numbers saturate to 16 bits before and after the zero point is added, which no bound within 8 bits can tell.
+template <OutputStage::Profile profile, int count>
+[[gnu::always_inline]] inline __m512i finish_four(const OutputStage& stage, const __m512i* acc, std::int64_t column) {
+  __m512i wide[4];
+#pragma GCC unroll 4
+  for (int v = 0; v < 4; ++v) {
+    wide[v] = v < count ? requantize<profile>(stage, acc[v], column + 16 * v) : _mm512_setzero_si512();
+  }
+  const __m512i zero_point = _mm512_set1_epi16(static_cast<short>(stage.zero_point));
+  const __m512i first = _mm512_adds_epi16(_mm512_packs_epi32(wide[0], wide[1]), zero_point);
+  const __m512i second = _mm512_adds_epi16(_mm512_packs_epi32(wide[2], wide[3]), zero_point);
+  const __m512i low = _mm512_set1_epi8(static_cast<char>(stage.low)),
+                high = _mm512_set1_epi8(static_cast<char>(stage.high));
+  __m512i bytes;
+  if (stage.low < 0) {
+    bytes = _mm512_min_epi8(_mm512_max_epi8(_mm512_packs_epi16(first, second), low), high);
+  } else {
+    bytes = _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(first, second), low), high);
+  }
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return _mm512_permutexvar_epi32(order, bytes);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ struct OutputStage {
   const std::int32_t* multiplier;  ///< tflm, litert: in [2^30, 2^31) or 0
   const std::int32_t* shift;       ///< tflm, litert: in [-31, 30], positive to the left
   const float* scale;              ///< onnx
+  bool scales_below_one = false;   ///< onnx: acc × scale then fits 32 bits whatever acc is
 };
 
 }  // namespace adze::kernels

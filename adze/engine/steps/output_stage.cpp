@@ -1,5 +1,7 @@
 #include "adze/engine/steps/output_stage.h"
 
+#include <algorithm>
+
 namespace adze::engine {
 
 StageArrays::StageArrays(const std::vector<RequantizeParameters>& by, std::vector<std::int32_t> bias, const Affine& y)
@@ -9,6 +11,7 @@ StageArrays::StageArrays(const std::vector<RequantizeParameters>& by, std::vecto
     shift_.push_back(one.fixed.shift);
     scale_.push_back(one.scale);
   }
+  scales_below_one_ = std::all_of(scale_.begin(), scale_.end(), [](float scale) { return scale < 1.0f; });
   constexpr std::size_t margin = 16;  // kernels read whole vectors, from any first column
   const std::size_t size = by.size() + margin;
   bias_.resize(size, 0);
@@ -29,7 +32,8 @@ kernels::OutputStage StageArrays::stage(std::int64_t first) const {
           bias_.data() + first,
           multiplier_.data() + first,
           shift_.data() + first,
-          scale_.data() + first};
+          scale_.data() + first,
+          scales_below_one_};
 }
 
 }  // namespace adze::engine

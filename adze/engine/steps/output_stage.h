@@ -21,6 +21,7 @@ class StageArrays {
   Affine y_;
   std::vector<std::int32_t> bias_, multiplier_, shift_;
   std::vector<float> scale_;
+  bool scales_below_one_ = false;
 };
 
 }  // namespace adze::engine

@@ -9,10 +9,23 @@ namespace adze::engine {
 namespace {
 
 /// This thread's memory for padded copies. Grows on first use only.
-float* thread_floats(std::size_t count) {
-  static thread_local std::vector<float> memory;
+template <typename T>
+T* thread_memory(std::size_t count) {
+  static thread_local std::vector<T> memory;
   if (memory.size() < count) memory.resize(count);
   return memory.data();
+}
+
+void copy_flipped(std::uint8_t* to, const std::uint8_t* from, std::size_t count, std::uint8_t flip) {
+  const std::uint64_t flips = 0x0101010101010101u * flip;
+  std::size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, from + i, 8);
+    word ^= flips;
+    std::memcpy(to + i, &word, 8);
+  }
+  for (; i < count; ++i) to[i] = from[i] ^ flip;
 }
 
 std::int64_t part(std::int64_t total, std::int64_t count, std::int64_t i) {
@@ -30,9 +43,9 @@ kernels::WindowGeometry as_one_row(kernels::WindowGeometry g) {
   return g;
 }
 
-PictureBlocks::PictureBlocks(const kernels::WindowGeometry& g, std::int64_t pixels) : g_(g) {
+PictureBlocks::PictureBlocks(const kernels::WindowGeometry& g, std::int64_t pixels, bool always_copy) : g_(g) {
   const auto pieces = [](std::int64_t total, std::int64_t size) { return (total + size - 1) / size; };
-  padded_ = g.pad_top > 0 || g.pad_left > 0 || g.pad_bottom > 0 || g.pad_right > 0;
+  padded_ = always_copy || g.pad_top > 0 || g.pad_left > 0 || g.pad_bottom > 0 || g.pad_right > 0;
   if (g.out_width > pixels) {
     across_ = pieces(g.out_width, pixels);
     down_ = g.out_height;
@@ -40,7 +53,7 @@ PictureBlocks::PictureBlocks(const kernels::WindowGeometry& g, std::int64_t pixe
     down_ = pieces(g.out_height, std::max<std::int64_t>(1, pixels / g.out_width));
   }
   const std::int64_t columns = (pieces(g.out_width, across_) - 1) * g.stride_width;
-  row_floats_ = (padded_ ? columns + (g.kernel_width - 1) * g.dilation_width + 1 : g.in_width) * g.in_channels;
+  row_elements_ = (padded_ ? columns + (g.kernel_width - 1) * g.dilation_width + 1 : g.in_width) * g.in_channels;
 }
 
 PictureBlocks::Block PictureBlocks::at(std::int64_t index) const {
@@ -55,38 +68,48 @@ PictureBlocks::Block PictureBlocks::at(std::int64_t index) const {
   return block;
 }
 
-const float* PictureBlocks::source(const Block& block, const float* x) const {
+template <typename T, typename Copy>
+const T* PictureBlocks::copy_of(const Block& block, const T* x, T pad, Copy copy_elements) const {
   const std::int64_t top = block.row * g_.stride_height - g_.pad_top;
   const std::int64_t left = block.column * g_.stride_width - g_.pad_left, channels = g_.in_channels;
   if (!padded_) return x + (top * g_.in_width + left) * channels;
   const std::int64_t rows = (block.rows - 1) * g_.stride_height + (g_.kernel_height - 1) * g_.dilation_height + 1;
   const std::int64_t width = (block.columns - 1) * g_.stride_width + (g_.kernel_width - 1) * g_.dilation_width + 1;
-  float* copy = thread_floats(static_cast<std::size_t>(rows * row_floats_));
+  constexpr std::int64_t margin = 64;  // kernels read whole vectors
+  T* copy = thread_memory<T>(static_cast<std::size_t>(rows * row_elements_ + margin));
   // The picture's columns in [left, left + width) lie at [begin, end) of a row of the copy.
   const std::int64_t begin = std::clamp<std::int64_t>(-left, 0, width);
   const std::int64_t end = std::clamp<std::int64_t>(g_.in_width - left, begin, width);
   for (std::int64_t row = top; row < top + rows; ++row) {
-    float* to = copy + (row - top) * row_floats_;
+    T* to = copy + (row - top) * row_elements_;
     if (row < 0 || row >= g_.in_height) {
-      std::fill_n(to, width * channels, 0.0f);
+      std::fill_n(to, width * channels, pad);
       continue;
     }
-    std::fill_n(to, begin * channels, 0.0f);
+    std::fill_n(to, begin * channels, pad);
     if (end > begin) {
-      std::memcpy(to + begin * channels, x + (row * g_.in_width + left + begin) * channels,
-                  static_cast<std::size_t>((end - begin) * channels) * sizeof(float));
+      copy_elements(to + begin * channels, x + (row * g_.in_width + left + begin) * channels,
+                    static_cast<std::size_t>((end - begin) * channels));
     }
-    std::fill_n(to + end * channels, (width - end) * channels, 0.0f);
+    std::fill_n(to + end * channels, (width - end) * channels, pad);
   }
   return copy;
 }
 
-void PictureBlocks::point_at_pixels(const Block& block, const float* source, const float** rows) const {
-  const std::int64_t right = g_.stride_width * g_.in_channels, down = g_.stride_height * row_floats_;
-  for (std::int64_t row = 0; row < block.rows; ++row, source += down) {
-    const float* at = source;
-    for (std::int64_t column = 0; column < block.columns; ++column, at += right) *rows++ = at;
-  }
+const float* PictureBlocks::source(const Block& block, const float* x) const {
+  return copy_of(block, x, 0.0f,
+                 [](float* to, const float* from, std::size_t count) { std::memcpy(to, from, count * sizeof(float)); });
+}
+
+const std::uint8_t* PictureBlocks::source(const Block& block, const std::uint8_t* x, std::uint8_t pad,
+                                          std::uint8_t flip) const {
+  return copy_of(block, x, pad, [flip](std::uint8_t* to, const std::uint8_t* from, std::size_t count) {
+    if (flip != 0) {
+      copy_flipped(to, from, count, flip);
+    } else {
+      std::memcpy(to, from, count);
+    }
+  });
 }
 
 }  // namespace adze::engine

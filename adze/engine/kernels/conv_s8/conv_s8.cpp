@@ -1,5 +1,8 @@
 #include "adze/engine/kernels/conv_s8/conv_s8.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "adze/base/error.h"
 
 namespace adze::kernels {
@@ -24,22 +27,23 @@ const GemmS8Kernel& gemm_s8_kernel(Isa isa) {
   throw InternalError("gemm_s8 has no plain kernel");
 }
 
-std::vector<std::int8_t> pack_gemm_s8(const std::vector<std::int8_t>& weights, std::int64_t columns,
-                                      std::int64_t segments, std::int64_t segment_bytes) {
-  const std::int64_t quads = (segment_bytes + 3) / 4;
-  const std::int64_t blocks = (columns + gemm_s8_block - 1) / gemm_s8_block;
-  std::vector<std::int8_t> packed(static_cast<std::size_t>(blocks * segments * quads * gemm_s8_block * 4), 0);
+std::int64_t packed_gemm_s8_bytes(std::int64_t columns, std::int64_t segments, std::int64_t segment_bytes) {
+  const std::int64_t quads = (segment_bytes + 3) / 4, blocks = (columns + gemm_s8_block - 1) / gemm_s8_block;
+  return blocks * segments * quads * gemm_s8_block * 4;
+}
+
+void pack_gemm_s8(const std::int8_t* weights, std::int64_t columns, std::int64_t segments, std::int64_t segment_bytes,
+                  std::int8_t* to) {
+  const std::int64_t quads = (segment_bytes + 3) / 4, quad_bytes = gemm_s8_block * 4;
   for (std::int64_t j = 0; j < columns; ++j) {
-    for (std::int64_t s = 0; s < segments; ++s) {
-      for (std::int64_t i = 0; i < segment_bytes; ++i) {
-        const std::int64_t quad =
-            ((j / gemm_s8_block * segments + s) * quads + i / 4) * gemm_s8_block + j % gemm_s8_block;
-        packed[static_cast<std::size_t>(quad * 4 + i % 4)] =
-            weights[static_cast<std::size_t>((j * segments + s) * segment_bytes + i)];
+    std::int8_t* column = to + j / gemm_s8_block * segments * quads * quad_bytes + j % gemm_s8_block * 4;
+    for (std::int64_t s = 0; s < segments; ++s, weights += segment_bytes, column += quads * quad_bytes) {
+      for (std::int64_t q = 0; q < quads; ++q) {
+        const auto bytes = static_cast<std::size_t>(std::min<std::int64_t>(4, segment_bytes - 4 * q));
+        std::memcpy(column + q * quad_bytes, weights + 4 * q, bytes);
       }
     }
   }
-  return packed;
 }
 
 }  // namespace adze::kernels

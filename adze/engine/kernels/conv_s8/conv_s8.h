@@ -23,8 +23,10 @@ const GemmS8Kernel& gemm_s8_kernel(Isa isa);
 
 inline constexpr std::int64_t gemm_s8_block = 16;
 
-/// Weights [columns][segments][bytes of a segment] in the order that kernels read; segments are padded to 4 bytes.
-std::vector<std::int8_t> pack_gemm_s8(const std::vector<std::int8_t>& weights, std::int64_t columns,
-                                      std::int64_t segments, std::int64_t segment_bytes);
+/// Bytes of packed weights; segments are padded to 4 bytes, columns to a block.
+std::int64_t packed_gemm_s8_bytes(std::int64_t columns, std::int64_t segments, std::int64_t segment_bytes);
+/// Weights [columns][segments][bytes of a segment] in the order that kernels read. to: all zero.
+void pack_gemm_s8(const std::int8_t* weights, std::int64_t columns, std::int64_t segments, std::int64_t segment_bytes,
+                  std::int8_t* to);
 
 }  // namespace adze::kernels

@@ -24,17 +24,15 @@ const DepthwiseS8Kernel& depthwise_s8_kernel(Isa isa) {
   throw InternalError("depthwise_s8 has no plain kernel");
 }
 
-std::vector<std::int16_t> pack_depthwise_s8(const std::vector<std::int8_t>& weights, std::int64_t channels,
-                                            std::int64_t taps) {
-  const std::int64_t pairs = (taps + 1) / 2, blocks = (channels + 15) / 16;
-  std::vector<std::int16_t> packed(static_cast<std::size_t>(blocks * pairs * 32), 0);
+std::int64_t packed_depthwise_s8_count(std::int64_t channels, std::int64_t taps) {
+  return (channels + 15) / 16 * ((taps + 1) / 2) * 32;
+}
+
+void pack_depthwise_s8(const std::int8_t* weights, std::int64_t channels, std::int64_t taps, std::int16_t* to) {
+  const std::int64_t pairs = (taps + 1) / 2;
   for (std::int64_t c = 0; c < channels; ++c) {
-    for (std::int64_t t = 0; t < taps; ++t) {
-      const std::int64_t at = ((c / 16 * pairs + t / 2) * 16 + c % 16) * 2 + t % 2;
-      packed[static_cast<std::size_t>(at)] = weights[static_cast<std::size_t>(c * taps + t)];
-    }
+    for (std::int64_t t = 0; t < taps; ++t) to[((c / 16 * pairs + t / 2) * 16 + c % 16) * 2 + t % 2] = *weights++;
   }
-  return packed;
 }
 
 }  // namespace adze::kernels

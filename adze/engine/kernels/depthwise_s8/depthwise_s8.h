@@ -21,8 +21,8 @@ std::span<const DepthwiseS8Kernel> depthwise_s8_kernels();
 /// The first kernel of the table that the instruction set allows.
 const DepthwiseS8Kernel& depthwise_s8_kernel(Isa isa);
 
-/// Weights [channels][taps] in the order that kernels read.
-std::vector<std::int16_t> pack_depthwise_s8(const std::vector<std::int8_t>& weights, std::int64_t channels,
-                                            std::int64_t taps);
+std::int64_t packed_depthwise_s8_count(std::int64_t channels, std::int64_t taps);
+/// Weights [channels][taps] in the order that kernels read. to: all zero.
+void pack_depthwise_s8(const std::int8_t* weights, std::int64_t channels, std::int64_t taps, std::int16_t* to);
 
 }  // namespace adze::kernels
