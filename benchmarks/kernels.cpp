@@ -8,7 +8,7 @@
 
 #include "adze/base/random.h"
 #include "adze/engine/isa.h"
-#include "adze/engine/kernels/add_s8/add_s8.h"
+#include "adze/engine/kernels/binary_s8/binary_s8.h"
 #include "adze/engine/kernels/conv_f32/conv_f32.h"
 #include "adze/engine/kernels/conv_s8/conv_s8.h"
 #include "adze/engine/kernels/depthwise_s8/depthwise_s8.h"
@@ -87,16 +87,21 @@ void bench_depthwise_s8(benchmark::State& state, kernels::DepthwiseS8 run, std::
   count_macs(state, side * side * channels * 9);
 }
 
-void bench_add_s8(benchmark::State& state, kernels::AddS8 run, std::int64_t count) {
+void bench_binary_s8(benchmark::State& state, kernels::BinaryS8 run, std::int64_t count) {
   const auto a = random_bytes<std::uint8_t>(count), b = random_bytes<std::uint8_t>(count);
   std::vector<std::uint8_t> y(a.size());
-  const std::vector<std::int32_t> table(256, 1 << 20);
-  const Stage stage(16);
+  Stage stage(16);
+  stage.stage.profile = kernels::OutputStage::Onnx;
+  stage.stage.low = 0, stage.stage.high = 255;
+  kernels::BinaryS8Call call{};
+  call.a = {a.data(), 0, 3, 0.02f, 0, 0};
+  call.b = {b.data(), 0, 5, 0.03f, 0, 0};
+  call.rows = 1, call.count = count, call.y_scale = 0.05f, call.stage = &stage.stage, call.y = y.data();
   for (auto _ : state) {
-    run({a.data(), b.data(), y.data(), count, table.data(), table.data(), &stage.stage});
+    run(call);
     benchmark::ClobberMemory();
   }
-  state.SetItemsProcessed(count * state.iterations());
+  state.SetItemsProcessed(state.iterations() * count);
 }
 
 void bench_conv_f32(benchmark::State& state, kernels::MakeConvF32 make, std::int64_t side, std::int64_t inputs,
@@ -152,8 +157,8 @@ void register_all() {
     RegisterBenchmark((name + "/3x3 144 56x56").c_str(), bench_depthwise_s8, kernel.run, 56, 144);
     RegisterBenchmark((name + "/3x3 8 48x48").c_str(), bench_depthwise_s8, kernel.run, 48, 8);
   });
-  each(kernels::add_s8_kernels(), [](const auto& kernel, const std::string& name) {
-    RegisterBenchmark((name + "/16 32x32").c_str(), bench_add_s8, kernel.run, 16384);
+  each(kernels::binary_s8_kernels(), [](const auto& kernel, const std::string& name) {
+    RegisterBenchmark((name + "/16 32x32").c_str(), bench_binary_s8, kernel.run, 16384);
   });
   each(kernels::conv_f32_kernels(), [](const auto& kernel, const std::string& name) {
     RegisterBenchmark((name + "/resnet8 3x3 16 32x32").c_str(), bench_conv_f32, kernel.make, 32, 16, 16, 3, 1);

@@ -71,7 +71,7 @@ namespace {
   return _mm512_add_epi32(result, zero_point);
 }
 
-/// The same without bounds, for finish_four: before the zero point, rounded to 32 bits.
+/// The same without bounds, before the zero point, rounded to 32 bits.
 template <OutputStage::Profile profile>
 [[gnu::always_inline]] inline __m512i requantize(const OutputStage& stage, __m512i acc, std::int64_t column) {
   if constexpr (profile == OutputStage::Onnx) {
@@ -90,20 +90,14 @@ template <OutputStage::Profile profile>
   return stage.profile != OutputStage::Onnx || stage.scales_below_one;
 }
 
-/// Accumulators of 16 × count columns from column on to bytes, in order: what finish() gives, packed by saturation.
-/// Numbers saturate to 16 bits before and after the zero point is added, which no bound within 8 bits can tell.
-template <OutputStage::Profile profile, int count>
-[[gnu::always_inline]] inline __m512i finish_four(const OutputStage& stage, const __m512i* acc, std::int64_t column) {
-  __m512i wide[4];
-#pragma GCC unroll 4
-  for (int v = 0; v < 4; ++v) {
-    wide[v] = v < count ? requantize<profile>(stage, acc[v], column + 16 * v) : _mm512_setzero_si512();
-  }
+/// 64 numbers before the zero point to bytes, in order. They saturate to 16 bits before and after the zero point is
+/// added, which no bound within 8 bits can tell.
+[[gnu::always_inline]] inline __m512i pack_bytes(const OutputStage& stage, const __m512i* wide) {
   const __m512i zero_point = _mm512_set1_epi16(static_cast<short>(stage.zero_point));
   const __m512i first = _mm512_adds_epi16(_mm512_packs_epi32(wide[0], wide[1]), zero_point);
   const __m512i second = _mm512_adds_epi16(_mm512_packs_epi32(wide[2], wide[3]), zero_point);
-  const __m512i low = _mm512_set1_epi8(static_cast<char>(stage.low)),
-                high = _mm512_set1_epi8(static_cast<char>(stage.high));
+  const __m512i low = _mm512_set1_epi8(static_cast<char>(stage.low));
+  const __m512i high = _mm512_set1_epi8(static_cast<char>(stage.high));
   __m512i bytes;
   if (stage.low < 0) {
     bytes = _mm512_min_epi8(_mm512_max_epi8(_mm512_packs_epi16(first, second), low), high);
@@ -112,6 +106,17 @@ template <OutputStage::Profile profile, int count>
   }
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   return _mm512_permutexvar_epi32(order, bytes);
+}
+
+/// Accumulators of 16 × count columns from column on to bytes: what finish() gives, when can_pack().
+template <OutputStage::Profile profile, int count>
+[[gnu::always_inline]] inline __m512i finish_four(const OutputStage& stage, const __m512i* acc, std::int64_t column) {
+  __m512i wide[4];
+#pragma GCC unroll 4
+  for (int v = 0; v < 4; ++v) {
+    wide[v] = v < count ? requantize<profile>(stage, acc[v], column + 16 * v) : _mm512_setzero_si512();
+  }
+  return pack_bytes(stage, wide);
 }
 
 }  // namespace

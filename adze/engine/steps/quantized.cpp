@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <memory>
+#include <optional>
 
-#include "adze/engine/kernels/add_s8/add_s8.h"
+#include "adze/engine/kernels/binary_s8/binary_s8.h"
+#include "adze/engine/kernels/table_u8/table_u8.h"
 #include "adze/engine/step.h"
 #include "adze/engine/steps/broadcast.h"
 #include "adze/engine/steps/output_stage.h"
+#include "adze/engine/steps/quantize.h"
 #include "adze/plan/integer_parameters.h"
 
 namespace adze::engine {
@@ -38,10 +41,10 @@ std::unique_ptr<Step> table_step(const BindContext& context, const std::array<st
   auto* y = context.out<std::uint8_t>();
   const std::int64_t count = num_elements(context.output_shape());
   const int threads = context.threads();
-  return make_step("table_s8", [=] {
-    run_parallel(threads, count, element_grain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) y[i] = table[x[i]];
-    });
+  const kernels::TableU8Kernel& kernel = kernels::table_u8_kernel(context.isa());
+  return make_step(kernel.name, [=, run = kernel.run] {
+    run_parallel(threads, count, element_grain,
+                 [&](std::int64_t begin, std::int64_t end) { run(x + begin, end - begin, table.data(), y + begin); });
   });
 }
 
@@ -61,58 +64,80 @@ std::unique_ptr<Step> bind_requantize(const BindContext& context) {
       context, byte_table(context.dtype(0), [&](std::int32_t q) { return requantize_to(q - x.zero_point, by, y); }));
 }
 
-/// What add_s8 looks up: an operand brought to the common scale, as QuantizedAdd does it.
-struct AddTables {
-  std::array<std::int32_t, 256> fixed;
-  std::array<float, 256> real;
-};
+using kernels::BinaryS8Call;
 
-AddTables add_table(RoundingProfile profile, const Affine& own, float larger_scale, DType dtype, bool negate) {
-  constexpr int fraction_bits = 20;
-  const auto by = make_requantize(profile, static_cast<double>(own.scale) / (2.0 * static_cast<double>(larger_scale)));
-  AddTables tables;
-  for (std::size_t i = 0; i < 256; ++i) {
-    const std::int32_t difference = byte_value(static_cast<std::uint8_t>(i), dtype) - own.zero_point;
-    tables.real[i] = static_cast<float>(difference) * own.scale;
-    tables.fixed[i] = profile == RoundingProfile::Onnx ? 0 : requantize(difference * (1 << fraction_bits), by);
-    if (negate) tables.real[i] = -tables.real[i], tables.fixed[i] = -tables.fixed[i];
-  }
-  return tables;
+BinaryS8Call::Operand operand_of(const Affine& affine, DType dtype) {
+  const bool flip = dtype == DType::S8;
+  return {nullptr, static_cast<std::uint8_t>(flip ? 0x80 : 0), affine.zero_point + (flip ? 128 : 0), affine.scale, 0,
+          0};
 }
 
-/// A sum of tensors of one shape.
-std::unique_ptr<Step> same_shape_add(const BindContext& context) {
-  const Node& node = context.node();
-  const RoundingProfile profile = rounding_of(node);
-  const Affine a = left_affine(node), b = right_affine(node), y = output_affine(node);
-  const float larger = std::max(a.scale, b.scale);
-  auto left = std::make_shared<const AddTables>(add_table(profile, a, larger, context.dtype(0), false));
-  auto right =
-      std::make_shared<const AddTables>(add_table(profile, b, larger, context.dtype(1), node.kind == OpKind::QSub));
-  RequantizeParameters by;
-  if (profile == RoundingProfile::Onnx) {
-    by.scale = y.scale;
-  } else {
-    by = make_requantize(profile, 2.0 * static_cast<double>(larger) / ((1 << 20) * static_cast<double>(y.scale)));
+/// The multipliers of a sum's operands and of its result, as QuantizedAdd has them; a product's is its only one.
+RequantizeParameters set_multipliers(BinaryS8Call& call, RoundingProfile profile, const Affine& y) {
+  if (call.kind == BinaryS8Call::Mul) return make_product_requantize(profile, call.a.scale, call.b.scale, y.scale);
+  constexpr int fraction_bits = 20;
+  const double common = 2.0 * static_cast<double>(std::max(call.a.scale, call.b.scale));
+  for (BinaryS8Call::Operand* operand : {&call.a, &call.b}) {
+    const auto by = make_requantize(profile, static_cast<double>(operand->scale) / common);
+    operand->multiplier = by.fixed.multiplier;
+    operand->shift = by.fixed.shift;
   }
+  return make_requantize(profile, common / ((1 << fraction_bits) * static_cast<double>(y.scale)));
+}
+
+/// Where b is as large as a, one number, or a row along a's last axis.
+std::optional<BinaryS8Call::Repeat> repeat_of(const Shape& a, const Shape& b, const Shape& y) {
+  if (a != y) return std::nullopt;
+  if (b == y) return BinaryS8Call::None;
+  if (num_elements(b) == 1) return BinaryS8Call::Single;
+  if (!b.empty() && b.back() == y.back() && num_elements(b) == b.back()) return BinaryS8Call::Row;
+  return std::nullopt;
+}
+
+/// A sum or product by the kernel, where it can take the operands' shapes, in either order.
+std::unique_ptr<Step> binary_kernel_step(const BindContext& context) {
+  const Node& node = context.node();
+  const Shape shape = context.output_shape();
+  BinaryS8Call call{};
+  call.kind = node.kind == OpKind::QMul   ? BinaryS8Call::Mul
+              : node.kind == OpKind::QSub ? BinaryS8Call::Sub
+                                          : BinaryS8Call::Add;
+  call.a = operand_of(left_affine(node), context.dtype(0));
+  call.b = operand_of(right_affine(node), context.dtype(1));
+  call.a.bytes = context.in_u8(0);
+  call.b.bytes = context.in_u8(1);
+  auto repeat = repeat_of(context.shape(0), context.shape(1), shape);
+  if (!repeat && call.kind != BinaryS8Call::Sub) {
+    repeat = repeat_of(context.shape(1), context.shape(0), shape);
+    std::swap(call.a, call.b);
+  }
+  if (!repeat) return nullptr;
+  call.repeat = *repeat;
+  const Affine y = output_affine(node);
+  const RoundingProfile profile = rounding_of(node);
+  RequantizeParameters by = set_multipliers(call, profile, y);
   by.profile = profile;
   constexpr std::size_t lanes = 16;
   auto arrays =
       std::make_shared<const StageArrays>(std::vector<RequantizeParameters>(lanes, by), std::vector<std::int32_t>{}, y);
-  const kernels::AddS8Kernel& kernel = kernels::add_s8_kernel(context.isa());
-  const bool real = profile == RoundingProfile::Onnx;
-  const auto* x0 = context.in_u8(0);
-  const auto* x1 = context.in_u8(1);
+  call.y_scale = y.scale;
+  call.count = shape.empty() ? 1 : shape.back();
+  const std::int64_t rows = num_elements(shape) / call.count;
+  const kernels::BinaryS8Kernel& kernel = kernels::binary_s8_kernel(context.isa());
   auto* out = context.out<std::uint8_t>();
-  const std::int64_t count = num_elements(context.output_shape());
   const int threads = context.threads();
-  return make_step(kernel.name, [=, run = kernel.run] {
-    const kernels::OutputStage stage = arrays->stage();
-    const void* from_left = real ? static_cast<const void*>(left->real.data()) : left->fixed.data();
-    const void* from_right = real ? static_cast<const void*>(right->real.data()) : right->fixed.data();
-    run_parallel(threads, count, element_grain, [&](std::int64_t begin, std::int64_t end) {
-      run({x0 + begin, x1 + begin, out + begin, end - begin, from_left, from_right, &stage});
-    });
+  return make_step(kernel.name, [=, run = kernel.run, stage = arrays->stage()] {
+    run_parallel(threads, rows, std::max<std::int64_t>(1, element_grain / call.count),
+                 [&](std::int64_t begin, std::int64_t end) {
+                   BinaryS8Call part = call;
+                   part.stage = &stage;
+                   part.rows = end - begin;
+                   part.a.bytes += begin * call.count;
+                   if (call.repeat == BinaryS8Call::None) part.b.bytes += begin * call.count;
+                   part.y = out + begin * call.count;
+                   run(part);
+                 });
+    (void)arrays;  // what the stage points to
   });
 }
 
@@ -144,12 +169,13 @@ bool binary_bytes(const BindContext& context) {
 
 std::unique_ptr<Step> bind_add(const BindContext& context) {
   if (!binary_bytes(context)) return nullptr;
-  if (context.shape(0) == context.shape(1)) return same_shape_add(context);
+  if (auto step = binary_kernel_step(context)) return step;
   return binary_step(context, quantized_add(context.node()));
 }
 
 std::unique_ptr<Step> bind_mul(const BindContext& context) {
   if (!binary_bytes(context)) return nullptr;
+  if (auto step = binary_kernel_step(context)) return step;
   return binary_step(context, quantized_mul(context.node()));
 }
 
@@ -175,85 +201,6 @@ std::unique_ptr<Step> bind_softmax(const BindContext& context) {
   });
 }
 
-/// Scales and zero points of QuantizeLinear and DequantizeLinear, one or one per index of the axis.
-struct Scales {
-  std::vector<float> scale;
-  std::vector<std::int32_t> zero_point;
-  std::int64_t inner = 1;  ///< elements that share one, next to each other
-};
-
-std::optional<Scales> scales_of(const BindContext& context, DType quantized) {
-  const Tensor* scale = context.constant(1);
-  if (scale == nullptr || scale->dtype() != DType::F32 || !is_byte(quantized)) return std::nullopt;
-  if (context.node().get_int("block_size") != 0 || (context.has(2) && context.constant(2) == nullptr))
-    return std::nullopt;
-  if (context.has(2) && context.constant(2)->size() != scale->size()) return std::nullopt;
-  Scales scales;
-  const Shape shape = context.shape(0);
-  if (scale->size() > 1) {
-    const std::int64_t axis = normalize_axis(context.node().get_int("axis"), static_cast<std::int64_t>(shape.size()));
-    if (shape[static_cast<std::size_t>(axis)] != scale->size()) return std::nullopt;
-    scales.inner = num_elements(Shape(shape.begin() + axis + 1, shape.end()));
-  } else {
-    scales.inner = num_elements(shape);
-  }
-  for (std::int64_t i = 0; i < scale->size(); ++i) {
-    scales.scale.push_back(scale->data<float>()[static_cast<std::size_t>(i)]);
-    scales.zero_point.push_back(context.has(2) ? static_cast<std::int32_t>(context.constant(2)->get_int(i)) : 0);
-  }
-  return scales;
-}
-
-/// Rounds half to even by adding and subtracting 1.5 * 2^23: exact for what has been clamped to a byte's range.
-std::int32_t round_small(float value) {
-  constexpr float magic = 12582912.0f;
-  return static_cast<std::int32_t>((value + magic) - magic);
-}
-
-std::unique_ptr<Step> bind_quantize(const BindContext& context) {
-  const DType dtype = context.output_dtype();
-  const auto scales = scales_of(context, dtype);
-  if (!scales || context.dtype(0) != DType::F32) return nullptr;
-  const auto lowest = static_cast<std::int32_t>(integer_min(dtype)),
-             highest = static_cast<std::int32_t>(integer_max(dtype));
-  const float* x = context.in<float>(0);
-  auto* y = context.out<std::uint8_t>();
-  const std::int64_t rows = num_elements(context.output_shape()) / scales->inner;
-  return make_step("quantize", [=, s = *scales] {
-    for (std::int64_t r = 0; r < rows; ++r) {
-      const std::size_t channel = static_cast<std::size_t>(r) % s.scale.size();
-      const float scale = s.scale[channel];
-      const std::int32_t zero_point = s.zero_point[channel];
-      const auto low = static_cast<float>(lowest - zero_point), high = static_cast<float>(highest - zero_point);
-      for (std::int64_t i = r * s.inner; i < (r + 1) * s.inner; ++i) {
-        float scaled = x[i] / scale;
-        if (std::isnan(scaled)) scaled = 0.0f;
-        scaled = scaled < low ? low : scaled > high ? high : scaled;
-        y[i] = static_cast<std::uint8_t>(round_small(scaled) + zero_point);
-      }
-    }
-  });
-}
-
-std::unique_ptr<Step> bind_dequantize(const BindContext& context) {
-  const DType dtype = context.dtype(0);
-  const auto scales = scales_of(context, dtype);
-  if (!scales || context.output_dtype() != DType::F32) return nullptr;
-  const auto* x = context.in_u8(0);
-  float* y = context.out<float>();
-  const std::int64_t rows = num_elements(context.output_shape()) / scales->inner;
-  return make_step("dequantize", [=, s = *scales] {
-    for (std::int64_t r = 0; r < rows; ++r) {
-      const std::size_t channel = static_cast<std::size_t>(r) % s.scale.size();
-      const float scale = s.scale[channel];
-      const std::int32_t zero_point = s.zero_point[channel];
-      for (std::int64_t i = r * s.inner; i < (r + 1) * s.inner; ++i) {
-        y[i] = static_cast<float>(byte_value(x[i], dtype) - zero_point) * scale;
-      }
-    }
-  });
-}
-
 }  // namespace
 
 std::span<const BinderEntry> quantized_binders() {
@@ -264,8 +211,8 @@ std::span<const BinderEntry> quantized_binders() {
       {OpKind::QTable, bind_table},
       {OpKind::QSoftmax, bind_softmax},
       {OpKind::QRequantize, bind_requantize},
-      {OpKind::QuantizeLinear, bind_quantize},
-      {OpKind::DequantizeLinear, bind_dequantize},
+      {OpKind::QuantizeLinear, bind_quantize_linear},
+      {OpKind::DequantizeLinear, bind_dequantize_linear},
   };
   return entries;
 }

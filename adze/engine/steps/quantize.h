@@ -1,0 +1,13 @@
+#pragma once
+
+#include <memory>
+
+#include "adze/engine/step.h"
+
+namespace adze::engine {
+
+/// Between f32 and bytes, with one scale or one for each index of an axis.
+std::unique_ptr<Step> bind_quantize_linear(const BindContext& context);
+std::unique_ptr<Step> bind_dequantize_linear(const BindContext& context);
+
+}  // namespace adze::engine
