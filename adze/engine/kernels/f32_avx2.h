@@ -26,6 +26,7 @@ struct F32 {
   static Vector broadcast(const float* p) { return _mm256_broadcast_ss(p); }
   static Vector set(float value) { return _mm256_set1_ps(value); }
   static Vector add(Vector a, Vector b) { return _mm256_add_ps(a, b); }
+  static Vector subtract(Vector a, Vector b) { return _mm256_sub_ps(a, b); }
   static Vector divide(Vector a, Vector b) { return _mm256_div_ps(a, b); }
   static Vector fma(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
   /// The larger; b where it is not a number.

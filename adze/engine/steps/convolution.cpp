@@ -6,6 +6,7 @@
 #include "adze/engine/steps/dense_f32.h"
 #include "adze/engine/steps/depthwise_f32.h"
 #include "adze/engine/steps/geometry.h"
+#include "adze/engine/steps/winograd_f32.h"
 
 namespace adze::engine {
 
@@ -66,6 +67,7 @@ std::unique_ptr<Step> bind_onednn(const BindContext& context) {
 
 std::span<const BinderEntry> convolution_binders() {
   static const BinderEntry entries[] = {{OpKind::Conv, bind_depthwise_f32, "depthwise_f32"},
+                                        {OpKind::Conv, bind_winograd_f32, "winograd_f32"},
                                         {OpKind::Conv, bind_dense, "dense_f32"},
                                         {OpKind::Conv, bind_onednn, "onednn"},
                                         {OpKind::QConv, bind_quantized_conv}};

@@ -2,19 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
+
+#include "adze/engine/steps/scratch.h"
 
 namespace adze::engine {
 
 namespace {
-
-/// This thread's memory for padded copies. Grows on first use only.
-template <typename T>
-T* thread_memory(std::size_t count) {
-  static thread_local std::vector<T> memory;
-  if (memory.size() < count) memory.resize(count);
-  return memory.data();
-}
 
 void copy_flipped(std::uint8_t* to, const std::uint8_t* from, std::size_t count, std::uint8_t flip) {
   const std::uint64_t flips = 0x0101010101010101u * flip;
@@ -76,7 +69,7 @@ const T* PictureBlocks::copy_of(const Block& block, const T* x, T pad, Copy copy
   const std::int64_t rows = (block.rows - 1) * g_.stride_height + (g_.kernel_height - 1) * g_.dilation_height + 1;
   const std::int64_t width = (block.columns - 1) * g_.stride_width + (g_.kernel_width - 1) * g_.dilation_width + 1;
   constexpr std::int64_t margin = 64;  // kernels read whole vectors
-  T* copy = thread_memory<T>(static_cast<std::size_t>(rows * row_elements_ + margin));
+  T* copy = thread_elements<T>(rows * row_elements_ + margin);
   // The picture's columns in [left, left + width) lie at [begin, end) of a row of the copy.
   const std::int64_t begin = std::clamp<std::int64_t>(-left, 0, width);
   const std::int64_t end = std::clamp<std::int64_t>(g_.in_width - left, begin, width);
