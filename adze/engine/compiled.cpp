@@ -7,6 +7,7 @@
 
 #include "adze/base/progress.h"
 #include "adze/base/text.h"
+#include "adze/engine/fuse_tables.h"
 #include "adze/plan/cost.h"
 
 namespace adze::engine {
@@ -113,7 +114,8 @@ void time_candidates(std::vector<TimedCandidate>& candidates, double seconds_eac
 
 }  // namespace
 
-Compiled::Compiled(const Graph& graph, bool fuse, const Settings& settings) : arranged_(arrange(graph, fuse)) {
+Compiled::Compiled(const Graph& graph, bool fuse, const Settings& settings)
+    : arranged_(arrange(fuse ? fuse_tables(graph) : graph, fuse)) {
   plan_ = make_plan(arranged_.graph, {arena_alignment, true, true});
   place_values();
   bind_steps(settings);
