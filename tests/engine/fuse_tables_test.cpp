@@ -4,6 +4,7 @@
 
 #include "adze/base/random.h"
 #include "adze/engine/reference/reference.h"
+#include "adze/graph/infer.h"
 #include "adze/graph/text.h"
 
 namespace adze {
@@ -42,7 +43,8 @@ TEST(FuseTables, GivesTheBytesOfTheSeparateOperators) {
   for (const char* dtype : {"u8", "s8"}) {
     for (const char* rounding : {"tflm", "litert", "onnx"}) {
       for (const bool also_read : {false, true}) {
-        const Graph graph = gated(dtype, rounding, also_read, ++seed);
+        Graph graph = gated(dtype, rounding, also_read, ++seed);
+        infer_types(graph);
         const Graph fused = engine::fuse_tables(graph);
         EXPECT_EQ(count(fused, OpKind::QMul), 0);
         EXPECT_EQ(count(fused, OpKind::QTable), also_read ? 2 : 1);
