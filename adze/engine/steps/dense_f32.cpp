@@ -15,8 +15,10 @@ using kernels::DenseF32Kernel;
 using kernels::DenseF32Panel;
 using kernels::WindowGeometry;
 
-/// Weights that do not stay in the L2 cache while a block of pixels passes; they are read in parts that do.
-constexpr std::int64_t far_weights_bytes = 1 << 20;
+/// Weights that do not stay in the L2 cache while a block of pixels passes; they are read in parts that do. So are
+/// smaller ones that few pixels pass: they come from beyond the L2 cache, where the other layers drove them. A single
+/// tile of pixels reads each weight once, as it comes.
+constexpr std::int64_t far_weights_bytes = 1 << 20, rare_weights_bytes = 1 << 17, few_pixels = 128, one_tile = 6;
 constexpr std::int64_t far_part_depth = 192;
 /// Pixels of a block: many, so that weights are read seldom, but their sums should stay in the cache.
 constexpr std::int64_t near_block_pixels = 224, far_block_pixels = 512;
@@ -69,7 +71,8 @@ class DenseF32Step final : public Step {
     depth_ = inputs * g_.taps();
     padded_ = kernels::dense_f32_padded(kernel, columns_);
     panels_ = kernels::dense_f32_panels(kernel, columns_);
-    far_ = g_.groups * padded_ * depth_ * 4 > far_weights_bytes;
+    const std::int64_t bytes = g_.groups * padded_ * depth_ * 4, pixels = g_.batch * g_.out_pixels();
+    far_ = pixels > one_tile && bytes > (pixels <= few_pixels ? rare_weights_bytes : far_weights_bytes);
     blocks_ = PictureBlocks(g_, far_ ? far_block_pixels : near_block_pixels);
     const bool whole_rows = g_.groups == 1 && g_.dilation_width == 1;
     std::vector<std::int64_t> offsets;
