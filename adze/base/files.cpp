@@ -8,6 +8,8 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <map>
+#include <mutex>
 
 #include "adze/base/error.h"
 #include "adze/base/text.h"
@@ -24,6 +26,40 @@ std::filesystem::path temporary_name(const std::filesystem::path& target) {
   std::filesystem::path name = target;
   name += cat(".tmp-", ::getpid(), "-", counter++);
   return name;
+}
+
+/// Where files are mapped now: nothing else may be given back, as its content would be lost.
+class LiveMappings {
+ public:
+  void add(std::span<const std::byte> bytes) {
+    const std::lock_guard lock(mutex_);
+    mappings_[bytes.data()] = bytes.size();
+  }
+  void remove(const std::byte* data) {
+    const std::lock_guard lock(mutex_);
+    mappings_.erase(data);
+  }
+  void release(std::span<const std::byte> bytes) {
+    static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;
+    const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size()) / page * page;
+    if (begin >= end) return;
+    const std::lock_guard lock(mutex_);
+    const auto after = mappings_.upper_bound(bytes.data());
+    if (after == mappings_.begin()) return;
+    const auto& [data, size] = *std::prev(after);
+    if (bytes.data() + bytes.size() > data + size) return;
+    ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<const std::byte*, std::size_t> mappings_;
+};
+
+LiveMappings& live_mappings() {
+  static LiveMappings& mappings = *new LiveMappings;  // files may be closed while the program ends
+  return mappings;
 }
 
 std::string reason(int error) {
@@ -53,6 +89,7 @@ std::shared_ptr<const MappedFile> map_descriptor(int descriptor, const std::file
   void* data = ::mmap(nullptr, file->size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
   if (data == MAP_FAILED) throw ModelError(cat("cannot map file: ", reason(errno)), place);
   file->data_ = static_cast<const std::byte*>(data);
+  live_mappings().add(file->bytes());
   return file;
 }
 
@@ -66,7 +103,13 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (data_ == nullptr) return;
+  live_mappings().remove(data_);
+  ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+void MappedFile::release(std::span<const std::byte> bytes) {
+  live_mappings().release(bytes);
 }
 
 AtomicFileWriter::AtomicFileWriter(std::filesystem::path target)

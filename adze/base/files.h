@@ -23,6 +23,10 @@ class MappedFile {
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   const std::filesystem::path& path() const { return path_; }
 
+  /// Lets the system take back the memory of whole pages within these bytes, when they belong to a mapped file: they
+  /// are read again when touched. Does nothing for other memory.
+  static void release(std::span<const std::byte> bytes);
+
  private:
   friend std::shared_ptr<const MappedFile> map_descriptor(int, const std::filesystem::path&, std::int64_t);
   MappedFile() = default;

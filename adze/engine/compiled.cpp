@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include "adze/base/files.h"
 #include "adze/base/progress.h"
 #include "adze/base/text.h"
 #include "adze/engine/fuse_tables.h"
@@ -112,6 +113,11 @@ void time_candidates(std::vector<TimedCandidate>& candidates, double seconds_eac
   }
 }
 
+/// A weight has been packed: its place in the model's file need not stay in memory.
+void release_pages(const Tensor& constant) {
+  if (constant.dtype() != DType::String) MappedFile::release(constant.bytes());
+}
+
 }  // namespace
 
 Compiled::Compiled(const Graph& graph, bool fuse, const Settings& settings)
@@ -166,6 +172,9 @@ void Compiled::bind_steps(const Settings& settings) {
       step = reference_step(node);
     }
     infos_.push_back(describe(graph, node, *step, macs[static_cast<std::size_t>(id)]));
+    for (const ValueId input : node.inputs) {
+      if (const Tensor* constant = graph.constant(input)) release_pages(*constant);
+    }
     steps_.push_back(std::move(step));
   }
 }

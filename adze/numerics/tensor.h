@@ -9,6 +9,7 @@
 
 #include "adze/base/error.h"
 #include "adze/numerics/dtype.h"
+#include "adze/numerics/elements.h"
 #include "adze/numerics/shape.h"
 
 namespace adze {
@@ -60,6 +61,12 @@ class Tensor {
   std::span<const T> data() const {
     require(dtype_of<T>);
     return {static_cast<const T*>(aligned_data(alignof(T))), static_cast<std::size_t>(size_)};
+  }
+  /// The same for reading one by one; never copies.
+  template <typename T>
+  Elements<T> elements() const {
+    require(dtype_of<T>);
+    return Elements<T>(bytes().data());
   }
   /// Like data(), for writing; copies shared storage first.
   template <typename T>

@@ -5,6 +5,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "adze/base/error.h"
 
 namespace adze {
@@ -95,6 +97,27 @@ TEST_F(Files, MapsWholeFilesAndRefusesTheRest) {
   EXPECT_THROW(MappedFile::open(folder_), ModelError);
   EXPECT_THROW(MappedFile::open("/dev/null"), ModelError);
   EXPECT_THROW(read_text_file(folder_ / "a.txt", 4), LimitError);
+}
+
+TEST(MappedFile, GivesPagesBackWithoutLosingThem) {
+  const std::filesystem::path path = std::filesystem::path(testing::TempDir()) / "released";
+  std::string content(1 << 20, 'x');
+  for (std::size_t i = 0; i < content.size(); i += 100) content[i] = static_cast<char>(i / 100);
+  write_file(path, content);
+  const auto file = MappedFile::open(path);
+  const auto text = [&] {
+    return std::string(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
+  };
+  ASSERT_EQ(text(), content);
+  MappedFile::release(file->bytes());
+  MappedFile::release(file->bytes().subspan(3, 100'000));
+  EXPECT_EQ(text(), content);
+}
+
+TEST(MappedFile, LeavesOtherMemoryAlone) {
+  const std::vector<std::byte> memory(1 << 20, std::byte{7});
+  MappedFile::release(memory);
+  EXPECT_EQ(std::count(memory.begin(), memory.end(), std::byte{7}), 1 << 20);
 }
 
 }  // namespace

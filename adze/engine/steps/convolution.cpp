@@ -29,7 +29,7 @@ std::unique_ptr<Step> bind_dense(const BindContext& context) {
   const std::int64_t inputs = g.in_channels / g.groups, outputs = g.out_channels / g.groups;
   if (g.groups > 1 && inputs == 1 && outputs == 1) return nullptr;
   DenseF32Problem problem{g,
-                          {weights.data<float>().data(), g.taps(), inputs, outputs, 1, g.taps(), g.taps() * inputs},
+                          {weights.elements<float>(), g.taps(), inputs, outputs, 1, g.taps(), g.taps() * inputs},
                           {},
                           bound(context.node(), "fused_low", -infinity),
                           bound(context.node(), "fused_high", infinity)};

@@ -161,7 +161,7 @@ std::unique_ptr<Step> make_dense_f32_step(const BindContext& context, const Dens
             bias[j] = problem.bias && j < source.columns ? problem.bias(group * source.columns + j) : 0.0f;
           }
           kernels::DenseF32Source of_group = source;
-          of_group.weights += group * source.columns * source.column_step;
+          of_group.weights = source.weights + group * source.columns * source.column_step;
           kernels::pack_dense_f32(kernel, of_group, bias + padded);
         }
       });

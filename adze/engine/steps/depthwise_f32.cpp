@@ -86,10 +86,10 @@ std::unique_ptr<Step> bind_depthwise_f32(const BindContext& context) {
       context.origin(), "depthwise_f32", padded * (g.taps() + 1), [&](std::span<float> to) {
         std::fill(to.begin(), to.end(), 0.0f);
         if (context.has(2)) std::copy_n(context.in<float>(2), g.in_channels, to.begin());
-        const auto given = weights.data<float>();
+        const Elements<float> given = weights.elements<float>();
         for (std::int64_t c = 0; c < g.in_channels; ++c) {
           for (std::int64_t tap = 0; tap < g.taps(); ++tap) {
-            to[static_cast<std::size_t>((1 + tap) * padded + c)] = given[static_cast<std::size_t>(c * g.taps() + tap)];
+            to[static_cast<std::size_t>((1 + tap) * padded + c)] = given[c * g.taps() + tap];
           }
         }
       });

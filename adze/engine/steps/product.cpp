@@ -25,7 +25,7 @@ void set_clamp(GemmF32Shape& shape, const Node& node) {
 /// * factor).
 struct WeightProduct {
   GemmF32Shape shape;
-  const float* weights;
+  Elements<float> weights;
   std::int64_t depth_step, column_step;
   float factor;
   std::vector<float> bias;
@@ -38,7 +38,7 @@ std::optional<WeightProduct> gemm_of(const BindContext& context) {
   const Shape a = context.shape(0), y = context.output_shape();
   const bool turned = node.get_int("transB", 0) != 0;
   WeightProduct product{{1, a[0], a[1], y[1], 0.0f, 0.0f},
-                        weights->data<float>().data(),
+                        weights->elements<float>(),
                         turned ? 1 : y[1],
                         turned ? a[1] : 1,
                         node.get_float("alpha"),
@@ -60,7 +60,7 @@ std::optional<WeightProduct> matmul_of(const BindContext& context) {
   if (a.size() < 2) return std::nullopt;
   const std::int64_t depth = a.back(), columns = weights->dim(1);
   WeightProduct product{
-      {1, num_elements(a) / depth, depth, columns, 0.0f, 0.0f}, weights->data<float>().data(), columns, 1, 1.0f, {}};
+      {1, num_elements(a) / depth, depth, columns, 0.0f, 0.0f}, weights->elements<float>(), columns, 1, 1.0f, {}};
   set_clamp(product.shape, context.node());
   return product;
 }

@@ -45,10 +45,10 @@ void pack_dense_f32(const DenseF32Kernel& kernel, const DenseF32Source& source, 
     const std::int64_t width = panel.vectors * kernel.lanes;
     if (panel.columns < width) std::fill_n(packed, depth * width, 0.0f);
     for (std::int64_t j = 0; j < panel.columns; ++j) {
-      const float* column = source.weights + (panel.first + j) * source.column_step;
+      const Elements<float> column = source.weights + (panel.first + j) * source.column_step;
       float* to = packed + j;
       for (std::int64_t tap = 0; tap < source.taps; ++tap) {
-        const float* from = column + tap * source.tap_step;
+        const Elements<float> from = column + tap * source.tap_step;
         for (std::int64_t i = 0; i < source.inputs; ++i, to += width) *to = source.factor * from[i * source.input_step];
       }
     }

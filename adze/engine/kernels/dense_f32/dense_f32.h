@@ -6,6 +6,7 @@
 
 #include "adze/engine/isa.h"
 #include "adze/engine/kernels/dense_f32/dense_f32_call.h"
+#include "adze/numerics/elements.h"
 
 namespace adze::kernels {
 
@@ -40,7 +41,7 @@ inline std::int64_t dense_f32_padded(const DenseF32Kernel& kernel, std::int64_t 
 
 /// Weights w[tap * tap_step + i * input_step + j * column_step] * factor; the depth of a column is [taps][inputs].
 struct DenseF32Source {
-  const float* weights;
+  Elements<float> weights;
   std::int64_t taps, inputs, columns;
   std::int64_t tap_step, input_step, column_step;
   float factor = 1.0f;
