@@ -177,7 +177,7 @@ std::unique_ptr<Step> bind_winograd_f32(const BindContext& context) {
         std::fill_n(to.begin(), padded, 0.0f);
         if (context.has(2)) std::copy_n(context.in<float>(2), g.out_channels, to.begin());
         const std::vector<float> filters =
-            kernels::winograd_f32_filters(side, weights.data<float>().data(), g.out_channels, g.in_channels);
+            kernels::winograd_f32_filters(side, weights.elements<float>(), g.out_channels, g.in_channels);
         for (std::int64_t point = 0; point < kernel.points(); ++point) {
           kernels::pack_dense_f32(dense,
                                   {filters.data() + point * g.out_channels * g.in_channels, 1, g.in_channels,

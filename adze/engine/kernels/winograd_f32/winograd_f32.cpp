@@ -45,7 +45,7 @@ constexpr double filter_matrix_4[6][3] = {{1.0 / 4, 0, 0},
 
 }  // namespace
 
-std::vector<float> winograd_f32_filters(std::int64_t side, const float* filters, std::int64_t outputs,
+std::vector<float> winograd_f32_filters(std::int64_t side, Elements<float> filters, std::int64_t outputs,
                                         std::int64_t inputs) {
   const auto* matrix = side == 2 ? filter_matrix_2 : filter_matrix_4;
   const std::int64_t points = side + 2, count = outputs * inputs;

@@ -6,6 +6,7 @@
 
 #include "adze/engine/isa.h"
 #include "adze/engine/kernels/winograd_f32/winograd_f32_call.h"
+#include "adze/numerics/elements.h"
 
 namespace adze::kernels {
 
@@ -26,7 +27,7 @@ std::span<const WinogradF32Kernel> winograd_f32_kernels();
 const WinogradF32Kernel& winograd_f32_kernel(Isa isa, std::int64_t side);
 
 /// Filters [outputs][inputs][3][3] as [point][outputs][inputs].
-std::vector<float> winograd_f32_filters(std::int64_t side, const float* filters, std::int64_t outputs,
+std::vector<float> winograd_f32_filters(std::int64_t side, Elements<float> filters, std::int64_t outputs,
                                         std::int64_t inputs);
 
 }  // namespace adze::kernels
