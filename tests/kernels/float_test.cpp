@@ -105,6 +105,15 @@ TEST(Movement, EqualsTheReference) {
     expect_same_bytes(node, {{random_floats({2, 3, 4, 5}, random), false}});
     expect_same_bytes(node, {{random_bytes(DType::S8, {2, 1, 7, 3}, random), false}});
   }
+  Node last;
+  last.kind = OpKind::Transpose;
+  last.set("perm", std::vector<std::int64_t>{0, 2, 3, 1});
+  for (const std::int64_t channels : {1, 2, 3, 4, 5}) {
+    for (const std::int64_t batch : {1, 2}) {
+      expect_same_bytes(last, {{random_floats({batch, channels, 5, 7}, random), false}});
+      expect_same_bytes(last, {{random_bytes(DType::U8, {batch, channels, 5, 7}, random), false}});
+    }
+  }
   Node concat;
   concat.kind = OpKind::Concat;
   concat.set("axis", std::int64_t{-2});

@@ -42,6 +42,20 @@ void gather_row(const T* x, std::int64_t stride, std::int64_t count, T* y) {
   }
 }
 
+/// Rows of few elements whose next row lies beside them in the input: few planes to channels last.
+template <typename T, int Count>
+void interleave(const T* x, std::int64_t stride, std::int64_t rows, T* y) {
+  for (std::int64_t r = 0; r < rows; ++r, ++x, y += Count) {
+#pragma GCC unroll 4
+    for (int i = 0; i < Count; ++i) y[i] = x[i * stride];
+  }
+}
+
+template <typename T>
+void (*interleave_of(std::int64_t count))(const T*, std::int64_t, std::int64_t, T*) {
+  return count == 2 ? interleave<T, 2> : count == 3 ? interleave<T, 3> : count == 4 ? interleave<T, 4> : nullptr;
+}
+
 template <typename T>
 std::unique_ptr<Step> transpose_step(const BindContext& context, const MergedTranspose& merged) {
   const T* x = reinterpret_cast<const T*>(context.in_bytes(0));
@@ -49,6 +63,18 @@ std::unique_ptr<Step> transpose_step(const BindContext& context, const MergedTra
   const std::int64_t count = merged.sizes.back(), stride = merged.strides.back();
   const std::int64_t rows = num_elements(merged.sizes) / count;
   const int threads = context.threads();
+  const std::size_t rank = merged.sizes.size();
+  if (const auto weave = interleave_of<T>(count);
+      weave != nullptr && rank >= 2 && rank <= 3 && merged.strides[rank - 2] == 1) {
+    const std::int64_t together = merged.sizes[rank - 2], step = rank == 3 ? merged.strides[0] : 0;
+    return make_step("interleave", [=] {
+      for (std::int64_t i = 0; i < rows / together; ++i) {
+        run_parallel(threads, together, byte_grain / count, [&](std::int64_t begin, std::int64_t end) {
+          weave(x + i * step + begin, stride, end - begin, y + (i * together + begin) * count);
+        });
+      }
+    });
+  }
   return make_step("transpose", [=] {
     run_parallel(threads, rows, std::max<std::int64_t>(1, byte_grain / count),
                  [&](std::int64_t begin, std::int64_t end) {
