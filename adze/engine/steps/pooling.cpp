@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "adze/engine/kernels/pool/pool.h"
+#include "adze/engine/kernels/pool_s8/pool_s8.h"
 #include "adze/engine/steps/geometry.h"
 #include "adze/engine/steps/pooling_f32.h"
 #include "adze/plan/integer_parameters.h"
@@ -13,15 +13,51 @@ using kernels::WindowGeometry;
 
 constexpr std::int64_t row_grain = 4;
 
-template <typename T>
+/// The rows or columns that a window reads along one axis: first, how many, inside [0, size).
+struct Taps {
+  std::int64_t first, count;
+
+  Taps(std::int64_t at, std::int64_t kernel, std::int64_t dilation, std::int64_t size) {
+    const std::int64_t skipped = at < 0 ? (-at + dilation - 1) / dilation : 0;
+    first = at + skipped * dilation;
+    const std::int64_t inside = first < size ? (size - first + dilation - 1) / dilation : 0;
+    count = std::clamp<std::int64_t>(kernel - skipped, 0, inside);
+  }
+};
+
+/// Calls window(call, output pixel) for every window of the rows [begin, end) of the whole batch.
+template <typename Window>
+void each_window(const WindowGeometry& g, const std::uint8_t* x, bool is_signed, std::int64_t begin, std::int64_t end,
+                 Window window) {
+  const std::int64_t channels = g.in_channels, row_bytes = g.in_width * channels;
+  for (std::int64_t r = begin; r < end; ++r) {
+    const Taps rows(r % g.out_height * g.stride_height - g.pad_top, g.kernel_height, g.dilation_height, g.in_height);
+    const std::uint8_t* picture = x + r / g.out_height * g.in_height * row_bytes;
+    for (std::int64_t column = 0; column < g.out_width; ++column) {
+      const Taps columns(column * g.stride_width - g.pad_left, g.kernel_width, g.dilation_width, g.in_width);
+      window(kernels::PoolS8Call{picture + rows.first * row_bytes + columns.first * channels, rows.count,
+                                 g.dilation_height * row_bytes, columns.count, g.dilation_width * channels, channels,
+                                 is_signed},
+             r * g.out_width + column);
+    }
+  }
+}
+
 std::unique_ptr<Step> max_pool_step(const BindContext& context) {
   const WindowGeometry g = geometry_of(context);
-  const T* x = context.in<T>(0);
-  T* y = context.out<T>();
+  const bool is_signed = context.dtype(0) == DType::S8;
+  const auto* x = context.in_u8(0);
+  auto* y = context.out<std::uint8_t>();
   const int threads = context.threads();
-  return make_step("max_pool", [=] {
-    run_parallel(threads, g.batch * g.out_height, row_grain,
-                 [&](std::int64_t begin, std::int64_t end) { kernels::max_pool_rows(g, x, y, begin, end); });
+  const kernels::PoolS8Kernel& kernel = kernels::pool_s8_kernel(context.isa());
+  return make_step(kernel.name, [=, max = kernel.max] {
+    run_parallel(threads, g.batch * g.out_height, row_grain, [&](std::int64_t begin, std::int64_t end) {
+      each_window(g, x, is_signed, begin, end, [&](const kernels::PoolS8Call& call, std::int64_t pixel) {
+        std::uint8_t* to = y + pixel * call.channels;
+        if (call.rows > 0 && call.columns > 0) return max(call, to);
+        std::fill_n(to, call.channels, static_cast<std::uint8_t>(is_signed ? 0x80 : 0));
+      });
+    });
   });
 }
 
@@ -31,9 +67,8 @@ std::unique_ptr<Step> bind_max_pool(const BindContext& context) {
     case DType::F32:
       return make_pool_f32_step(context, geometry_of(context), PoolF32Kind::Max);
     case DType::S8:
-      return max_pool_step<std::int8_t>(context);
     case DType::U8:
-      return max_pool_step<std::uint8_t>(context);
+      return max_pool_step(context);
     default:
       return nullptr;
   }
@@ -62,32 +97,33 @@ std::unique_ptr<Step> bind_global_average_pool(const BindContext& context) {
 }
 
 /// The sums are of x - x_zero_point, as the shared QuantizedMean takes them.
-template <typename X, typename Y>
 std::unique_ptr<Step> quantized_mean_step(const BindContext& context, const WindowGeometry& g, bool count_pads) {
-  const X* x = context.in<X>(0);
-  Y* y = context.out<Y>();
+  const bool is_signed = context.dtype(0) == DType::S8;
+  const auto* x = context.in_u8(0);
+  auto* y = context.out<std::uint8_t>();
   const int threads = context.threads();
   const QuantizedMean mean = quantized_mean(context.node());
   const std::int32_t zero_point = input_affine(context.node()).zero_point;
-  return make_step("mean_s8", [=] {
+  const kernels::PoolS8Kernel& kernel = kernels::pool_s8_kernel(context.isa());
+  return make_step(kernel.name, [=, sum = kernel.sum] {
     run_parallel(threads, g.batch * g.out_height, row_grain, [&](std::int64_t begin, std::int64_t end) {
-      std::vector<std::int32_t> sums(static_cast<std::size_t>(g.in_channels));
-      const auto finish = [&](const std::int32_t* sum, std::int64_t taps, std::int64_t at) {
-        const std::int64_t divisor = count_pads ? g.taps() : taps;
+      static thread_local std::vector<std::int32_t> sums;
+      sums.resize(static_cast<std::size_t>(g.in_channels));
+      each_window(g, x, is_signed, begin, end, [&](const kernels::PoolS8Call& call, std::int64_t pixel) {
+        const std::int64_t taps = call.rows * call.columns;
+        if (taps > 0) {
+          sum(call, sums.data());
+        } else {
+          std::fill(sums.begin(), sums.end(), 0);
+        }
         const auto offset = static_cast<std::int32_t>(taps * zero_point);
-        for (std::int64_t c = 0; c < g.in_channels; ++c) y[at + c] = static_cast<Y>(mean(sum[c] - offset, divisor));
-      };
-      kernels::sum_pool_rows(g, x, sums.data(), begin, end, finish);
+        std::uint8_t* to = y + pixel * call.channels;
+        for (std::size_t c = 0; c < sums.size(); ++c) {
+          to[c] = static_cast<std::uint8_t>(mean(sums[c] - offset, count_pads ? g.taps() : taps));
+        }
+      });
     });
   });
-}
-
-std::unique_ptr<Step> quantized_mean_step(const BindContext& context, const WindowGeometry& g, bool count_pads) {
-  const bool from_signed = context.dtype(0) == DType::S8, to_signed = context.output_dtype() == DType::S8;
-  if (from_signed && to_signed) return quantized_mean_step<std::int8_t, std::int8_t>(context, g, count_pads);
-  if (from_signed) return quantized_mean_step<std::int8_t, std::uint8_t>(context, g, count_pads);
-  if (to_signed) return quantized_mean_step<std::uint8_t, std::int8_t>(context, g, count_pads);
-  return quantized_mean_step<std::uint8_t, std::uint8_t>(context, g, count_pads);
 }
 
 bool is_byte(DType dtype) {
