@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "adze/engine/kernels/interleave/interleave.h"
 #include "adze/engine/step.h"
 
 namespace adze::engine {
@@ -90,6 +91,14 @@ std::unique_ptr<Step> transpose_step(const BindContext& context, const MergedTra
   });
 }
 
+/// Bytes of planes to pixels, [planes, count] to [count, planes].
+std::unique_ptr<Step> interleave_step(const BindContext& context, std::int64_t planes, std::int64_t count) {
+  const kernels::InterleaveKernel& kernel = kernels::interleave_kernel(context.isa());
+  const auto* x = context.in_u8(0);
+  auto* y = context.out<std::uint8_t>();
+  return make_step(kernel.name, [=, run = kernel.run] { run(x, planes, count, y); });
+}
+
 std::unique_ptr<Step> bind_transpose(const BindContext& context) {
   const Shape shape = context.shape(0);
   std::vector<std::int64_t> perm = context.node().get_ints("perm");
@@ -97,8 +106,10 @@ std::unique_ptr<Step> bind_transpose(const BindContext& context) {
     for (std::size_t i = shape.size(); i-- > 0;) perm.push_back(static_cast<std::int64_t>(i));
   }
   const MergedTranspose merged = merge(shape, perm);
+  const bool planes_to_pixels = merged.sizes.size() == 2 && merged.strides[0] == 1;
   switch (dtype_bits(context.dtype(0))) {
     case 8:
+      if (planes_to_pixels) return interleave_step(context, merged.sizes[1], merged.sizes[0]);
       return transpose_step<std::uint8_t>(context, merged);
     case 16:
       return transpose_step<std::uint16_t>(context, merged);
