@@ -121,6 +121,57 @@ TEST(QGemm, EqualsTheReferenceForAnyShape) {
   }
 }
 
+/// Tiles of every height and width, rows in fours or anywhere, every form of tail: each kernel against the plain one.
+TEST(GemmS8, EqualsThePlainKernelOnEveryTile) {
+  Random random(27);
+  for (int round = 0; round < 600; ++round) {
+    const std::int64_t columns = pick(random, 1, 140), segments = pick(random, 1, 3), quads = pick(random, 1, 9);
+    const std::int64_t row_count = pick(random, 1, 60), stride = columns + (round % 2 == 0 ? 0 : pick(random, 1, 9));
+    const std::int64_t step = 4 * quads + pick(random, 0, 3);
+    const auto x = random_bytes(DType::U8, {segments * 64 + (row_count + 3) * step + 64}, random);
+    std::vector<const std::uint8_t*> rows;
+    const bool in_fours = random.below(2) == 0;
+    for (std::int64_t r = 0; r < row_count; ++r) {
+      const std::int64_t at =
+          in_fours ? r / 4 * 4 * step + r / 4 % 2 + r % 4 * step : pick(random, 0, row_count * step);
+      rows.push_back(x.data<std::uint8_t>().data() + at);
+    }
+    std::vector<std::int64_t> offsets;
+    for (std::int64_t s = 0; s < segments; ++s) offsets.push_back(pick(random, 0, 64));
+    const auto w = random_bytes(DType::S8, {(columns + 15) / 16 * 64 * segments * quads}, random);
+    const auto profile = static_cast<RoundingProfile>(random.below(3));
+    const auto lanes = static_cast<std::size_t>(columns + 16);
+    const RequantizeParameters by = make_requantize(profile, std::exp2(random.uniform(-14.0, 1.0)));
+    const std::vector<std::int32_t> bias(lanes, static_cast<std::int32_t>(pick(random, -3000, 3000)));
+    const std::vector<std::int32_t> multiplier(lanes, by.fixed.multiplier), shift(lanes, by.fixed.shift);
+    std::vector<float> scale(lanes, by.scale);
+    for (float& one : scale) one *= static_cast<float>(random.uniform(0.3, 1.0));
+    const bool plain = random.below(2) == 0;
+    const auto low = static_cast<std::int32_t>(plain ? 0 : pick(random, -128, 30));
+    const kernels::OutputStage stage{static_cast<std::int32_t>(profile),
+                                     static_cast<std::int32_t>(plain ? 0 : pick(random, low, 100)),
+                                     low,
+                                     plain ? 255 : low + static_cast<std::int32_t>(pick(random, 1, 97)),
+                                     bias.data(),
+                                     multiplier.data(),
+                                     shift.data(),
+                                     scale.data(),
+                                     by.scale < 1.0f};
+    const auto run = [&](kernels::GemmS8 kernel) {
+      std::vector<std::uint8_t> y(static_cast<std::size_t>(row_count * stride), 77);
+      kernel({rows.data(), row_count, offsets.data(), segments, quads, w.data<std::int8_t>().data(), columns, &stage,
+              y.data(), stride, in_fours ? step : 0});
+      return y;
+    };
+    const auto expected = run(kernels::gemm_s8_kernel(Isa::Ref).run);
+    for (const kernels::GemmS8Kernel& kernel : kernels::gemm_s8_kernels()) {
+      if (!isa_allows(machine_isa(), kernel.isa)) continue;
+      ASSERT_EQ(run(kernel.run), expected) << kernel.name << " " << row_count << " rows, " << columns << " columns, "
+                                           << segments << " segments of " << quads << " quads, in fours " << in_fours;
+    }
+  }
+}
+
 /// The tail of every integer kernel, on accumulators and multipliers at the ends of their ranges.
 TEST(GemmS8, FinishesExtremeAccumulatorsAsTheSharedHelper) {
   Random random(26);

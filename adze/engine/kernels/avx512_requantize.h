@@ -90,21 +90,25 @@ template <OutputStage::Profile profile>
   return stage.profile != OutputStage::Onnx || stage.scales_below_one;
 }
 
-/// 64 numbers before the zero point to bytes, in order. They saturate to 16 bits before and after the zero point is
-/// added, which no bound within 8 bits can tell.
+/// 64 numbers before the zero point to bytes, in order: what finish() gives, by saturation. plain: the zero point
+/// is 0 and the bounds are [0, 255]. Numbers saturate to 16 bits before and after the zero point is added, which no
+/// bound within 8 bits can tell.
+template <bool plain = false>
 [[gnu::always_inline]] inline __m512i pack_bytes(const OutputStage& stage, const __m512i* wide) {
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  __m512i first = _mm512_packs_epi32(wide[0], wide[1]), second = _mm512_packs_epi32(wide[2], wide[3]);
+  if constexpr (plain) return _mm512_permutexvar_epi32(order, _mm512_packus_epi16(first, second));
   const __m512i zero_point = _mm512_set1_epi16(static_cast<short>(stage.zero_point));
-  const __m512i first = _mm512_adds_epi16(_mm512_packs_epi32(wide[0], wide[1]), zero_point);
-  const __m512i second = _mm512_adds_epi16(_mm512_packs_epi32(wide[2], wide[3]), zero_point);
-  const __m512i low = _mm512_set1_epi8(static_cast<char>(stage.low));
-  const __m512i high = _mm512_set1_epi8(static_cast<char>(stage.high));
+  first = _mm512_adds_epi16(first, zero_point);
+  second = _mm512_adds_epi16(second, zero_point);
+  const __m512i low = _mm512_set1_epi8(static_cast<char>(stage.low)),
+                high = _mm512_set1_epi8(static_cast<char>(stage.high));
   __m512i bytes;
   if (stage.low < 0) {
     bytes = _mm512_min_epi8(_mm512_max_epi8(_mm512_packs_epi16(first, second), low), high);
   } else {
     bytes = _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(first, second), low), high);
   }
-  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   return _mm512_permutexvar_epi32(order, bytes);
 }
 

@@ -103,13 +103,14 @@ class DenseS8Step final : public Step {
     const std::uint8_t* base = blocks_.source(block, x_ + picture * g_.in_pixels() * g_.in_channels, pad_, flip_);
     const std::uint8_t* rows[PictureBlocks::most_pixels];
     std::uint8_t* y = y_ + (picture * g_.out_pixels() + block.first_pixel) * g_.out_channels;
+    const std::int64_t step_in_fours = block.rows == 1 || block.columns % 4 == 0 ? blocks_.right_step() : 0;
     std::int64_t pointed_at = -1;
     for (std::int64_t i = first_part; i < first_part + parts_together_; ++i) {
       const Part& part = parts_[static_cast<std::size_t>(i)];
       if (part.first_input != pointed_at) blocks_.point_at_pixels(block, base + part.first_input, rows);
       pointed_at = part.first_input;
       kernel_.run({rows, block.pixels, segments_.offsets.data(), segments_.count(), (segments_.bytes + 3) / 4,
-                   part.weights, part.columns, &part.stage, y + part.first_channel, g_.out_channels});
+                   part.weights, part.columns, &part.stage, y + part.first_channel, g_.out_channels, step_in_fours});
     }
   }
 

@@ -43,6 +43,8 @@ class PictureBlocks {
       for (std::int64_t column = 0; column < block.columns; ++column, at += right) *rows++ = at;
     }
   }
+  /// From a pixel's window to that of the next.
+  std::int64_t right_step() const { return g_.stride_width * g_.in_channels; }
   /// From a pixel's window to that of the pixel below.
   std::int64_t down_step() const { return g_.stride_height * row_elements_; }
   /// Of a tap, from its window's begin.

@@ -1,5 +1,5 @@
-#include "adze/engine/kernels/avx512_requantize.h"
 #include "adze/engine/kernels/conv_s8/conv_s8_call.h"
+#include "adze/engine/kernels/conv_s8/finish_avx512.h"
 
 namespace adze::kernels {
 namespace {
@@ -16,88 +16,153 @@ namespace {
   return _mm512_set1_epi32(quad);
 }
 
-/// Stores the first count bytes.
-[[gnu::always_inline]] inline void store(std::uint8_t* y, __m512i bytes, std::int64_t count) {
-  if (count >= 64) {
-    _mm512_storeu_si512(y, bytes);
-  } else {
-    _mm512_mask_storeu_epi8(y, (std::uint64_t{1} << count) - 1, bytes);
-  }
-}
+/// Where the rows of a tile are: a pointer to each, or, when in fours, one to each four and the step between them.
+template <int rows, bool in_fours>
+struct Rows {
+  static constexpr int count = in_fours ? rows / 4 : rows;
+  const std::uint8_t* x[count];
+  std::int64_t step, three_steps;
 
-template <int vectors>
-[[gnu::always_inline]] inline void finish_row(const GemmS8Call& call, const __m512i* acc, std::uint8_t* y,
-                                              std::int64_t column) {
-  const OutputStage& stage = *call.stage;
-#pragma GCC unroll 2
-  for (int v = 0; v < vectors; v += 4) {
-    constexpr int count = vectors < 4 ? vectors : 4;
-    const std::int64_t first = column + 16 * v;
-    __m512i bytes;
-    if (!can_pack(stage)) {
-      __m128i part[4];
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; ++i) {
-        part[i] = i < count ? _mm512_cvtepi32_epi8(finish(stage, acc[v + i], first + 16 * i)) : _mm_setzero_si128();
-      }
-      bytes = _mm512_inserti32x4(_mm512_castsi128_si512(part[0]), part[1], 1);
-      bytes = _mm512_inserti32x4(_mm512_inserti32x4(bytes, part[2], 2), part[3], 3);
-    } else if (stage.profile == OutputStage::Onnx) {
-      bytes = finish_four<OutputStage::Onnx, count>(stage, acc + v, first);
-    } else if (stage.profile == OutputStage::Tflm) {
-      bytes = finish_four<OutputStage::Tflm, count>(stage, acc + v, first);
-    } else {
-      bytes = finish_four<OutputStage::Litert, count>(stage, acc + v, first);
+  [[gnu::always_inline]] Rows(const GemmS8Call& call, std::int64_t row, std::int64_t offset)
+      : step(call.step_in_fours), three_steps(3 * call.step_in_fours) {
+#pragma GCC unroll 16
+    for (int i = 0; i < count; ++i) x[i] = call.rows[row + (in_fours ? 4 * i : i)] + offset;
+  }
+  [[gnu::always_inline]] __m512i quad(int r) const {
+    if constexpr (!in_fours) return broadcast_quad(x[r]);
+    const std::uint8_t* first = x[r / 4];
+    return broadcast_quad(r % 4 == 0   ? first
+                          : r % 4 == 1 ? first + step
+                          : r % 4 == 2 ? first + 2 * step
+                                       : first + three_steps);
+  }
+  [[gnu::always_inline]] void advance() {
+#pragma GCC unroll 16
+    for (int i = 0; i < count; ++i) {
+      x[i] += 4;
+      asm("" : "+r"(x[i]));  // or GCC keeps a pointer a row, more than there are registers
     }
-    const std::int64_t left = call.columns - first;
-    if (left > 0) store(y + first, bytes, left < 16 * count ? left : 16 * count);
   }
-}
+};
 
-/// Rows rows by vectors * 16 columns, from the given row and column.
-template <int rows, int vectors>
-[[gnu::always_inline]] inline void tile(const GemmS8Call& call, std::int64_t row, std::int64_t column) {
+/// Sums of some rows with vectors * 16 columns. ahead: weights to be fetched meanwhile, a cache line a quad.
+template <int rows, int vectors, bool in_fours>
+[[gnu::always_inline]] inline void products(const GemmS8Call& call, std::int64_t row, std::int64_t column,
+                                            const std::int8_t* ahead, __m512i (&acc)[rows * vectors]) {
   const std::int64_t block_bytes = call.segments * call.quads * 64;
   const std::int8_t* weights = call.weights + column / 16 * block_bytes;
-  __m512i acc[rows][vectors];
+  const std::int64_t to_ahead = ahead - weights;
 #pragma GCC unroll 8
   for (int v = 0; v < vectors; ++v) {
     const __m512i bias = _mm512_loadu_si512(call.stage->bias + column + 16 * v);
-#pragma GCC unroll 16
-    for (int r = 0; r < rows; ++r) acc[r][v] = bias;
+#pragma GCC unroll 32
+    for (int r = 0; r < rows; ++r) acc[r * vectors + v] = bias;
   }
   for (std::int64_t s = 0; s < call.segments; ++s) {
-    const std::uint8_t* x[rows];
-#pragma GCC unroll 16
-    for (int r = 0; r < rows; ++r) x[r] = call.rows[row + r] + call.offsets[s];
-    for (std::int64_t q = 0; q < call.quads; ++q, weights += 64) {
+    Rows<rows, in_fours> x(call, row, call.offsets[s]);
+    for (std::int64_t q = 0; q < call.quads; ++q, weights += 64, x.advance()) {
       __m512i w[vectors];
 #pragma GCC unroll 8
       for (int v = 0; v < vectors; ++v) w[v] = _mm512_loadu_si512(weights + v * block_bytes);
-#pragma GCC unroll 16
+      _mm_prefetch(reinterpret_cast<const char*>(weights + to_ahead), _MM_HINT_T1);
+#pragma GCC unroll 32
       for (int r = 0; r < rows; ++r) {
-        const __m512i quad = broadcast_quad(x[r] + 4 * q);
+        const __m512i quad = x.quad(r);
 #pragma GCC unroll 8
-        for (int v = 0; v < vectors; ++v) multiply_add(acc[r][v], quad, w[v]);
+        for (int v = 0; v < vectors; ++v) multiply_add(acc[r * vectors + v], quad, w[v]);
       }
     }
   }
-#pragma GCC unroll 16
-  for (int r = 0; r < rows; ++r) finish_row<vectors>(call, acc[r], call.y + (row + r) * call.y_stride, column);
 }
 
-/// All rows of some columns: tiles of `most` rows and of one less, so that none is left over where there are enough.
-template <int most, int vectors>
-[[gnu::always_inline]] inline void column_block(const GemmS8Call& call, std::int64_t column) {
-  std::int64_t row = 0;
-  const std::int64_t less = (most - call.row_count % most) % most;
-  if (less * (most - 1) <= call.row_count) {
-    for (; row < less * (most - 1); row += most - 1) tile<most - 1, vectors>(call, row, column);
+/// All rows of some columns.
+template <int vectors>
+class Columns {
+ public:
+  Columns(const GemmS8Call& call, std::int64_t column) : call_(call), column_(column), tail_(tail_of(*call.stage)) {
+    const std::int64_t left = call.columns - column, block_bytes = call.segments * call.quads * 64;
+    bytes_ = left < 16 * vectors ? left : 16 * vectors;
+    // The next columns' weights, one of their blocks with each tile; without next ones, what is in the cache already.
+    next_ = call.weights + (column / 16 + (left > 16 * vectors ? vectors : 0)) * block_bytes;
+    last_ = next_ + (left > 16 * vectors ? (left - 16 * vectors - 1) / 16 : 0) * block_bytes;
   }
-  for (; row + most <= call.row_count; row += most) tile<most, vectors>(call, row, column);
-  for (; row + 4 <= call.row_count; row += 4) tile<4, vectors>(call, row, column);
-  for (; row + 2 <= call.row_count; row += 2) tile<2, vectors>(call, row, column);
-  for (; row < call.row_count; ++row) tile<1, vectors>(call, row, column);
+
+  template <int rows, bool in_fours>
+  void tile() {
+    __m512i acc[rows * vectors];
+    products<rows, vectors, in_fours>(call_, row_, column_, next_, acc);
+    std::uint8_t* y = call_.y + row_ * call_.y_stride + column_;
+    if (tail_ == Tail::Plain) {
+      finish_rows<Tail::Plain, rows, vectors>(*call_.stage, acc, column_, y, call_.y_stride, bytes_);
+    } else if (tail_ == Tail::Onnx) {
+      finish_rows<Tail::Onnx, rows, vectors>(*call_.stage, acc, column_, y, call_.y_stride, bytes_);
+    } else {
+      alignas(64) __m512i sums[rows * vectors + 3];
+#pragma GCC unroll 32
+      for (int i = 0; i < rows * vectors; ++i) _mm512_store_si512(sums + i, acc[i]);
+      finish_tile<vectors>(tail_, *call_.stage, sums, rows, column_, y, call_.y_stride, bytes_);
+    }
+    row_ += rows;
+    if (next_ < last_) next_ += call_.segments * call_.quads * 64;
+  }
+  /// Tiles of the height while there are that many rows.
+  template <int rows, bool in_fours>
+  void tiles() {
+    while (left() >= rows) tile<rows, in_fours>();
+  }
+  std::int64_t left() const {
+    return call_.row_count - row_;
+  }
+
+ private:
+  const GemmS8Call& call_;
+  std::int64_t column_, row_ = 0, bytes_;
+  Tail tail_;
+  const std::int8_t *next_, *last_;
+};
+
+/// Tiles of `most` rows and of one less, so that none is left over where there are enough.
+template <int most, int vectors>
+void even_tiles(Columns<vectors>& columns) {
+  const std::int64_t less = (most - columns.left() % most) % most;
+  if (less * (most - 1) <= columns.left()) {
+    for (std::int64_t i = 0; i < less; ++i) columns.template tile<most - 1, false>();
+  }
+  columns.template tiles<most, false>();
+}
+
+template <int vectors>
+[[gnu::noinline]] void column_block(const GemmS8Call& call, std::int64_t column) {
+  Columns<vectors> columns(call, column);
+  const bool in_fours = call.step_in_fours != 0;
+  if constexpr (vectors == 4) even_tiles<6>(columns);
+  if constexpr (vectors == 3) even_tiles<8>(columns);
+  if constexpr (vectors == 2) {
+    if (in_fours) columns.template tiles<12, true>();
+    if (in_fours) columns.template tiles<8, true>();
+    even_tiles<8>(columns);
+  }
+  if constexpr (vectors == 1) {
+    if (in_fours) columns.template tiles<24, true>();
+    if (in_fours) columns.template tiles<12, true>();
+    columns.template tiles<8, false>();
+  }
+  columns.template tiles<4, false>();
+  columns.template tiles<2, false>();
+  columns.template tiles<1, false>();
+}
+
+/// 128 columns of one row.
+[[gnu::noinline]] void single_row(const GemmS8Call& call, std::int64_t column) {
+  __m512i acc[8];
+  products<1, 8, false>(call, 0, column, call.weights + column / 16 * call.segments * call.quads * 64, acc);
+  const std::int64_t left = call.columns - column;
+  alignas(64) __m512i sums[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) _mm512_store_si512(sums + i, acc[i]);
+  const Tail tail = tail_of(*call.stage);
+  finish_tile<4>(tail, *call.stage, sums, 1, column, call.y + column, 0, 64);
+  finish_tile<4>(tail, *call.stage, sums + 4, 1, column + 64, call.y + column + 64, 0, left < 128 ? left - 64 : 64);
 }
 
 }  // namespace
@@ -105,12 +170,12 @@ template <int most, int vectors>
 void gemm_s8_avx512vnni(const GemmS8Call& call) {
   std::int64_t column = 0;
   if (call.row_count == 1) {  // nothing but weights: as many streams as hide the latency
-    for (; call.columns - column > 112; column += 128) tile<1, 8>(call, 0, column);
+    for (; call.columns - column > 112; column += 128) single_row(call, column);
   }
-  for (; call.columns - column > 48; column += 64) column_block<6, 4>(call, column);
-  for (; call.columns - column > 32; column += 48) column_block<8, 3>(call, column);
-  for (; call.columns - column > 16; column += 32) column_block<12, 2>(call, column);
-  for (; call.columns - column > 0; column += 16) column_block<12, 1>(call, column);
+  for (; call.columns - column > 48; column += 64) column_block<4>(call, column);
+  for (; call.columns - column > 32; column += 48) column_block<3>(call, column);
+  for (; call.columns - column > 16; column += 32) column_block<2>(call, column);
+  for (; call.columns - column > 0; column += 16) column_block<1>(call, column);
 }
 
 }  // namespace adze::kernels

@@ -25,6 +25,8 @@ struct GemmS8Call {
   const OutputStage* stage;
   std::uint8_t* y;
   std::int64_t y_stride;
+  /// When not 0: rows 4 i … 4 i + 3 begin this many bytes one after the other, so that one pointer serves four.
+  std::int64_t step_in_fours = 0;
 };
 
 }  // namespace adze::kernels
