@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -113,6 +114,17 @@ std::span<const std::byte> WeightFile::find(const std::string& key) const {
   return entry == entries_.end() ? std::span<const std::byte>{} : entry->second;
 }
 
+std::byte* WeightCache::Packed::own(std::size_t size) {
+  // Large pieces come zeroed from the system: clearing them again would touch every page once more.
+  void* block = std::calloc(size + alignment, 1);
+  if (block == nullptr) throw std::bad_alloc();
+  std::size_t space = size + alignment;
+  void* place = block;
+  auto* memory = static_cast<std::byte*>(std::align(alignment, size, place, space));
+  owned = {memory, [block](std::byte*) { std::free(block); }};
+  return memory;
+}
+
 std::span<const std::byte> WeightCache::packed(NodeId node, const std::string& what, std::int64_t bytes,
                                                const std::function<void(std::span<std::byte>)>& fill) {
   const std::string key = key_of(node, what);
@@ -123,9 +135,7 @@ std::span<const std::byte> WeightCache::packed(NodeId node, const std::string& w
   if (file_ != nullptr) made.bytes = file_->find(key);
   if (static_cast<std::int64_t>(made.bytes.size()) == bytes) return made.bytes;
   const auto size = static_cast<std::size_t>(std::max(aligned(bytes), alignment));
-  auto* memory = static_cast<std::byte*>(::operator new (size, std::align_val_t{alignment}));
-  made.owned = {memory, [](std::byte* p) { ::operator delete (p, std::align_val_t{alignment}); }};
-  std::memset(memory, 0, size);
+  std::byte* memory = made.own(size);
   fill({memory, static_cast<std::size_t>(bytes)});
   made.bytes = {memory, static_cast<std::size_t>(bytes)};
   has_new_ = true;

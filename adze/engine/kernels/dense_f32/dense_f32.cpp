@@ -40,16 +40,20 @@ std::vector<DenseF32Panel> dense_f32_panels(const DenseF32Kernel& kernel, std::i
 }
 
 void pack_dense_f32(const DenseF32Kernel& kernel, const DenseF32Source& source, float* packed) {
+  constexpr std::int64_t block = 32;  // rows of a panel that stay in the first cache while columns are written to them
   const std::int64_t depth = source.taps * source.inputs;
   for (const DenseF32Panel& panel : dense_f32_panels(kernel, source.columns)) {
     const std::int64_t width = panel.vectors * kernel.lanes;
     if (panel.columns < width) std::fill_n(packed, depth * width, 0.0f);
-    for (std::int64_t j = 0; j < panel.columns; ++j) {
-      const Elements<float> column = source.weights + (panel.first + j) * source.column_step;
-      float* to = packed + j;
-      for (std::int64_t tap = 0; tap < source.taps; ++tap) {
-        const Elements<float> from = column + tap * source.tap_step;
-        for (std::int64_t i = 0; i < source.inputs; ++i, to += width) *to = source.factor * from[i * source.input_step];
+    for (std::int64_t tap = 0; tap < source.taps; ++tap) {
+      for (std::int64_t first = 0; first < source.inputs; first += block) {
+        const std::int64_t last = std::min(first + block, source.inputs);
+        float* rows = packed + (tap * source.inputs + first) * width;
+        for (std::int64_t j = 0; j < panel.columns; ++j) {
+          const Elements<float> from = source.weights + (panel.first + j) * source.column_step + tap * source.tap_step;
+          float* to = rows + j;
+          for (std::int64_t i = first; i < last; ++i, to += width) *to = source.factor * from[i * source.input_step];
+        }
       }
     }
     packed += depth * width;
