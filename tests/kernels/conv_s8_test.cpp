@@ -10,6 +10,7 @@ using namespace kernel_test;
 struct ConvCase {
   std::int64_t batch, groups, group_inputs, group_outputs;
   Shape picture, kernel;
+  std::int64_t stride = 0;  ///< 0: random, and random dilations
 };
 
 /// Random geometry around the case, weights, scales per channel or not, bias or not, s8 or u8 on either side.
@@ -21,8 +22,8 @@ void check_conv(const ConvCase& c, RoundingProfile profile, Random& random) {
   node.kind = OpKind::QConv;
   std::vector<std::int64_t> strides, dilations, begin, end;
   for (std::size_t i = 0; i < c.kernel.size(); ++i) {
-    strides.push_back(pick(random, 1, 3));
-    dilations.push_back(pick(random, 1, 2));
+    strides.push_back(c.stride > 0 ? c.stride : pick(random, 1, 3));
+    dilations.push_back(c.stride > 0 ? 1 : pick(random, 1, 2));
     const std::int64_t extent = (c.kernel[i] - 1) * dilations[i] + 1;
     begin.push_back(pick(random, 0, extent - 1));
     end.push_back(std::max(pick(random, 0, extent - 1), extent - c.picture[i] - begin[i]));
@@ -78,6 +79,20 @@ TEST(QConv, EqualsTheReferenceOnWholeQuadsAndManyColumns) {
   for (const RoundingProfile profile : all_profiles) {
     for (const std::int64_t outputs : {1, 16, 17, 48, 64, 65, 112, 130}) {
       check_conv({1, 1, 8, outputs, {7, 8}, {3, 3}}, profile, random);
+    }
+  }
+}
+
+TEST(QConv, EqualsTheReferenceOnSquareDepthwiseFilters) {
+  Random random(24);
+  for (const RoundingProfile profile : all_profiles) {
+    for (const std::int64_t side : {3, 5}) {
+      for (const std::int64_t stride : {1, 2}) {
+        for (const std::int64_t channels : {1, 5, 16, 17, 24, 32, 40, 64, 72, 96, 130}) {
+          check_conv({1, channels, 1, 1, {pick(random, 1, 9), pick(random, 1, 19)}, {side, side}, stride}, profile,
+                     random);
+        }
+      }
     }
   }
 }

@@ -29,7 +29,9 @@ std::unique_ptr<Step> bind_quantized_gemm(const BindContext& context);
 
 /// By products of pixels with packed weights.
 std::unique_ptr<Step> make_dense_s8_step(const BindContext& context, const ConvS8Problem& problem);
-/// One filter a channel.
+/// One filter a channel; null for what its kernels cannot do.
+std::unique_ptr<Step> make_depthwise_quads_s8_step(const BindContext& context, const ConvS8Problem& problem);
+/// One filter a channel, of any shape.
 std::unique_ptr<Step> make_depthwise_s8_step(const BindContext& context, const ConvS8Problem& problem);
 
 }  // namespace adze::engine

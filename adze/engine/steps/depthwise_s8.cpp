@@ -76,6 +76,7 @@ class DepthwiseS8Step final : public Step {
 }  // namespace
 
 std::unique_ptr<Step> make_depthwise_s8_step(const BindContext& context, const ConvS8Problem& problem) {
+  if (auto step = make_depthwise_quads_s8_step(context, problem)) return step;
   return std::make_unique<DepthwiseS8Step>(context, problem);
 }
 

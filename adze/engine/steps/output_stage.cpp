@@ -20,6 +20,17 @@ StageArrays::StageArrays(const std::vector<RequantizeParameters>& by, std::vecto
   scale_.resize(size, 0.0f);
 }
 
+StageArrays::StageArrays(const StageArrays& from, const std::vector<std::int64_t>& order)
+    : profile_(from.profile_), y_(from.y_), scales_below_one_(from.scales_below_one_) {
+  for (const std::int64_t column : order) {
+    const auto i = static_cast<std::size_t>(std::max<std::int64_t>(0, column));
+    bias_.push_back(column >= 0 ? from.bias_[i] : 0);
+    multiplier_.push_back(column >= 0 ? from.multiplier_[i] : 0);
+    shift_.push_back(column >= 0 ? from.shift_[i] : 0);
+    scale_.push_back(column >= 0 ? from.scale_[i] : 0.0f);
+  }
+}
+
 kernels::OutputStage StageArrays::stage(std::int64_t first) const {
   using kernels::OutputStage;
   const auto profile = profile_ == RoundingProfile::Tflm     ? OutputStage::Tflm

@@ -13,6 +13,9 @@ class StageArrays {
  public:
   StageArrays(const std::vector<RequantizeParameters>& by, std::vector<std::int32_t> bias, const Affine& y);
 
+  /// The entries of another, entry i that of column order[i]; -1: none.
+  StageArrays(const StageArrays& from, const std::vector<std::int64_t>& order);
+
   /// The stage for columns from first on.
   kernels::OutputStage stage(std::int64_t first = 0) const;
 

@@ -36,7 +36,9 @@ kernels::WindowGeometry as_one_row(kernels::WindowGeometry g) {
   return g;
 }
 
-PictureBlocks::PictureBlocks(const kernels::WindowGeometry& g, std::int64_t pixels, bool always_copy) : g_(g) {
+PictureBlocks::PictureBlocks(const kernels::WindowGeometry& g, std::int64_t pixels, bool always_copy,
+                             std::int64_t margin)
+    : g_(g), margin_(margin) {
   const auto pieces = [](std::int64_t total, std::int64_t size) { return (total + size - 1) / size; };
   padded_ = always_copy || g.pad_top > 0 || g.pad_left > 0 || g.pad_bottom > 0 || g.pad_right > 0;
   if (g.out_width > pixels) {
@@ -68,8 +70,7 @@ const T* PictureBlocks::copy_of(const Block& block, const T* x, T pad, Copy copy
   if (!padded_) return x + (top * g_.in_width + left) * channels;
   const std::int64_t rows = (block.rows - 1) * g_.stride_height + (g_.kernel_height - 1) * g_.dilation_height + 1;
   const std::int64_t width = (block.columns - 1) * g_.stride_width + (g_.kernel_width - 1) * g_.dilation_width + 1;
-  constexpr std::int64_t margin = 64;  // kernels read whole vectors
-  T* copy = thread_elements<T>(rows * row_elements_ + margin);
+  T* copy = thread_elements<T>(rows * row_elements_ + margin_);
   // The picture's columns in [left, left + width) lie at [begin, end) of a row of the copy.
   const std::int64_t begin = std::clamp<std::int64_t>(-left, 0, width);
   const std::int64_t end = std::clamp<std::int64_t>(g_.in_width - left, begin, width);

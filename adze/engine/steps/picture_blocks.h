@@ -17,8 +17,10 @@ class PictureBlocks {
   static constexpr std::int64_t most_pixels = 1024;
 
   PictureBlocks() = default;
-  /// Blocks of about the number of pixels. always_copy: also where there are no pads.
-  PictureBlocks(const kernels::WindowGeometry& g, std::int64_t pixels, bool always_copy = false);
+  /// Blocks of about the number of pixels. always_copy: also where there are no pads. margin: elements that
+  /// may be read beyond the end of a copy.
+  PictureBlocks(const kernels::WindowGeometry& g, std::int64_t pixels, bool always_copy = false,
+                std::int64_t margin = 64);
 
   struct Block {
     std::int64_t row, column;  ///< of the first pixel
@@ -59,6 +61,7 @@ class PictureBlocks {
   kernels::WindowGeometry g_;
   std::int64_t down_ = 1, across_ = 1;
   bool padded_ = false;
+  std::int64_t margin_ = 64;
   std::int64_t row_elements_ = 0;  ///< of the picture, or of a copy
 };
 
