@@ -4,30 +4,43 @@
 
 namespace adze::engine {
 
-StageArrays::StageArrays(const std::vector<RequantizeParameters>& by, std::vector<std::int32_t> bias, const Affine& y)
-    : profile_(by.front().profile), y_(y), bias_(std::move(bias)) {
-  for (const RequantizeParameters& one : by) {
-    multiplier_.push_back(one.fixed.multiplier);
-    shift_.push_back(one.fixed.shift);
-    scale_.push_back(one.scale);
+namespace {
+
+constexpr std::size_t margin = 16;  // kernels read whole vectors, from any first column
+
+}  // namespace
+
+StageArrays::StageArrays(const std::vector<RequantizeParameters>& by, const std::vector<std::int32_t>& bias,
+                         const Affine& y)
+    : profile_(by.front().profile),
+      y_(y),
+      bias_(by.size() + margin),
+      multiplier_(by.size() + margin),
+      shift_(by.size() + margin),
+      scale_(by.size() + margin) {
+  std::copy(bias.begin(), bias.end(), bias_.data());
+  for (std::size_t i = 0; i < by.size(); ++i) {
+    multiplier_.data()[i] = by[i].fixed.multiplier;
+    shift_.data()[i] = by[i].fixed.shift;
+    scale_.data()[i] = by[i].scale;
   }
-  scales_below_one_ = std::all_of(scale_.begin(), scale_.end(), [](float scale) { return scale < 1.0f; });
-  constexpr std::size_t margin = 16;  // kernels read whole vectors, from any first column
-  const std::size_t size = by.size() + margin;
-  bias_.resize(size, 0);
-  multiplier_.resize(size, 0);
-  shift_.resize(size, 0);
-  scale_.resize(size, 0.0f);
+  scales_below_one_ = std::all_of(by.begin(), by.end(), [](const auto& one) { return one.scale < 1.0f; });
 }
 
 StageArrays::StageArrays(const StageArrays& from, const std::vector<std::int64_t>& order)
-    : profile_(from.profile_), y_(from.y_), scales_below_one_(from.scales_below_one_) {
-  for (const std::int64_t column : order) {
-    const auto i = static_cast<std::size_t>(std::max<std::int64_t>(0, column));
-    bias_.push_back(column >= 0 ? from.bias_[i] : 0);
-    multiplier_.push_back(column >= 0 ? from.multiplier_[i] : 0);
-    shift_.push_back(column >= 0 ? from.shift_[i] : 0);
-    scale_.push_back(column >= 0 ? from.scale_[i] : 0.0f);
+    : profile_(from.profile_),
+      y_(from.y_),
+      bias_(order.size()),
+      multiplier_(order.size()),
+      shift_(order.size()),
+      scale_(order.size()),
+      scales_below_one_(from.scales_below_one_) {
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    if (order[i] < 0) continue;
+    bias_.data()[i] = from.bias_.data()[order[i]];
+    multiplier_.data()[i] = from.multiplier_.data()[order[i]];
+    shift_.data()[i] = from.shift_.data()[order[i]];
+    scale_.data()[i] = from.scale_.data()[order[i]];
   }
 }
 

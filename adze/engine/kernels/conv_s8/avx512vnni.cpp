@@ -16,12 +16,20 @@ namespace {
   return _mm512_set1_epi32(quad);
 }
 
+/// Makes GCC forget what it knows of a pointer, so that it reads what lies there again instead of keeping it in
+/// registers over a loop: it would move general registers to vector ones and back, on the ports that multiply.
+template <typename T>
+[[gnu::always_inline]] inline T* again(T* pointer) {
+  asm("" : "+r"(pointer));
+  return pointer;
+}
+
 /// Where the rows of a tile are: a pointer to each, or, when in fours, one to each four and the step between them.
 template <int rows, bool in_fours>
 struct Rows {
   static constexpr int count = in_fours ? rows / 4 : rows;
   const std::uint8_t* x[count];
-  std::int64_t step, three_steps;
+  std::int64_t at = 0, step, three_steps;
 
   [[gnu::always_inline]] Rows(const GemmS8Call& call, std::int64_t row, std::int64_t offset)
       : step(call.step_in_fours), three_steps(3 * call.step_in_fours) {
@@ -29,18 +37,22 @@ struct Rows {
     for (int i = 0; i < count; ++i) x[i] = call.rows[row + (in_fours ? 4 * i : i)] + offset;
   }
   [[gnu::always_inline]] __m512i quad(int r) const {
-    if constexpr (!in_fours) return broadcast_quad(x[r]);
+    if constexpr (!in_fours) return broadcast_quad(x[r] + at);
     const std::uint8_t* first = x[r / 4];
-    return broadcast_quad(r % 4 == 0   ? first
-                          : r % 4 == 1 ? first + step
-                          : r % 4 == 2 ? first + 2 * step
-                                       : first + three_steps);
+    if (r % 4 == 0) return broadcast_quad(first);
+    return broadcast_quad(r % 4 == 1 ? first + step : r % 4 == 2 ? first + 2 * step : first + three_steps);
   }
+  /// The empty statements keep GCC from one moving pointer a row: there are too few registers.
   [[gnu::always_inline]] void advance() {
+    if constexpr (!in_fours) {
+      at += 4;
+      asm("" : "+r"(at));
+      return;
+    }
 #pragma GCC unroll 16
     for (int i = 0; i < count; ++i) {
       x[i] += 4;
-      asm("" : "+r"(x[i]));  // or GCC keeps a pointer a row, more than there are registers
+      asm("" : "+r"(x[i]));
     }
   }
 };
@@ -58,9 +70,10 @@ template <int rows, int vectors, bool in_fours>
 #pragma GCC unroll 32
     for (int r = 0; r < rows; ++r) acc[r * vectors + v] = bias;
   }
-  for (std::int64_t s = 0; s < call.segments; ++s) {
-    Rows<rows, in_fours> x(call, row, call.offsets[s]);
-    for (std::int64_t q = 0; q < call.quads; ++q, weights += 64, x.advance()) {
+  const std::int64_t* offset = call.offsets;
+  for (std::int64_t s = call.segments; s > 0; --s, ++offset) {
+    Rows<rows, in_fours> x(*again(&call), row, *offset);
+    for (std::int64_t q = call.quads; q > 0; --q, weights += 64, x.advance()) {
       __m512i w[vectors];
 #pragma GCC unroll 8
       for (int v = 0; v < vectors; ++v) w[v] = _mm512_loadu_si512(weights + v * block_bytes);
@@ -91,6 +104,18 @@ class Columns {
   void tile() {
     __m512i acc[rows * vectors];
     products<rows, vectors, in_fours>(call_, row_, column_, next_, acc);
+    again(this)->template finish<rows>(acc);
+  }
+  /// Tiles of the height while there are that many rows.
+  template <int rows, bool in_fours>
+  void tiles() {
+    while (left() >= rows) tile<rows, in_fours>();
+  }
+  std::int64_t left() const { return call_.row_count - row_; }
+
+ private:
+  template <int rows>
+  [[gnu::always_inline]] void finish(const __m512i* acc) {
     std::uint8_t* y = call_.y + row_ * call_.y_stride + column_;
     if (tail_ == Tail::Plain) {
       finish_rows<Tail::Plain, rows, vectors>(*call_.stage, acc, column_, y, call_.y_stride, bytes_);
@@ -105,16 +130,7 @@ class Columns {
     row_ += rows;
     if (next_ < last_) next_ += call_.segments * call_.quads * 64;
   }
-  /// Tiles of the height while there are that many rows.
-  template <int rows, bool in_fours>
-  void tiles() {
-    while (left() >= rows) tile<rows, in_fours>();
-  }
-  std::int64_t left() const {
-    return call_.row_count - row_;
-  }
 
- private:
   const GemmS8Call& call_;
   std::int64_t column_, row_ = 0, bytes_;
   Tail tail_;

@@ -66,11 +66,11 @@ template <Tail tail, int vectors>
                                                     std::int64_t bytes) {
   constexpr int together = vectors >= 3 ? 1 : 4 / vectors;  // rows of a group of four vectors
   const __m512i group = finish_group<tail, vectors>(stage, acc, column);
-  if (vectors != 3 && rows >= together && bytes == 16 * vectors && (together == 1 || y_stride == bytes)) {
+  if (together > 1 && rows >= together && bytes == 16 * vectors && y_stride == bytes) {
     _mm512_storeu_si512(y, group);
     return;
   }
-  const std::uint64_t mask = bytes >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bytes) - 1;
+  const std::uint64_t mask = ~std::uint64_t{0} >> (64 - bytes);
 #pragma GCC unroll 4
   for (int i = 0; i < together; ++i) {
     if (i < rows) store_row<vectors>(y + i * y_stride, group, i, mask);
