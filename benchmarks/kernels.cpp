@@ -2,7 +2,9 @@
 // networks of the benchmark. Counters: MAC/s or elements/s. Options are Google Benchmark's.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,8 +13,12 @@
 #include "adze/engine/kernels/binary_s8/binary_s8.h"
 #include "adze/engine/kernels/conv_f32/conv_f32.h"
 #include "adze/engine/kernels/conv_s8/conv_s8.h"
+#include "adze/engine/kernels/dense_f32/dense_f32.h"
+#include "adze/engine/kernels/depthwise_f32/depthwise_f32.h"
 #include "adze/engine/kernels/depthwise_s8/depthwise_s8.h"
 #include "adze/engine/kernels/gemm_f32/gemm_f32.h"
+#include "adze/engine/kernels/winograd_f32/winograd_f32.h"
+#include "adze/numerics/tensor.h"
 
 namespace adze {
 namespace {
@@ -31,6 +37,18 @@ std::vector<float> random_floats(std::int64_t count) {
   for (float& value : values) value = static_cast<float>(random.normal());
   return values;
 }
+
+/// Floats at a multiple of 64 bytes, as a session has them: vectors that straddle cache lines halve the rates.
+struct Aligned {
+  explicit Aligned(const std::vector<float>& values)
+      : tensor(DType::F32, {static_cast<std::int64_t>(values.size())}), values(tensor.mutable_data<float>()) {
+    std::copy(values.begin(), values.end(), this->values.begin());
+  }
+  explicit Aligned(std::int64_t count) : Aligned(random_floats(count)) {}
+  float* data() const { return values.data(); }
+  Tensor tensor;
+  std::span<float> values;
+};
 
 void count_macs(benchmark::State& state, std::int64_t macs) {
   state.counters["MAC/s"] = benchmark::Counter(static_cast<double>(macs) * static_cast<double>(state.iterations()),
@@ -104,6 +122,58 @@ void bench_binary_s8(benchmark::State& state, kernels::BinaryS8 run, std::int64_
   state.SetItemsProcessed(state.iterations() * count);
 }
 
+/// Weights of one layer that stay in the L2 cache: rows of pixels, all columns.
+void bench_dense_f32(benchmark::State& state, const kernels::DenseF32Kernel& kernel, std::int64_t rows,
+                     std::int64_t depth, std::int64_t columns) {
+  const Aligned x(rows * depth), w(depth * columns);
+  const Aligned packed(depth * kernels::dense_f32_padded(kernel, columns));
+  kernels::pack_dense_f32(kernel, {w.data(), 1, depth, columns, 0, columns, 1}, packed.data());
+  const Aligned y(rows * columns), bias(columns + 64);
+  std::vector<const float*> pointers;
+  for (std::int64_t r = 0; r < rows; ++r) pointers.push_back(x.data() + r * depth);
+  const auto panels = kernels::dense_f32_panels(kernel, columns);
+  const std::int64_t offset = 0;
+  for (auto _ : state) {
+    for (const kernels::DenseF32Panel& panel : panels) {
+      kernel.run({pointers.data(), rows, &offset, 1, depth, packed.data() + panel.first * depth, panel.vectors,
+                  panel.columns, bias.data(), true, 0.0f, 6.0f, nullptr, 0, y.data() + panel.first, columns});
+    }
+    benchmark::ClobberMemory();
+  }
+  count_macs(state, rows * depth * columns);
+}
+
+void bench_depthwise_f32(benchmark::State& state, kernels::DepthwiseF32 run, std::int64_t side, std::int64_t channels,
+                         std::int64_t kernel) {
+  const std::int64_t row = side * channels, pad = kernel / 2;
+  const Aligned x(side * row), w((kernel * kernel + 1) * channels), y(side * row);
+  for (auto _ : state) {
+    for (std::int64_t r = 0; r < side; ++r) {
+      const std::int64_t first = std::max<std::int64_t>(0, pad - r), end = std::min(kernel, side - r + pad);
+      run({x.data() + (r - pad + first) * row, row, end - first, side, channels,
+           w.data() + (1 + first * kernel) * channels, channels, kernel, 1, 1, pad, w.data(), channels, 0.0f, 6.0f,
+           y.data() + r * row, side});
+    }
+    benchmark::ClobberMemory();
+  }
+  count_macs(state, side * side * channels * kernel * kernel);
+}
+
+/// Both transforms of one tile.
+void bench_winograd_f32(benchmark::State& state, const kernels::WinogradF32Kernel& kernel, std::int64_t channels) {
+  const Aligned x(kernel.points() * channels), bias(channels), points(kernel.points() * (channels + 16));
+  const Aligned y(kernel.side * kernel.side * channels);
+  std::vector<const float*> pixels;
+  for (std::int64_t p = 0; p < kernel.points(); ++p) pixels.push_back(x.data() + p * channels);
+  for (auto _ : state) {
+    kernel.input({pixels.data(), channels, points.data(), channels + 16});
+    kernel.output({points.data(), channels + 16, channels, bias.data(), 0.0f, 6.0f, y.data(), kernel.side * channels,
+                   channels, kernel.side, kernel.side});
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * kernel.points() * channels);
+}
+
 void bench_conv_f32(benchmark::State& state, kernels::MakeConvF32 make, std::int64_t side, std::int64_t inputs,
                     std::int64_t outputs, std::int64_t kernel, std::int64_t groups) {
   kernels::WindowGeometry g;
@@ -159,6 +229,20 @@ void register_all() {
   });
   each(kernels::binary_s8_kernels(), [](const auto& kernel, const std::string& name) {
     RegisterBenchmark((name + "/16 32x32").c_str(), bench_binary_s8, kernel.run, 16384);
+  });
+  each(kernels::dense_f32_kernels(), [](const auto& kernel, const std::string& name) {
+    RegisterBenchmark((name + "/1x1 512 14x14").c_str(), bench_dense_f32, kernel, 196, 512, 512);
+    RegisterBenchmark((name + "/1x1 24 to 144 28x28").c_str(), bench_dense_f32, kernel, 784, 24, 144);
+    RegisterBenchmark((name + "/1x1 128 to 16 14x14").c_str(), bench_dense_f32, kernel, 196, 128, 16);
+    RegisterBenchmark((name + "/fc 640 128").c_str(), bench_dense_f32, kernel, 1, 640, 128);
+  });
+  each(kernels::depthwise_f32_kernels(), [](const auto& kernel, const std::string& name) {
+    RegisterBenchmark((name + "/3x3 64 25x25").c_str(), bench_depthwise_f32, kernel.run, 25, 64, 3);
+    RegisterBenchmark((name + "/3x3 512 14x14").c_str(), bench_depthwise_f32, kernel.run, 14, 512, 3);
+    RegisterBenchmark((name + "/5x5 1152 7x7").c_str(), bench_depthwise_f32, kernel.run, 7, 1152, 5);
+  });
+  each(kernels::winograd_f32_kernels(), [](const auto& kernel, const std::string& name) {
+    RegisterBenchmark((name + "/64").c_str(), bench_winograd_f32, kernel, 64);
   });
   each(kernels::conv_f32_kernels(), [](const auto& kernel, const std::string& name) {
     RegisterBenchmark((name + "/resnet8 3x3 16 32x32").c_str(), bench_conv_f32, kernel.make, 32, 16, 16, 3, 1);
