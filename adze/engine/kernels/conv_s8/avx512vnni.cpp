@@ -29,12 +29,12 @@ template <int rows, bool in_fours>
 struct Rows {
   static constexpr int count = in_fours ? rows / 4 : rows;
   const std::uint8_t* x[count];
-  std::int64_t at = 0, step, three_steps;
+  std::int64_t at, step, three_steps;
 
-  [[gnu::always_inline]] Rows(const GemmS8Call& call, std::int64_t row, std::int64_t offset)
-      : step(call.step_in_fours), three_steps(3 * call.step_in_fours) {
+  [[gnu::always_inline]] Rows(const std::uint8_t* const* pointers, std::int64_t step_in_fours, std::int64_t offset)
+      : at(offset), step(step_in_fours), three_steps(3 * step_in_fours) {
 #pragma GCC unroll 16
-    for (int i = 0; i < count; ++i) x[i] = call.rows[row + (in_fours ? 4 * i : i)] + offset;
+    for (int i = 0; i < count; ++i) x[i] = pointers[in_fours ? 4 * i : i] + (in_fours ? offset : 0);
   }
   [[gnu::always_inline]] __m512i quad(int r) const {
     if constexpr (!in_fours) return broadcast_quad(x[r] + at);
@@ -70,9 +70,10 @@ template <int rows, int vectors, bool in_fours>
 #pragma GCC unroll 32
     for (int r = 0; r < rows; ++r) acc[r * vectors + v] = bias;
   }
-  const std::int64_t* offset = call.offsets;
+  const std::int64_t *offset = call.offsets, step = call.step_in_fours;
+  const std::uint8_t* const* first_row = call.rows + row;
   for (std::int64_t s = call.segments; s > 0; --s, ++offset) {
-    Rows<rows, in_fours> x(*again(&call), row, *offset);
+    Rows<rows, in_fours> x(again(first_row), step, *offset);
     for (std::int64_t q = call.quads; q > 0; --q, weights += 64, x.advance()) {
       __m512i w[vectors];
 #pragma GCC unroll 8
