@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
+#include "adze/engine/kernels/unary_f32/unary_f32.h"
 #include "adze/engine/step.h"
 #include "adze/engine/steps/broadcast.h"
 
@@ -11,75 +11,63 @@ namespace {
 
 constexpr std::int64_t element_grain = 1 << 14;
 
-/// y[i] = f(x[i]); the output may lie over the input.
-template <typename F>
-std::unique_ptr<Step> unary_step(const BindContext& context, F f) {
+using kernels::UnaryF32Call;
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+/// y[i] = function(x[i]); the output may lie over the input.
+std::unique_ptr<Step> unary_step(const BindContext& context, UnaryF32Call::Function function, float a = 0.0f,
+                                 float b = 0.0f) {
   if (context.dtype(0) != DType::F32 || context.shape(0) != context.output_shape()) return nullptr;
-  const float* x = context.in<float>(0);
-  float* y = context.out<float>();
-  const std::int64_t count = num_elements(context.output_shape());
+  const UnaryF32Call call{
+      function, a, b, num_elements(context.output_shape()), context.in<float>(0), context.out<float>()};
   const int threads = context.threads();
-  return make_step("elementwise", [=] {
-    run_parallel(threads, count, element_grain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) y[i] = f(x[i]);
+  const kernels::UnaryF32Kernel& kernel = kernels::unary_f32_kernel(context.isa());
+  return make_step(kernel.name, [=, run = kernel.run] {
+    run_parallel(threads, call.count, element_grain, [&](std::int64_t begin, std::int64_t end) {
+      UnaryF32Call part = call;
+      part.count = end - begin;
+      part.x += begin;
+      part.y += begin;
+      run(part);
     });
   });
 }
 
+template <UnaryF32Call::Function function>
+std::unique_ptr<Step> bind_unary(const BindContext& context) {
+  return unary_step(context, function);
+}
+
 std::unique_ptr<Step> bind_relu(const BindContext& context) {
-  return unary_step(context, [](float x) { return x < 0.0f ? 0.0f : x; });
+  return unary_step(context, UnaryF32Call::Clamp, 0.0f, infinity);
 }
 
 std::unique_ptr<Step> bind_clip(const BindContext& context) {
-  float low = -std::numeric_limits<float>::infinity(), high = -low;
+  float low = -infinity, high = infinity;
   for (const std::size_t i : {1, 2}) {
     if (!context.has(i)) continue;
     const Tensor* bound = context.constant(i);
     if (bound == nullptr || bound->dtype() != DType::F32 || bound->size() != 1) return nullptr;
     (i == 1 ? low : high) = bound->data<float>()[0];
   }
-  return unary_step(context, [=](float x) {
-    const float above = x < low ? low : x;
-    return above > high ? high : above;
-  });
+  return unary_step(context, UnaryF32Call::Clamp, low, high);
 }
 
 std::unique_ptr<Step> bind_sigmoid(const BindContext& context) {
-  return unary_step(context, [](float x) { return 1.0f / (1.0f + std::exp(-x)); });
-}
-std::unique_ptr<Step> bind_tanh(const BindContext& context) {
-  return unary_step(context, [](float x) { return std::tanh(x); });
-}
-std::unique_ptr<Step> bind_exp(const BindContext& context) {
-  return unary_step(context, [](float x) { return std::exp(x); });
-}
-std::unique_ptr<Step> bind_sqrt(const BindContext& context) {
-  return unary_step(context, [](float x) { return std::sqrt(x); });
-}
-std::unique_ptr<Step> bind_erf(const BindContext& context) {
-  return unary_step(context, [](float x) { return std::erf(x); });
-}
-std::unique_ptr<Step> bind_neg(const BindContext& context) {
-  return unary_step(context, [](float x) { return -x; });
+  const bool times_x = context.node().get_int("times_x", 0) != 0;
+  return unary_step(context, times_x ? UnaryF32Call::Silu : UnaryF32Call::Sigmoid);
 }
 std::unique_ptr<Step> bind_leaky_relu(const BindContext& context) {
-  const float alpha = context.node().get_float("alpha");
-  return unary_step(context, [=](float x) { return x < 0.0f ? alpha * x : x; });
+  return unary_step(context, UnaryF32Call::LeakyRelu, context.node().get_float("alpha"));
 }
 std::unique_ptr<Step> bind_hard_sigmoid(const BindContext& context) {
-  const float alpha = context.node().get_float("alpha"), beta = context.node().get_float("beta");
-  return unary_step(context, [=](float x) { return std::max(0.0f, std::min(1.0f, alpha * x + beta)); });
-}
-std::unique_ptr<Step> bind_hard_swish(const BindContext& context) {
-  return unary_step(context, [](float x) { return x * std::max(0.0f, std::min(1.0f, x / 6.0f + 0.5f)); });
+  return unary_step(context, UnaryF32Call::HardSigmoid, context.node().get_float("alpha"),
+                    context.node().get_float("beta"));
 }
 std::unique_ptr<Step> bind_gelu(const BindContext& context) {
-  if (context.node().get_string("approximate") == "tanh") {
-    return unary_step(context, [](float x) {
-      return 0.5f * x * (1.0f + std::tanh(0.7978845608028654f * (x + 0.044715f * x * x * x)));
-    });
-  }
-  return unary_step(context, [](float x) { return 0.5f * x * (1.0f + std::erf(x * 0.7071067811865476f)); });
+  const bool by_tanh = context.node().get_string("approximate") == "tanh";
+  return unary_step(context, by_tanh ? UnaryF32Call::GeluTanh : UnaryF32Call::Gelu);
 }
 
 /// y = f(a, b) with broadcasting; the output may lie over an input of its own shape.
@@ -136,14 +124,14 @@ std::span<const BinderEntry> elementwise_binders() {
       {OpKind::Relu, bind_relu},
       {OpKind::Clip, bind_clip},
       {OpKind::Sigmoid, bind_sigmoid},
-      {OpKind::Tanh, bind_tanh},
-      {OpKind::Exp, bind_exp},
-      {OpKind::Sqrt, bind_sqrt},
-      {OpKind::Erf, bind_erf},
-      {OpKind::Neg, bind_neg},
+      {OpKind::Tanh, bind_unary<UnaryF32Call::Tanh>},
+      {OpKind::Exp, bind_unary<UnaryF32Call::Exp>},
+      {OpKind::Sqrt, bind_unary<UnaryF32Call::Sqrt>},
+      {OpKind::Erf, bind_unary<UnaryF32Call::Erf>},
+      {OpKind::Neg, bind_unary<UnaryF32Call::Neg>},
       {OpKind::LeakyRelu, bind_leaky_relu},
       {OpKind::HardSigmoid, bind_hard_sigmoid},
-      {OpKind::HardSwish, bind_hard_swish},
+      {OpKind::HardSwish, bind_unary<UnaryF32Call::HardSwish>},
       {OpKind::Gelu, bind_gelu},
       {OpKind::Add, bind_add},
       {OpKind::Sub, bind_sub},
