@@ -327,12 +327,35 @@ class Arranger {
     return shape && num_elements(*shape) > 0 && known_shape(from_, node.inputs[0])->size() >= 2;
   }
 
-  /// A float convolution or product takes the Relu or Clip that alone reads it.
+  /// Can the node's step keep its results within bounds?
+  bool takes_bounds(const Node& node, NodeId id) const {
+    switch (node.kind) {
+      case OpKind::Conv:
+        return node.get_int("channels_last", 0) != 0;
+      case OpKind::Gemm:
+      case OpKind::MatMul:
+        return is_float_product(from_.node(id));
+      case OpKind::Add:
+      case OpKind::Sub:
+      case OpKind::Mul:
+      case OpKind::Div:
+        return std::all_of(node.inputs.begin(), node.inputs.end(),
+                           [&](ValueId input) { return is_known_float(result_.graph, input); });
+      default:
+        return false;
+    }
+  }
+
+  static bool is_known_float(const Graph& graph, ValueId id) {
+    const auto shape = known_shape(graph, id);
+    return shape && num_elements(*shape) > 0 && graph.value(id).type.dtype == DType::F32;
+  }
+
+  /// A float operator takes the Relu or Clip that alone reads it.
   void fuse_activation(Node& node, NodeId id) {
-    if (node.kind != OpKind::Conv && node.kind != OpKind::Gemm && node.kind != OpKind::MatMul) return;
     const ValueId output = from_.node(id).outputs[0];
     if (!uses_.single(output) || from_.value(output).type.dtype != DType::F32) return;
-    if (node.kind == OpKind::Conv ? node.get_int("channels_last", 0) == 0 : !is_float_product(from_.node(id))) return;
+    if (!takes_bounds(node, id)) return;
     const NodeId reader = uses_.of(output)[0];
     const Node& activation = from_.node(reader);
     if (activation.inputs[0] != output || !known_shape(from_, activation.outputs[0])) return;

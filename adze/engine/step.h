@@ -93,6 +93,7 @@ std::span<const BinderEntry> binders_of(OpKind kind);
 // One table per folder file, in steps/<name>.cpp.
 std::span<const BinderEntry> convolution_binders();  ///< Conv, QConv
 std::span<const BinderEntry> product_binders();      ///< Gemm, MatMul, QGemm
+std::span<const BinderEntry> binary_f32_binders();   ///< Add, Sub, Mul, Div
 std::span<const BinderEntry> elementwise_binders();
 std::span<const BinderEntry> quantized_binders();  ///< QAdd, QTable, QuantizeLinear …
 std::span<const BinderEntry> pooling_binders();
