@@ -101,18 +101,6 @@ std::unique_ptr<Step> binary_step(const BindContext& context, F f) {
   });
 }
 
-std::unique_ptr<Step> bind_add(const BindContext& context) {
-  return binary_step(context, [](float a, float b) { return a + b; });
-}
-std::unique_ptr<Step> bind_sub(const BindContext& context) {
-  return binary_step(context, [](float a, float b) { return a - b; });
-}
-std::unique_ptr<Step> bind_mul(const BindContext& context) {
-  return binary_step(context, [](float a, float b) { return a * b; });
-}
-std::unique_ptr<Step> bind_div(const BindContext& context) {
-  return binary_step(context, [](float a, float b) { return a / b; });
-}
 std::unique_ptr<Step> bind_prelu(const BindContext& context) {
   return binary_step(context, [](float x, float slope) { return x < 0.0f ? slope * x : x; });
 }
@@ -133,10 +121,6 @@ std::span<const BinderEntry> elementwise_binders() {
       {OpKind::HardSigmoid, bind_hard_sigmoid},
       {OpKind::HardSwish, bind_unary<UnaryF32Call::HardSwish>},
       {OpKind::Gelu, bind_gelu},
-      {OpKind::Add, bind_add},
-      {OpKind::Sub, bind_sub},
-      {OpKind::Mul, bind_mul},
-      {OpKind::Div, bind_div},
       {OpKind::PRelu, bind_prelu},
   };
   return entries;
