@@ -18,6 +18,8 @@ using kernels::WindowGeometry;
 constexpr std::int64_t near_floats = 8 * 1024, least_channels = 128;
 /// Below this a second thread costs more than it saves.
 constexpr std::int64_t least_parallel_macs = 1 << 17;
+/// Rows finished together, all channels of them.
+constexpr std::int64_t rows_together = 14;
 constexpr std::int64_t row_grain = 4;
 constexpr std::int64_t lanes = 16;  // of the widest kernel: weights are filled up to it
 
@@ -40,14 +42,18 @@ class DepthwiseF32Step final : public Step {
 
   void run() override {
     run_parallel(threads_, g_.batch * g_.out_height, row_grain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t c = 0; c < g_.in_channels; c += channels_together_) {
-        for (std::int64_t row = begin; row < end; ++row) run_row(row, c);
-      }
+      for (std::int64_t row = begin; row < end; row += rows_together) run_rows(row, std::min(row + rows_together, end));
     });
   }
   std::string kernel() const override { return kernel_.name; }
 
  private:
+  void run_rows(std::int64_t begin, std::int64_t end) const {
+    for (std::int64_t c = 0; c < g_.in_channels; c += channels_together_) {
+      for (std::int64_t row = begin; row < end; ++row) run_row(row, c);
+    }
+  }
+
   void run_row(std::int64_t index, std::int64_t channel) const {
     const std::int64_t row = index % g_.out_height, x_row = g_.in_width * g_.in_channels;
     const std::int64_t top = row * g_.stride_height - g_.pad_top;
