@@ -24,10 +24,34 @@ ValueId silu_input(const Graph& graph, const Uses& uses, const Node& node) {
   return ValueId::None;
 }
 
+/// Add(MatMul(a, w), c) becomes a MatMul with c as a third input, a bias that the product's kernel adds.
+void give_product_its_bias(Graph& graph, const Uses& uses, NodeId id) {
+  const Node& add = graph.node(id);
+  if (add.kind != OpKind::Add) return;
+  for (const std::size_t i : {0, 1}) {
+    const Node* product = graph.producer_of(add.inputs[i]);
+    const Tensor* bias = graph.constant(add.inputs[1 - i]);
+    if (product == nullptr || product->kind != OpKind::MatMul || product->inputs.size() != 2) continue;
+    const Tensor* weights = graph.constant(product->inputs[1]);
+    if (bias == nullptr || weights == nullptr || weights->rank() != 2 || !uses.single(add.inputs[i])) continue;
+    const bool row = bias->size() == weights->dim(1) && bias->rank() > 0 && bias->shape().back() == bias->size();
+    const auto a = graph.value(product->inputs[0]).type.shape;
+    if (!row || bias->dtype() != DType::F32 || !a || a->size() < 2 ||
+        bias->rank() > static_cast<std::int64_t>(a->size())) {
+      continue;
+    }
+    const std::vector<ValueId> inputs = {product->inputs[0], product->inputs[1], add.inputs[1 - i]};
+    Node& changed = graph.node(id);
+    changed.kind = OpKind::MatMul;
+    changed.inputs = inputs;
+    return;
+  }
+}
+
 bool has_float_functions(const Graph& graph) {
   for (const NodeId id : graph.node_ids()) {
     const OpKind kind = graph.node(id).kind;
-    if (kind == OpKind::Sigmoid || kind == OpKind::Erf || kind == OpKind::Sqrt || kind == OpKind::Clip) return true;
+    if (kind == OpKind::Sigmoid || kind == OpKind::Erf || kind == OpKind::Sqrt || kind == OpKind::Clip || kind == OpKind::MatMul) return true;
   }
   return false;
 }
@@ -44,6 +68,7 @@ Graph fuse_functions(Graph graph) {
   rewrite::rewrite(graph, rules);
   const Uses uses(graph);
   for (const NodeId id : graph.node_ids()) {
+    give_product_its_bias(graph, uses, id);
     const ValueId x = silu_input(graph, uses, graph.node(id));
     if (x == ValueId::None) continue;
     Node& node = graph.node(id);

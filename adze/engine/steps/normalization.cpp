@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "adze/engine/kernels/rows_f32/rows_f32.h"
 #include "adze/engine/step.h"
 
 namespace adze::engine {
@@ -7,25 +8,6 @@ namespace adze::engine {
 namespace {
 
 constexpr std::int64_t element_grain = 1 << 13;
-
-/// Softmax of rows along memory. x and y may be the same.
-void softmax_row(const float* x, float* y, std::int64_t length, bool logarithm) {
-  float largest = x[0];
-  for (std::int64_t i = 1; i < length; ++i) largest = x[i] > largest ? x[i] : largest;
-  double sum = 0.0;
-  if (logarithm) {
-    for (std::int64_t i = 0; i < length; ++i) sum += static_cast<double>(std::exp(x[i] - largest));
-    const float shift = largest + static_cast<float>(std::log(sum));
-    for (std::int64_t i = 0; i < length; ++i) y[i] = x[i] - shift;
-    return;
-  }
-  for (std::int64_t i = 0; i < length; ++i) {
-    y[i] = std::exp(x[i] - largest);
-    sum += static_cast<double>(y[i]);
-  }
-  const auto scale = static_cast<float>(1.0 / sum);
-  for (std::int64_t i = 0; i < length; ++i) y[i] *= scale;
-}
 
 std::unique_ptr<Step> bind_softmax(const BindContext& context) {
   const Shape shape = context.shape(0);
@@ -37,31 +19,13 @@ std::unique_ptr<Step> bind_softmax(const BindContext& context) {
   float* y = context.out<float>();
   const std::int64_t length = shape.back(), rows = num_elements(shape) / length;
   const int threads = context.threads();
-  return make_step("softmax", [=] {
+  const kernels::RowsF32Kernel& kernel = kernels::rows_f32_kernel(context.isa());
+  return make_step(kernel.name, [=, softmax = kernel.softmax] {
     run_parallel(threads, rows, std::max<std::int64_t>(1, element_grain / length),
                  [&](std::int64_t begin, std::int64_t end) {
-                   for (std::int64_t r = begin; r < end; ++r)
-                     softmax_row(x + r * length, y + r * length, length, logarithm);
+                   softmax({x + begin * length, y + begin * length, end - begin, length}, logarithm);
                  });
   });
-}
-
-/// Mean and variance of one row in double, as the reference needs no better.
-void normalize_row(const float* x, const float* scale, const float* bias, float* y, std::int64_t length,
-                   float epsilon) {
-  double sum = 0.0;
-  for (std::int64_t i = 0; i < length; ++i) sum += static_cast<double>(x[i]);
-  const double mean = sum / static_cast<double>(length);
-  double squares = 0.0;
-  for (std::int64_t i = 0; i < length; ++i)
-    squares += (static_cast<double>(x[i]) - mean) * (static_cast<double>(x[i]) - mean);
-  const auto factor =
-      static_cast<float>(1.0 / std::sqrt(squares / static_cast<double>(length) + static_cast<double>(epsilon)));
-  const auto center = static_cast<float>(mean);
-  for (std::int64_t i = 0; i < length; ++i) {
-    const float normal = (x[i] - center) * factor * scale[i];
-    y[i] = bias != nullptr ? normal + bias[i] : normal;
-  }
 }
 
 std::unique_ptr<Step> bind_layer_normalization(const BindContext& context) {
@@ -80,12 +44,11 @@ std::unique_ptr<Step> bind_layer_normalization(const BindContext& context) {
   const std::int64_t length = num_elements(inner), rows = num_elements(shape) / length;
   const float epsilon = node.get_float("epsilon");
   const int threads = context.threads();
-  return make_step("layer_norm", [=] {
+  const kernels::RowsF32Kernel& kernel = kernels::rows_f32_kernel(context.isa());
+  return make_step(kernel.name, [=, layer_norm = kernel.layer_norm] {
     run_parallel(threads, rows, std::max<std::int64_t>(1, element_grain / length),
                  [&](std::int64_t begin, std::int64_t end) {
-                   for (std::int64_t r = begin; r < end; ++r) {
-                     normalize_row(x + r * length, scale, bias, y + r * length, length, epsilon);
-                   }
+                   layer_norm({x + begin * length, y + begin * length, end - begin, length}, scale, bias, epsilon);
                  });
   });
 }

@@ -62,6 +62,10 @@ std::optional<WeightProduct> matmul_of(const BindContext& context) {
   WeightProduct product{
       {1, num_elements(a) / depth, depth, columns, 0.0f, 0.0f}, weights->elements<float>(), columns, 1, 1.0f, {}};
   set_clamp(product.shape, context.node());
+  if (context.has(2)) {  // fuse_functions
+    const auto bias = context.constant(2)->data<float>();
+    product.bias.assign(bias.begin(), bias.end());
+  }
   return product;
 }
 

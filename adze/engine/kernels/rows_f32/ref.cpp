@@ -1,0 +1,14 @@
+#include "adze/engine/kernels/f32_plain.h"
+#include "adze/engine/kernels/rows_f32/loops.h"
+
+namespace adze::kernels {
+
+void rows_f32_ref_softmax(const RowsF32Call& call, bool logarithm) {
+  run_softmax<F32Plain>(call, logarithm);
+}
+
+void rows_f32_ref_layer_norm(const RowsF32Call& call, const float* scale, const float* bias, float epsilon) {
+  run_layer_norm<F32Plain>(call, scale, bias, epsilon);
+}
+
+}  // namespace adze::kernels
