@@ -78,9 +78,10 @@ void bench_gemm_s8(benchmark::State& state, kernels::GemmS8 run, std::int64_t ro
   std::vector<const std::uint8_t*> pointers;
   for (std::int64_t r = 0; r < rows; ++r) pointers.push_back(x.data() + r * depth);
   const Stage stage(columns);
-  const std::int64_t offset = 0;
+  std::vector<std::int32_t> offsets;
+  for (std::int64_t at = 0; at < depth; at += 4) offsets.push_back(static_cast<std::int32_t>(at));
   for (auto _ : state) {
-    run({pointers.data(), rows, &offset, 1, depth / 4, w.data(), columns, &stage.stage, y.data(), columns});
+    run({pointers.data(), rows, offsets.data(), depth / 4, w.data(), columns, &stage.stage, y.data(), columns});
     benchmark::ClobberMemory();
   }
   count_macs(state, rows * depth * columns);

@@ -140,10 +140,10 @@ TEST(QGemm, EqualsTheReferenceForAnyShape) {
 TEST(GemmS8, EqualsThePlainKernelOnEveryTile) {
   Random random(27);
   for (int round = 0; round < 600; ++round) {
-    const std::int64_t columns = pick(random, 1, 140), segments = pick(random, 1, 3), quads = pick(random, 1, 9);
+    const std::int64_t columns = pick(random, 1, 140), quads = pick(random, 1, 27);
     const std::int64_t row_count = pick(random, 1, 60), stride = columns + (round % 2 == 0 ? 0 : pick(random, 1, 9));
-    const std::int64_t step = 4 * quads + pick(random, 0, 3);
-    const auto x = random_bytes(DType::U8, {segments * 64 + (row_count + 3) * step + 64}, random);
+    const std::int64_t step = pick(random, 1, 70);
+    const auto x = random_bytes(DType::U8, {(row_count + 3) * step + 264}, random);
     std::vector<const std::uint8_t*> rows;
     const bool in_fours = random.below(2) == 0;
     for (std::int64_t r = 0; r < row_count; ++r) {
@@ -151,9 +151,9 @@ TEST(GemmS8, EqualsThePlainKernelOnEveryTile) {
           in_fours ? r / 4 * 4 * step + r / 4 % 2 + r % 4 * step : pick(random, 0, row_count * step);
       rows.push_back(x.data<std::uint8_t>().data() + at);
     }
-    std::vector<std::int64_t> offsets;
-    for (std::int64_t s = 0; s < segments; ++s) offsets.push_back(pick(random, 0, 64));
-    const auto w = random_bytes(DType::S8, {(columns + 15) / 16 * 64 * segments * quads}, random);
+    std::vector<std::int32_t> offsets;
+    for (std::int64_t q = 0; q < quads; ++q) offsets.push_back(static_cast<std::int32_t>(pick(random, 0, 256)));
+    const auto w = random_bytes(DType::S8, {(columns + 15) / 16 * 64 * quads}, random);
     const auto profile = static_cast<RoundingProfile>(random.below(3));
     const auto lanes = static_cast<std::size_t>(columns + 16);
     const RequantizeParameters by = make_requantize(profile, std::exp2(random.uniform(-14.0, 1.0)));
@@ -174,15 +174,15 @@ TEST(GemmS8, EqualsThePlainKernelOnEveryTile) {
                                      by.scale < 1.0f};
     const auto run = [&](kernels::GemmS8 kernel) {
       std::vector<std::uint8_t> y(static_cast<std::size_t>(row_count * stride), 77);
-      kernel({rows.data(), row_count, offsets.data(), segments, quads, w.data<std::int8_t>().data(), columns, &stage,
-              y.data(), stride, in_fours ? step : 0});
+      kernel({rows.data(), row_count, offsets.data(), quads, w.data<std::int8_t>().data(), columns, &stage, y.data(),
+              stride, in_fours ? step : 0});
       return y;
     };
     const auto expected = run(kernels::gemm_s8_kernel(Isa::Ref).run);
     for (const kernels::GemmS8Kernel& kernel : kernels::gemm_s8_kernels()) {
       if (!isa_allows(machine_isa(), kernel.isa)) continue;
       ASSERT_EQ(run(kernel.run), expected) << kernel.name << " " << row_count << " rows, " << columns << " columns, "
-                                           << segments << " segments of " << quads << " quads, in fours " << in_fours;
+                                           << quads << " quads, in fours " << in_fours;
     }
   }
 }
@@ -211,12 +211,12 @@ TEST(GemmS8, FinishesExtremeAccumulatorsAsTheSharedHelper) {
                                        shift.data(), scale.data()};
       const std::uint8_t row[4] = {};
       const std::uint8_t* rows[] = {row};
-      const std::int64_t offset = 0;
+      const std::int32_t offset = 0;
       const std::vector<std::int8_t> weights(64, 1);
       for (const kernels::GemmS8Kernel& kernel : kernels::gemm_s8_kernels()) {
         if (!isa_allows(machine_isa(), kernel.isa)) continue;
         std::uint8_t y[16];
-        kernel.run({rows, 1, &offset, 1, 1, weights.data(), columns, &stage, y, columns});
+        kernel.run({rows, 1, &offset, 1, weights.data(), columns, &stage, y, columns});
         for (std::size_t j = 0; j < 16; ++j) {
           const std::int32_t expected = requantize_to(bias[j], by[j], {1.0f, stage.zero_point, -128, 127});
           ASSERT_EQ(static_cast<std::int8_t>(y[j]), expected)

@@ -16,21 +16,23 @@ constexpr std::int64_t block_pixels = 168;
 /// Below this a second thread costs more than it saves.
 constexpr std::int64_t least_parallel_macs = 1 << 20;
 
-/// How a window lies in memory: stretches of bytes, one for each kernel row where that is possible.
+/// How a window lies in memory: stretches of bytes, one for each kernel row where that is possible, each filled up to
+/// whole quads by what follows it, with weights of zero.
 struct Segments {
-  std::vector<std::int64_t> offsets;
-  std::int64_t bytes;
+  std::int64_t count, bytes;
+  std::vector<std::int32_t> quad_offsets;
 
   Segments(const WindowGeometry& g, const PictureBlocks& blocks) {
     const bool whole_rows = g.groups == 1 && g.dilation_width == 1;
+    const std::int64_t across = whole_rows ? 1 : g.kernel_width;
+    count = g.kernel_height * across;
     bytes = g.in_channels / g.groups * (whole_rows ? g.kernel_width : 1);
-    for (std::int64_t ky = 0; ky < g.kernel_height; ++ky) {
-      for (std::int64_t kx = 0; kx < (whole_rows ? 1 : g.kernel_width); ++kx) {
-        offsets.push_back(blocks.tap_offset(ky, kx));
-      }
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int64_t offset = blocks.tap_offset(i / across, i % across);
+      for (std::int64_t at = 0; at < bytes; at += 4) quad_offsets.push_back(static_cast<std::int32_t>(offset + at));
     }
   }
-  std::int64_t count() const { return static_cast<std::int64_t>(offsets.size()); }
+  std::int64_t quads() const { return static_cast<std::int64_t>(quad_offsets.size()); }
 };
 
 class DenseS8Step final : public Step {
@@ -45,16 +47,16 @@ class DenseS8Step final : public Step {
         stage_(problem.stage),
         x_(context.in_u8(0)),
         y_(context.out<std::uint8_t>()) {
-    const std::int64_t macs = g_.batch * g_.out_pixels() * g_.out_channels * segments_.bytes * segments_.count();
+    const std::int64_t macs = g_.batch * g_.out_pixels() * g_.out_channels * segments_.bytes * segments_.count;
     threads_ = macs < least_parallel_macs ? 1 : context.threads();
     const std::int64_t outputs = g_.out_channels / g_.groups;
-    group_bytes_ = kernels::packed_gemm_s8_bytes(outputs, segments_.count(), segments_.bytes);
+    group_bytes_ = kernels::packed_gemm_s8_bytes(outputs, segments_.count, segments_.bytes);
     packed_ = context.weights().packed_as<std::int8_t>(
         context.origin(), "gemm_s8", g_.groups * group_bytes_, [&](std::span<std::int8_t> to) {
           const std::vector<std::int8_t> weights = problem.ordered_weights();
-          const std::int64_t depth = segments_.count() * segments_.bytes;
+          const std::int64_t depth = segments_.count * segments_.bytes;
           for (std::int64_t group = 0; group < g_.groups; ++group) {
-            kernels::pack_gemm_s8(weights.data() + group * outputs * depth, outputs, segments_.count(), segments_.bytes,
+            kernels::pack_gemm_s8(weights.data() + group * outputs * depth, outputs, segments_.count, segments_.bytes,
                                   to.data() + group * group_bytes_);
           }
         });
@@ -109,8 +111,8 @@ class DenseS8Step final : public Step {
       const Part& part = parts_[static_cast<std::size_t>(i)];
       if (part.first_input != pointed_at) blocks_.point_at_pixels(block, base + part.first_input, rows);
       pointed_at = part.first_input;
-      kernel_.run({rows, block.pixels, segments_.offsets.data(), segments_.count(), (segments_.bytes + 3) / 4,
-                   part.weights, part.columns, &part.stage, y + part.first_channel, g_.out_channels, step_in_fours});
+      kernel_.run({rows, block.pixels, segments_.quad_offsets.data(), segments_.quads(), part.weights, part.columns,
+                   &part.stage, y + part.first_channel, g_.out_channels, step_in_fours});
     }
   }
 

@@ -29,62 +29,48 @@ template <int rows, bool in_fours>
 struct Rows {
   static constexpr int count = in_fours ? rows / 4 : rows;
   const std::uint8_t* x[count];
-  std::int64_t at, step, three_steps;
+  std::int64_t step, three_steps;
 
-  [[gnu::always_inline]] Rows(const std::uint8_t* const* pointers, std::int64_t step_in_fours, std::int64_t offset)
-      : at(offset), step(step_in_fours), three_steps(3 * step_in_fours) {
+  [[gnu::always_inline]] Rows(const GemmS8Call& call, std::int64_t row)
+      : step(call.step_in_fours), three_steps(3 * call.step_in_fours) {
 #pragma GCC unroll 16
-    for (int i = 0; i < count; ++i) x[i] = pointers[in_fours ? 4 * i : i] + (in_fours ? offset : 0);
+    for (int i = 0; i < count; ++i) x[i] = call.rows[row + (in_fours ? 4 * i : i)];
   }
-  [[gnu::always_inline]] __m512i quad(int r) const {
-    if constexpr (!in_fours) return broadcast_quad(x[r] + at);
-    const std::uint8_t* first = x[r / 4];
+  [[gnu::always_inline]] __m512i quad(int r, std::int64_t offset) const {
+    if constexpr (!in_fours) return broadcast_quad(x[r] + offset);
+    const std::uint8_t* first = again(x[r / 4] + offset);  // or GCC adds the steps first: too few registers
     if (r % 4 == 0) return broadcast_quad(first);
     return broadcast_quad(r % 4 == 1 ? first + step : r % 4 == 2 ? first + 2 * step : first + three_steps);
   }
-  /// The empty statements keep GCC from one moving pointer a row: there are too few registers.
-  [[gnu::always_inline]] void advance() {
-    if constexpr (!in_fours) {
-      at += 4;
-      asm("" : "+r"(at));
-      return;
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < count; ++i) {
-      x[i] += 4;
-      asm("" : "+r"(x[i]));
-    }
-  }
 };
 
-/// Sums of some rows with vectors * 16 columns. ahead: weights to be fetched meanwhile, a cache line a quad.
+/// Sums of some rows with vectors * 16 columns. ahead: weights to be fetched meanwhile, a cache line a quad (by whole
+/// tiles of 64 columns: narrower ones are the last).
 template <int rows, int vectors, bool in_fours>
 [[gnu::always_inline]] inline void products(const GemmS8Call& call, std::int64_t row, std::int64_t column,
                                             const std::int8_t* ahead, __m512i (&acc)[rows * vectors]) {
-  const std::int64_t block_bytes = call.segments * call.quads * 64;
+  const std::int64_t block_bytes = call.quads * 64;
   const std::int8_t* weights = call.weights + column / 16 * block_bytes;
-  const std::int64_t to_ahead = ahead - weights;
+  [[maybe_unused]] const std::int64_t to_ahead = ahead - weights;
 #pragma GCC unroll 8
   for (int v = 0; v < vectors; ++v) {
     const __m512i bias = _mm512_loadu_si512(call.stage->bias + column + 16 * v);
 #pragma GCC unroll 32
     for (int r = 0; r < rows; ++r) acc[r * vectors + v] = bias;
   }
-  const std::int64_t *offset = call.offsets, step = call.step_in_fours;
-  const std::uint8_t* const* first_row = call.rows + row;
-  for (std::int64_t s = call.segments; s > 0; --s, ++offset) {
-    Rows<rows, in_fours> x(again(first_row), step, *offset);
-    for (std::int64_t q = call.quads; q > 0; --q, weights += 64, x.advance()) {
-      __m512i w[vectors];
+  const Rows<rows, in_fours> x(call, row);
+  const std::int32_t *offset = call.offsets, *end = offset + call.quads;
+  for (; offset != end; ++offset, weights += 64) {
+    __m512i w[vectors];
 #pragma GCC unroll 8
-      for (int v = 0; v < vectors; ++v) w[v] = _mm512_loadu_si512(weights + v * block_bytes);
-      _mm_prefetch(reinterpret_cast<const char*>(weights + to_ahead), _MM_HINT_T1);
+    for (int v = 0; v < vectors; ++v) w[v] = _mm512_loadu_si512(weights + v * block_bytes);
+    if constexpr (vectors == 4) _mm_prefetch(reinterpret_cast<const char*>(weights + to_ahead), _MM_HINT_T1);
+    const std::int64_t at = *offset;
 #pragma GCC unroll 32
-      for (int r = 0; r < rows; ++r) {
-        const __m512i quad = x.quad(r);
+    for (int r = 0; r < rows; ++r) {
+      const __m512i quad = x.quad(r, at);
 #pragma GCC unroll 8
-        for (int v = 0; v < vectors; ++v) multiply_add(acc[r * vectors + v], quad, w[v]);
-      }
+      for (int v = 0; v < vectors; ++v) multiply_add(acc[r * vectors + v], quad, w[v]);
     }
   }
 }
@@ -94,7 +80,7 @@ template <int vectors>
 class Columns {
  public:
   Columns(const GemmS8Call& call, std::int64_t column) : call_(call), column_(column), tail_(tail_of(*call.stage)) {
-    const std::int64_t left = call.columns - column, block_bytes = call.segments * call.quads * 64;
+    const std::int64_t left = call.columns - column, block_bytes = call.quads * 64;
     bytes_ = left < 16 * vectors ? left : 16 * vectors;
     // The next columns' weights, one of their blocks with each tile; without next ones, what is in the cache already.
     next_ = call.weights + (column / 16 + (left > 16 * vectors ? vectors : 0)) * block_bytes;
@@ -129,7 +115,7 @@ class Columns {
       finish_tile<vectors>(tail_, *call_.stage, sums, rows, column_, y, call_.y_stride, bytes_);
     }
     row_ += rows;
-    if (next_ < last_) next_ += call_.segments * call_.quads * 64;
+    if (next_ < last_) next_ += call_.quads * 64;
   }
 
   const GemmS8Call& call_;
@@ -172,7 +158,7 @@ template <int vectors>
 /// 128 columns of one row.
 [[gnu::noinline]] void single_row(const GemmS8Call& call, std::int64_t column) {
   __m512i acc[8];
-  products<1, 8, false>(call, 0, column, call.weights + column / 16 * call.segments * call.quads * 64, acc);
+  products<1, 8, false>(call, 0, column, call.weights + column / 16 * call.quads * 64, acc);
   const std::int64_t left = call.columns - column;
   alignas(64) __m512i sums[8];
 #pragma GCC unroll 8

@@ -8,17 +8,16 @@ namespace adze::kernels {
 
 /// Integer products of some rows (pixels) with all columns (output channels) of packed weights.
 ///
-///   acc[r, j] = stage.bias[j] + sum over segments s and bytes i of rows[r][offsets[s] + i] * w[j, s, i]
+///   acc[r, j] = stage.bias[j] + sum over quads q and i in 0 … 3 of rows[r][offsets[q] + i] * w[j, q, i]
 ///   y[r * y_stride + j] = finish(acc[r, j])          (low byte)
 ///
-/// Rows are u8 in segments of quads * 4 bytes; a row of a convolution without gathering has one segment a kernel row.
-/// weights: [column block of 16][segment][quad][16 columns][4 bytes], s8, zero where there is no column.
+/// Rows are u8; a quad is four bytes of them. A window is read where it is: offsets step over what lies between its
+/// kernel rows. weights: [column block of 16][quad][16 columns][4 bytes], s8, zero where there is no column or byte.
 /// 32 bits hold any sum of up to 2^16 products; larger sums wrap, as the reference's do.
 struct GemmS8Call {
   const std::uint8_t* const* rows;
   std::int64_t row_count;
-  const std::int64_t* offsets;
-  std::int64_t segments;
+  const std::int32_t* offsets;
   std::int64_t quads;
   const std::int8_t* weights;
   std::int64_t columns;

@@ -7,13 +7,11 @@ void gemm_s8_ref(const GemmS8Call& call) {
   for (std::int64_t r = 0; r < call.row_count; ++r) {
     for (std::int64_t j = 0; j < call.columns; ++j) {
       const std::int8_t* weights =
-          call.weights + (j / gemm_s8_block * call.segments * call.quads * gemm_s8_block + j % gemm_s8_block) * 4;
+          call.weights + (j / gemm_s8_block * call.quads * gemm_s8_block + j % gemm_s8_block) * 4;
       auto acc = static_cast<std::uint32_t>(call.stage->bias[j]);
-      for (std::int64_t s = 0; s < call.segments; ++s) {
-        const std::uint8_t* x = call.rows[r] + call.offsets[s];
-        for (std::int64_t q = 0; q < call.quads; ++q, weights += gemm_s8_block * 4, x += 4) {
-          for (int i = 0; i < 4; ++i) acc += static_cast<std::uint32_t>(std::int32_t{x[i]} * weights[i]);
-        }
+      for (std::int64_t q = 0; q < call.quads; ++q, weights += gemm_s8_block * 4) {
+        const std::uint8_t* x = call.rows[r] + call.offsets[q];
+        for (int i = 0; i < 4; ++i) acc += static_cast<std::uint32_t>(std::int32_t{x[i]} * weights[i]);
       }
       call.y[r * call.y_stride + j] = finish_one(*call.stage, static_cast<std::int32_t>(acc), j);
     }
