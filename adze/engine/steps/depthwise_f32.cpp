@@ -15,7 +15,7 @@ using kernels::WindowGeometry;
 
 /// The rows of x that a row of y reads, of the channels computed together, should stay in the L1 cache.
 /// Where they are too few, rows are read whole: long stretches of memory come faster.
-constexpr std::int64_t near_floats = 8 * 1024, least_channels = 128;
+constexpr std::int64_t near_floats = 8 * 1024, least_channels = 112;
 /// Below this a second thread costs more than it saves.
 constexpr std::int64_t least_parallel_macs = 1 << 17;
 /// Rows finished together, all channels of them.
