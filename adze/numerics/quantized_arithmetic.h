@@ -74,6 +74,11 @@ class QuantizedSoftmax {
   QuantizedSoftmax(RoundingProfile profile, const Affine& x, const Affine& y);
   /// values and results: quantized numbers (s8 or u8 widened), of equal length, step elements apart.
   void operator()(std::span<const std::int32_t> values, std::span<std::int32_t> results) const;
+  /// What each difference from the largest value counts, where the results are shares of their sum computed in double
+  /// precision; nothing where TFLite-Micro's fixed-point arithmetic applies.
+  std::span<const std::uint32_t> exponentials() const {
+    return fixed_ ? std::span<const std::uint32_t>() : std::span<const std::uint32_t>(exponentials_);
+  }
 
  private:
   void run_fixed(std::span<const std::int32_t> values, std::int32_t largest, std::span<std::int32_t> results) const;

@@ -90,6 +90,23 @@ TEST(QuantizedTables, EqualTheReference) {
   }
 }
 
+TEST(QuantizedSoftmax, EqualsTheReferenceForRowsOfAnyLength) {
+  Random random(35);
+  for (const std::int64_t length : {1, 2, 16, 63, 64, 65, 128, 300}) {
+    for (const DType x : {DType::S8, DType::U8}) {
+      Tensor data = random_bytes(x, {5, length}, random);
+      if (length % 2 == 0) {  // numbers that lie together, as scores do
+        for (std::byte& byte : data.mutable_bytes())
+          byte = static_cast<std::byte>(100 + std::to_integer<int>(byte) % 30);
+      }
+      for (const RoundingProfile profile : {RoundingProfile::Litert, RoundingProfile::Onnx}) {
+        expect_same_bytes(unary(OpKind::QSoftmax, profile, x, DType::U8, 1.0f / 256.0f, random), {{data, false}});
+        expect_same_bytes(unary(OpKind::QSoftmax, profile, x, DType::S8, 1e-4f, random), {{data, false}});
+      }
+    }
+  }
+}
+
 TEST(Quantize, EqualsTheReferencePerTensorAndPerChannel) {
   Random random(34);
   Tensor x = random_floats({2, 3, 50}, random, 3.0);
