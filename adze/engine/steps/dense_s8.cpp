@@ -61,10 +61,12 @@ class DenseS8Step final : public Step {
           }
         });
     cut_columns(outputs);
+    for (std::int64_t i = 0; i < blocks_.count(); ++i) cut_.push_back(blocks_.at(i));
   }
 
   void run() override {
-    const auto parts = static_cast<std::int64_t>(parts_.size() / static_cast<std::size_t>(parts_together_));
+    const auto parts = static_cast<std::int64_t>(parts_.size()) / parts_together_;
+    if (g_.batch * blocks_.count() * parts == 1) return run_block(0, 0);
     run_parallel(threads_, g_.batch * blocks_.count() * parts, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) run_block(i / parts, i % parts * parts_together_);
     });
@@ -100,8 +102,8 @@ class DenseS8Step final : public Step {
   }
 
   void run_block(std::int64_t index, std::int64_t first_part) const {
-    const std::int64_t picture = index / blocks_.count();
-    const PictureBlocks::Block block = blocks_.at(index % blocks_.count());
+    const std::int64_t picture = g_.batch == 1 ? 0 : index / blocks_.count();
+    const PictureBlocks::Block& block = cut_[static_cast<std::size_t>(index - picture * blocks_.count())];
     const std::uint8_t* base = blocks_.source(block, x_ + picture * g_.in_pixels() * g_.in_channels, pad_, flip_);
     const std::uint8_t* rows[PictureBlocks::most_pixels];
     std::uint8_t* y = y_ + (picture * g_.out_pixels() + block.first_pixel) * g_.out_channels;
@@ -128,6 +130,7 @@ class DenseS8Step final : public Step {
   std::int64_t group_bytes_ = 0, parts_together_ = 1;
   std::span<const std::int8_t> packed_;
   std::vector<Part> parts_;
+  std::vector<PictureBlocks::Block> cut_;
 };
 
 }  // namespace

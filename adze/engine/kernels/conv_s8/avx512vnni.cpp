@@ -168,12 +168,33 @@ template <int vectors>
   finish_tile<4>(tail, *call.stage, sums + 4, 1, column + 64, call.y + column + 64, 0, left < 128 ? left - 64 : 64);
 }
 
+/// Up to 16 columns of one row: sums of every fourth quad beside each other, since each waits for the one before.
+[[gnu::noinline]] void single_row_narrow(const GemmS8Call& call, std::int64_t column) {
+  alignas(64) __m512i sums[4] = {_mm512_loadu_si512(call.stage->bias + column), _mm512_setzero_si512(),
+                                 _mm512_setzero_si512(), _mm512_setzero_si512()};
+  const std::int8_t* weights = call.weights + column * call.quads * 4;
+  std::int64_t q = 0;
+  for (; q + 4 <= call.quads; q += 4) {
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      multiply_add(sums[i], broadcast_quad(call.rows[0] + call.offsets[q + i]),
+                   _mm512_loadu_si512(weights + (q + i) * 64));
+    }
+  }
+  for (; q < call.quads; ++q) {
+    multiply_add(sums[0], broadcast_quad(call.rows[0] + call.offsets[q]), _mm512_loadu_si512(weights + q * 64));
+  }
+  sums[0] = _mm512_add_epi32(_mm512_add_epi32(sums[0], sums[1]), _mm512_add_epi32(sums[2], sums[3]));
+  finish_tile<1>(tail_of(*call.stage), *call.stage, sums, 1, column, call.y + column, 0, call.columns - column);
+}
+
 }  // namespace
 
 void gemm_s8_avx512vnni(const GemmS8Call& call) {
   std::int64_t column = 0;
   if (call.row_count == 1) {  // nothing but weights: as many streams as hide the latency
     for (; call.columns - column > 112; column += 128) single_row(call, column);
+    if (call.columns - column <= 16 && call.columns > column) return single_row_narrow(call, column);
   }
   for (; call.columns - column > 48; column += 64) column_block<4>(call, column);
   for (; call.columns - column > 32; column += 48) column_block<3>(call, column);
