@@ -11,6 +11,7 @@
 #include "adze/base/random.h"
 #include "adze/engine/isa.h"
 #include "adze/engine/kernels/binary_s8/binary_s8.h"
+#include "adze/engine/kernels/binary_s8/lines_s8.h"
 #include "adze/engine/kernels/conv_f32/conv_f32.h"
 #include "adze/engine/kernels/conv_s8/conv_s8.h"
 #include "adze/engine/kernels/dense_f32/dense_f32.h"
@@ -106,7 +107,9 @@ void bench_depthwise_s8(benchmark::State& state, kernels::DepthwiseS8 run, std::
   count_macs(state, side * side * channels * 9);
 }
 
-void bench_binary_s8(benchmark::State& state, kernels::BinaryS8 run, std::int64_t count) {
+void bench_binary_s8(benchmark::State& state, kernels::BinaryS8 run, bool gate, std::int64_t rows,
+                     std::int64_t channels) {
+  const std::int64_t count = rows * channels;
   const auto a = random_bytes<std::uint8_t>(count), b = random_bytes<std::uint8_t>(count);
   std::vector<std::uint8_t> y(a.size());
   Stage stage(16);
@@ -115,7 +118,11 @@ void bench_binary_s8(benchmark::State& state, kernels::BinaryS8 run, std::int64_
   kernels::BinaryS8Call call{};
   call.a = {a.data(), 0, 3, 0.02f, 0, 0};
   call.b = {b.data(), 0, 5, 0.03f, 0, 0};
-  call.rows = 1, call.count = count, call.y_scale = 0.05f, call.stage = &stage.stage, call.y = y.data();
+  call.kind = gate ? kernels::BinaryS8Call::Mul : kernels::BinaryS8Call::Add;
+  call.repeat = gate ? kernels::BinaryS8Call::Row : kernels::BinaryS8Call::None;
+  call.rows = rows, call.count = channels, call.y_scale = 0.05f, call.stage = &stage.stage, call.y = y.data();
+  const kernels::LinesTable lines = kernels::make_lines(call);
+  call.lines = lines.lines;
   for (auto _ : state) {
     run(call);
     benchmark::ClobberMemory();
@@ -229,7 +236,9 @@ void register_all() {
     RegisterBenchmark((name + "/3x3 8 48x48").c_str(), bench_depthwise_s8, kernel.run, 48, 8);
   });
   each(kernels::binary_s8_kernels(), [](const auto& kernel, const std::string& name) {
-    RegisterBenchmark((name + "/16 32x32").c_str(), bench_binary_s8, kernel.run, 16384);
+    RegisterBenchmark((name + "/sum 16 32x32").c_str(), bench_binary_s8, kernel.run, false, 1024, 16);
+    RegisterBenchmark((name + "/gate 16 56x56").c_str(), bench_binary_s8, kernel.run, true, 3136, 16);
+    RegisterBenchmark((name + "/gate 672 14x14").c_str(), bench_binary_s8, kernel.run, true, 196, 672);
   });
   each(kernels::dense_f32_kernels(), [](const auto& kernel, const std::string& name) {
     RegisterBenchmark((name + "/1x1 512 14x14").c_str(), bench_dense_f32, kernel, 196, 512, 512);

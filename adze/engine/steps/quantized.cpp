@@ -3,12 +3,10 @@
 #include <memory>
 #include <optional>
 
-#include "adze/engine/kernels/binary_s8/binary_s8.h"
 #include "adze/engine/kernels/softmax_u8/softmax_u8.h"
 #include "adze/engine/kernels/table_u8/table_u8.h"
 #include "adze/engine/step.h"
-#include "adze/engine/steps/broadcast.h"
-#include "adze/engine/steps/output_stage.h"
+#include "adze/engine/steps/binary_s8.h"
 #include "adze/engine/steps/quantize.h"
 #include "adze/plan/integer_parameters.h"
 
@@ -63,121 +61,6 @@ std::unique_ptr<Step> bind_requantize(const BindContext& context) {
   const Affine x = input_affine(context.node()), y = output_affine(context.node());
   return table_step(
       context, byte_table(context.dtype(0), [&](std::int32_t q) { return requantize_to(q - x.zero_point, by, y); }));
-}
-
-using kernels::BinaryS8Call;
-
-BinaryS8Call::Operand operand_of(const Affine& affine, DType dtype) {
-  const bool flip = dtype == DType::S8;
-  return {nullptr, static_cast<std::uint8_t>(flip ? 0x80 : 0), affine.zero_point + (flip ? 128 : 0), affine.scale, 0,
-          0};
-}
-
-/// The multipliers of a sum's operands and of its result, as QuantizedAdd has them; a product's is its only one.
-RequantizeParameters set_multipliers(BinaryS8Call& call, RoundingProfile profile, const Affine& y) {
-  if (call.kind == BinaryS8Call::Mul) return make_product_requantize(profile, call.a.scale, call.b.scale, y.scale);
-  constexpr int fraction_bits = 20;
-  const double common = 2.0 * static_cast<double>(std::max(call.a.scale, call.b.scale));
-  for (BinaryS8Call::Operand* operand : {&call.a, &call.b}) {
-    const auto by = make_requantize(profile, static_cast<double>(operand->scale) / common);
-    operand->multiplier = by.fixed.multiplier;
-    operand->shift = by.fixed.shift;
-  }
-  return make_requantize(profile, common / ((1 << fraction_bits) * static_cast<double>(y.scale)));
-}
-
-/// Where b is as large as a, one number, or a row along a's last axis.
-std::optional<BinaryS8Call::Repeat> repeat_of(const Shape& a, const Shape& b, const Shape& y) {
-  if (a != y) return std::nullopt;
-  if (b == y) return BinaryS8Call::None;
-  if (num_elements(b) == 1) return BinaryS8Call::Single;
-  if (!b.empty() && b.back() == y.back() && num_elements(b) == b.back()) return BinaryS8Call::Row;
-  return std::nullopt;
-}
-
-/// A sum or product by the kernel, where it can take the operands' shapes, in either order.
-std::unique_ptr<Step> binary_kernel_step(const BindContext& context) {
-  const Node& node = context.node();
-  const Shape shape = context.output_shape();
-  BinaryS8Call call{};
-  call.kind = node.kind == OpKind::QMul   ? BinaryS8Call::Mul
-              : node.kind == OpKind::QSub ? BinaryS8Call::Sub
-                                          : BinaryS8Call::Add;
-  call.a = operand_of(left_affine(node), context.dtype(0));
-  call.b = operand_of(right_affine(node), context.dtype(1));
-  call.a.bytes = context.in_u8(0);
-  call.b.bytes = context.in_u8(1);
-  auto repeat = repeat_of(context.shape(0), context.shape(1), shape);
-  if (!repeat && call.kind != BinaryS8Call::Sub) {
-    repeat = repeat_of(context.shape(1), context.shape(0), shape);
-    std::swap(call.a, call.b);
-  }
-  if (!repeat) return nullptr;
-  call.repeat = *repeat;
-  const Affine y = output_affine(node);
-  const RoundingProfile profile = rounding_of(node);
-  RequantizeParameters by = set_multipliers(call, profile, y);
-  by.profile = profile;
-  constexpr std::size_t lanes = 16;
-  auto arrays =
-      std::make_shared<const StageArrays>(std::vector<RequantizeParameters>(lanes, by), std::vector<std::int32_t>{}, y);
-  call.y_scale = y.scale;
-  call.count = shape.empty() ? 1 : shape.back();
-  const std::int64_t rows = num_elements(shape) / call.count;
-  const kernels::BinaryS8Kernel& kernel = kernels::binary_s8_kernel(context.isa());
-  auto* out = context.out<std::uint8_t>();
-  const int threads = context.threads();
-  return make_step(kernel.name, [=, run = kernel.run, stage = arrays->stage()] {
-    run_parallel(threads, rows, std::max<std::int64_t>(1, element_grain / call.count),
-                 [&](std::int64_t begin, std::int64_t end) {
-                   BinaryS8Call part = call;
-                   part.stage = &stage;
-                   part.rows = end - begin;
-                   part.a.bytes += begin * call.count;
-                   if (call.repeat == BinaryS8Call::None) part.b.bytes += begin * call.count;
-                   part.y = out + begin * call.count;
-                   run(part);
-                 });
-    (void)arrays;  // what the stage points to
-  });
-}
-
-/// y = f(a, b) of bytes with broadcasting.
-template <typename F>
-std::unique_ptr<Step> binary_step(const BindContext& context, F f) {
-  const BroadcastLoop loop(context.shape(0), context.shape(1), context.output_shape());
-  const DType left = context.dtype(0), right = context.dtype(1);
-  const auto* a = context.in_u8(0);
-  const auto* b = context.in_u8(1);
-  auto* y = context.out<std::uint8_t>();
-  const int threads = context.threads();
-  return make_step("elementwise_s8", [=] {
-    run_parallel(threads, loop.rows(), std::max<std::int64_t>(1, element_grain / loop.length()),
-                 [&](std::int64_t begin, std::int64_t end) {
-                   loop.run(begin, end, [&](std::int64_t at_a, std::int64_t at_b, std::int64_t at_y) {
-                     for (std::int64_t i = 0; i < loop.length(); ++i) {
-                       y[at_y + i] = static_cast<std::uint8_t>(f(byte_value(a[at_a + i * loop.a_step()], left),
-                                                                 byte_value(b[at_b + i * loop.b_step()], right)));
-                     }
-                   });
-                 });
-  });
-}
-
-bool binary_bytes(const BindContext& context) {
-  return is_byte(context.dtype(0)) && is_byte(context.dtype(1)) && is_byte(context.output_dtype());
-}
-
-std::unique_ptr<Step> bind_add(const BindContext& context) {
-  if (!binary_bytes(context)) return nullptr;
-  if (auto step = binary_kernel_step(context)) return step;
-  return binary_step(context, quantized_add(context.node()));
-}
-
-std::unique_ptr<Step> bind_mul(const BindContext& context) {
-  if (!binary_bytes(context)) return nullptr;
-  if (auto step = binary_kernel_step(context)) return step;
-  return binary_step(context, quantized_mul(context.node()));
 }
 
 std::unique_ptr<Step> softmax_kernel_step(const BindContext& context,
@@ -236,9 +119,9 @@ std::unique_ptr<Step> bind_softmax(const BindContext& context) {
 
 std::span<const BinderEntry> quantized_binders() {
   static const BinderEntry entries[] = {
-      {OpKind::QAdd, bind_add},
-      {OpKind::QSub, bind_add},
-      {OpKind::QMul, bind_mul},
+      {OpKind::QAdd, bind_binary_s8},
+      {OpKind::QSub, bind_binary_s8},
+      {OpKind::QMul, bind_binary_s8},
       {OpKind::QTable, bind_table},
       {OpKind::QSoftmax, bind_softmax},
       {OpKind::QRequantize, bind_requantize},

@@ -77,12 +77,23 @@ template <int part>
   return _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(bytes, part));
 }
 
-template <Kind kind, OutputStage::Profile profile, bool divides>
-void run(const BinaryS8Call& call) {
-  const Operator<kind, profile, divides> op(call);
-  const OutputStage& stage = *call.stage;
-  const __m512i a_flip = _mm512_set1_epi8(static_cast<char>(call.a.flip));
-  const __m512i b_flip = _mm512_set1_epi8(static_cast<char>(call.b.flip));
+/// 64 results by the defined formula.
+template <typename Op>
+[[gnu::noinline]] __m512i exact_block(const Op& op, __m512i x, __m512i z) {
+  x = _mm512_xor_si512(x, _mm512_set1_epi8(static_cast<char>(op.call.a.flip)));
+  z = _mm512_xor_si512(z, _mm512_set1_epi8(static_cast<char>(op.call.b.flip)));
+  const __m512i wide[4] = {op(widen<0>(x), widen<0>(z)), op(widen<1>(x), widen<1>(z)), op(widen<2>(x), widen<2>(z)),
+                           op(widen<3>(x), widen<3>(z))};
+  return pack_bytes(*op.call.stage, wide);
+}
+
+__mmask64 first_of(std::int64_t left) {
+  return left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1;
+}
+
+template <typename Op>
+void run_exact(const BinaryS8Call& call) {
+  const Op op(call);
   const bool flat = call.repeat != BinaryS8Call::Row;
   const std::int64_t rows = flat ? 1 : call.rows, count = flat ? call.rows * call.count : call.count;
   const __m512i single = _mm512_set1_epi8(static_cast<char>(call.b.bytes[0]));
@@ -90,17 +101,150 @@ void run(const BinaryS8Call& call) {
     const std::uint8_t* a = call.a.bytes + r * count;
     std::uint8_t* y = call.y + r * count;
     for (std::int64_t i = 0; i < count; i += 64) {
-      const std::int64_t left = count - i;
-      const __mmask64 mask = left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1;
-      const __m512i x = _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, a + i), a_flip);
-      const __m512i given =
-          call.repeat == BinaryS8Call::Single ? single : _mm512_maskz_loadu_epi8(mask, call.b.bytes + i);
-      const __m512i z = _mm512_xor_si512(given, b_flip);
-      const __m512i wide[4] = {op(widen<0>(x), widen<0>(z)), op(widen<1>(x), widen<1>(z)), op(widen<2>(x), widen<2>(z)),
-                               op(widen<3>(x), widen<3>(z))};
-      _mm512_mask_storeu_epi8(y + i, mask, pack_bytes(stage, wide));
+      const __mmask64 mask = first_of(count - i);
+      const __m512i z = call.repeat == BinaryS8Call::Single ? single : _mm512_maskz_loadu_epi8(mask, call.b.bytes + i);
+      _mm512_mask_storeu_epi8(y + i, mask, exact_block(op, _mm512_maskz_loadu_epi8(mask, a + i), z));
     }
   }
+}
+
+/// 16 bytes as pairs of s16: x + 128 and 256 x.
+struct Pairs {
+  __m512i flip;
+  explicit Pairs(const BinaryS8Call::Operand& operand)
+      : flip(_mm512_set1_epi32(operand.flip != 0 ? 0x80 : static_cast<int>(0x80000000))) {}
+  [[gnu::always_inline]] __m512i operator()(const std::uint8_t* bytes) const {
+    constexpr int none = static_cast<int>(0x00808000);
+    const __m512i order = _mm512_setr_epi32(none | 0x00000000, none | 0x01000001, none | 0x02000002, none | 0x03000003,
+                                            none | 0x04000004, none | 0x05000005, none | 0x06000006, none | 0x07000007,
+                                            none | 0x08000008, none | 0x09000009, none | 0x0a00000a, none | 0x0b00000b,
+                                            none | 0x0c00000c, none | 0x0d00000d, none | 0x0e00000e, none | 0x0f00000f);
+    const __m512i repeated = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)));
+    return _mm512_xor_si512(_mm512_shuffle_epi8(repeated, order), flip);
+  }
+};
+
+/// 64 results from their sums; near: is one of them near a tie?
+[[gnu::always_inline]] inline __m512i pack_lines(const BinaryS8Call& call, const __m512i* sums, bool& near) {
+  const __m512i fraction = _mm512_set1_epi32(call.lines.near_tie);
+  const __m128i shift = _mm_cvtsi32_si128(call.lines.shift);
+  __m512i wide[4];
+  unsigned ties = 0;
+#pragma GCC unroll 4
+  for (int v = 0; v < 4; ++v) {
+    ties |= _mm512_testn_epi32_mask(sums[v], fraction);
+    wide[v] = _mm512_sra_epi32(sums[v], shift);
+  }
+  near = ties != 0;
+  return pack_bytes(*call.stage, wide);
+}
+
+/// The last bytes, where 64 can be read.
+struct Tail {
+  alignas(64) std::uint8_t bytes[64];
+  const std::uint8_t* of(const std::uint8_t* from, __mmask64 mask) {
+    if (mask == ~std::uint64_t{0}) return from;
+    _mm512_store_si512(bytes, _mm512_maskz_loadu_epi8(mask, from));
+    return bytes;
+  }
+};
+
+/// Sums of two tensors.
+template <typename Op>
+void run_planes(const BinaryS8Call& call) {
+  const Op op(call);
+  const Pairs a_pairs(call.a), b_pairs(call.b);
+  const __m512i a_weight = _mm512_set1_epi32(call.lines.a_weight), b_weight = _mm512_set1_epi32(call.lines.b_weight);
+  const __m512i offset = _mm512_set1_epi32(call.lines.offset);
+  const std::int64_t count = call.rows * call.count;
+  Tail a_tail, b_tail;
+  for (std::int64_t i = 0; i < count; i += 64) {
+    const __mmask64 mask = first_of(count - i);
+    const std::uint8_t* a = a_tail.of(call.a.bytes + i, mask);
+    const std::uint8_t* b = b_tail.of(call.b.bytes + i, mask);
+    __m512i sums[4];
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; ++v) {
+      sums[v] = _mm512_dpwssd_epi32(offset, a_pairs(a + 16 * v), a_weight);
+      sums[v] = _mm512_dpwssd_epi32(sums[v], b_pairs(b + 16 * v), b_weight);
+    }
+    bool near = false;
+    __m512i bytes = pack_lines(call, sums, near);
+    if (near) [[unlikely]]
+      bytes = exact_block(op, _mm512_loadu_si512(a), _mm512_loadu_si512(b));
+    _mm512_mask_storeu_epi8(call.y + i, mask, bytes);
+  }
+}
+
+constexpr std::int64_t most_lines = 2048;
+
+/// What a row of b means for a row of a, repeated until whole vectors hold whole rows where that is not too long.
+struct Lines {
+  alignas(64) std::int32_t weight[most_lines + 64], offset[most_lines + 64];
+  alignas(64) std::uint8_t bytes[most_lines + 64];
+  std::int64_t period, rows;
+
+  explicit Lines(const BinaryS8Call& call) : period(call.count), rows(1) {
+    if (call.repeat == BinaryS8Call::Single) {
+      fill(call, 0, 64, true);
+      period = 64;
+      return;
+    }
+    const std::int64_t repeats = 64 / (call.count & -call.count);
+    if (repeats > 1 && repeats * call.count <= most_lines && repeats <= call.rows) {
+      rows = repeats;
+      period = repeats * call.count;
+    }
+    for (std::int64_t r = 0; r < rows; ++r) fill(call, r * call.count, call.count, false);
+  }
+
+  void fill(const BinaryS8Call& call, std::int64_t at, std::int64_t count, bool single) {
+    for (std::int64_t i = 0; i < count; i += 16) {
+      const __m128i b = single ? _mm_set1_epi8(static_cast<char>(call.b.bytes[0]))
+                               : _mm_maskz_loadu_epi8(static_cast<__mmask16>(first_of(count - i)), call.b.bytes + i);
+      const __m512i index = _mm512_cvtepu8_epi32(b);
+      _mm512_storeu_si512(weight + at + i, _mm512_i32gather_epi32(index, call.lines.by_byte, 4));
+      _mm512_storeu_si512(offset + at + i, _mm512_i32gather_epi32(index, call.lines.by_byte + 256, 4));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(bytes + at + i), b);
+    }
+  }
+};
+
+/// Sums and products with a repeated operand.
+template <typename Op>
+void run_lines(const BinaryS8Call& call) {
+  const Op op(call);
+  const Lines lines(call);
+  const Pairs pairs(call.a);
+  const std::int64_t total = call.rows * call.count;
+  Tail tail;
+  for (std::int64_t at = 0; at < total; at += lines.period) {
+    const std::int64_t end = total - at < lines.period ? total - at : lines.period;
+    for (std::int64_t i = 0; i < end; i += 64) {
+      const __mmask64 mask = first_of(end - i);
+      const std::uint8_t* a = tail.of(call.a.bytes + at + i, mask);
+      __m512i sums[4];
+#pragma GCC unroll 4
+      for (int v = 0; v < 4; ++v) {
+        sums[v] = _mm512_dpwssd_epi32(_mm512_load_si512(lines.offset + i + 16 * v), pairs(a + 16 * v),
+                                      _mm512_load_si512(lines.weight + i + 16 * v));
+      }
+      bool near = false;
+      __m512i bytes = pack_lines(call, sums, near);
+      if (near) [[unlikely]]
+        bytes = exact_block(op, _mm512_loadu_si512(a), _mm512_loadu_si512(lines.bytes + i));
+      _mm512_mask_storeu_epi8(call.y + at + i, mask, bytes);
+    }
+  }
+}
+
+template <Kind kind, OutputStage::Profile profile, bool divides>
+void run(const BinaryS8Call& call) {
+  using Op = Operator<kind, profile, divides>;
+  if (call.lines.shift == 0 || (call.repeat == BinaryS8Call::Row && call.count > most_lines)) {
+    return run_exact<Op>(call);
+  }
+  return call.repeat == BinaryS8Call::None ? run_planes<Op>(call) : run_lines<Op>(call);
 }
 
 template <Kind kind>

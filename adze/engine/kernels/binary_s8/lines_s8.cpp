@@ -1,0 +1,115 @@
+#include "adze/engine/kernels/binary_s8/lines_s8.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace adze::kernels {
+
+namespace {
+
+constexpr int most_shift = 23;
+constexpr double most_weight = 8388000.0;  ///< of 24 bits
+constexpr double most_sum = 2147000000.0;  ///< of 32 bits
+constexpr int fewest_tie_bits = 6;         ///< so that at most one number of 64 is near a tie
+
+double units(const BinaryS8Call& call, const BinaryS8Call::Operand& operand) {
+  return static_cast<double>(operand.scale) / static_cast<double>(call.y_scale);
+}
+
+/// How far the defined formula may be from real numbers before it rounds to an integer, where its result is not
+/// beyond the output's range; negative: unknown. Real numbers: a, b in units of y.
+double formula_error(const BinaryS8Call& call) {
+  constexpr double float_half_ulp = 1.0 / (1 << 24), range = 256.0;
+  if (call.kind == BinaryS8Call::Mul) {
+    // Four roundings of floats; or a multiplier of 31 bits, rounded once. Rounded twice it may be anything.
+    return call.stage->profile == OutputStage::Tflm ? -1.0 : 4 * float_half_ulp * range;
+  }
+  const double a = units(call, call.a), b = units(call, call.b);
+  if (call.stage->profile == OutputStage::Onnx) return float_half_ulp * (3 * 255 * (a + b) + range);
+  // Sides with 20 fractional bits of twice the larger scale, each rounded at most twice, and so their sum.
+  return std::ldexp(std::max(a, b), -15) + std::ldexp(range, -30);
+}
+
+/// A weight as two s16: lower + 256 upper; what the lower adds for counting from -128 goes off the offset.
+std::int32_t packed(double weight, std::int32_t& offset) {
+  const std::int64_t whole = std::llround(weight), upper = (whole + 128) >> 8, lower = whole - 256 * upper;
+  offset -= static_cast<std::int32_t>(128 * lower);
+  const auto high = static_cast<std::uint32_t>(static_cast<std::int32_t>(upper)) << 16;
+  return static_cast<std::int32_t>(high | static_cast<std::uint32_t>(lower & 0xffff));
+}
+
+/// Sets shift and near_tie for slopes up to this and sums up to this. False: too coarse.
+bool set_precision(LinesS8& lines, double slope, double sum, double error) {
+  if (!(error >= 0.0) || !(sum < most_sum) || !(slope > 0.0)) return false;
+  int shift = most_shift;
+  while (shift > 0 && (std::ldexp(slope, shift) > most_weight || std::ldexp(sum, shift) > most_sum)) --shift;
+  constexpr double rounded = 130.0;  // halves of two weights, times 128, and of two offsets
+  const double around = 2.5 * (error + std::ldexp(rounded, -shift));
+  const int tie_bits = std::min(shift, static_cast<int>(std::floor(-std::log2(around))));
+  if (tie_bits < fewest_tie_bits) return false;
+  lines.shift = shift;
+  lines.near_tie = ((1 << tie_bits) - 1) << (shift - tie_bits);
+  return true;
+}
+
+/// A half, and half of the width that near_tie asks about, so that it lies around the tie.
+double rounding_offset(const LinesS8& lines) {
+  const double width = static_cast<double>(lines.near_tie & -lines.near_tie);
+  return std::ldexp(0.5, lines.shift) + width / 2;
+}
+
+struct Line {
+  double weight, offset;
+};
+
+/// The line of a against this stored byte of b.
+Line line_of(const BinaryS8Call& call, int b_byte) {
+  const double b = (b_byte ^ call.b.flip) - call.b.zero_point, a_middle = 128 - call.a.zero_point;
+  if (call.kind == BinaryS8Call::Mul) {
+    const double slope = units(call, call.a) * b * static_cast<double>(call.b.scale);
+    return {slope, slope * a_middle};
+  }
+  const double slope = units(call, call.a), other = units(call, call.b) * b;
+  return {slope, slope * a_middle + (call.kind == BinaryS8Call::Add ? other : -other)};
+}
+
+LinesTable lines_by_byte(const BinaryS8Call& call) {
+  LinesTable table;
+  double slope = 0.0, sum = 0.0;
+  for (int byte = 0; byte < 256; ++byte) {
+    const Line line = line_of(call, byte);
+    slope = std::max(slope, std::abs(line.weight));
+    sum = std::max(sum, 128 * std::abs(line.weight) + std::abs(line.offset) + 1);
+  }
+  if (!set_precision(table.lines, slope, sum, formula_error(call))) return {};
+  table.by_byte.resize(512);
+  const double rounding = rounding_offset(table.lines);
+  for (int byte = 0; byte < 256; ++byte) {
+    const Line line = line_of(call, byte);
+    const auto at = static_cast<std::size_t>(byte);
+    std::int32_t& offset = table.by_byte[256 + at];
+    offset = static_cast<std::int32_t>(std::llround(std::ldexp(line.offset, table.lines.shift) + rounding));
+    table.by_byte[at] = packed(std::ldexp(line.weight, table.lines.shift), offset);
+  }
+  table.lines.by_byte = table.by_byte.data();
+  return table;
+}
+
+}  // namespace
+
+LinesTable make_lines(const BinaryS8Call& call) {
+  if (call.repeat != BinaryS8Call::None) return lines_by_byte(call);
+  if (call.kind == BinaryS8Call::Mul) return {};
+  LinesTable table;
+  LinesS8& lines = table.lines;
+  const double a = units(call, call.a), b = call.kind == BinaryS8Call::Sub ? -units(call, call.b) : units(call, call.b);
+  const double offset = a * (128 - call.a.zero_point) + b * (128 - call.b.zero_point);
+  if (!set_precision(lines, std::max(a, std::abs(b)), 256 * (a + std::abs(b)) + 1, formula_error(call))) return {};
+  lines.offset = static_cast<std::int32_t>(std::llround(std::ldexp(offset, lines.shift) + rounding_offset(lines)));
+  lines.a_weight = packed(std::ldexp(a, lines.shift), lines.offset);
+  lines.b_weight = packed(std::ldexp(b, lines.shift), lines.offset);
+  return table;
+}
+
+}  // namespace adze::kernels
