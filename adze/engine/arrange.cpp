@@ -6,6 +6,7 @@
 
 #include "adze/base/text.h"
 #include "adze/engine/step.h"
+#include "adze/engine/steps/post_ops.h"
 
 namespace adze::engine {
 
@@ -178,7 +179,10 @@ class Arranger {
       for (ValueId& input : node.inputs) input = plain(input);
       remap_captures(node);
     }
-    if (fuse_ && !binders_of(node.kind).empty()) fuse_activation(node, id);
+    if (fuse_ && !binders_of(node.kind).empty()) {
+      fuse_activation(node, id);
+      fuse_followers(node, id);
+    }
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       const ValueId output = node.outputs[i];
       if (output != ValueId::None) node.outputs[i] = make_output(output, last && i == 0);
@@ -364,6 +368,52 @@ class Arranger {
     node.set("fused_low", bounds->low);
     node.set("fused_high", bounds->high);
     node.outputs[0] = activation.outputs[0];
+    fused_[static_cast<std::size_t>(reader)] = true;
+  }
+
+  /// The node that alone reads the float value, not fused yet; None: there is no such node.
+  NodeId sole_reader(ValueId value) const {
+    if (!uses_.single(value) || !is_known_float(from_, value)) return NodeId::None;
+    const NodeId reader = uses_.of(value)[0];
+    const bool takes = !fused_[static_cast<std::size_t>(reader)] && is_known_float(from_, from_.node(reader).output());
+    return takes ? reader : NodeId::None;
+  }
+
+  /// A float convolution or product takes what alone reads it: a sum with a value that is there already, that sum's
+  /// clamp, a function of one number.
+  void fuse_followers(Node& node, NodeId id) {
+    if ((node.kind != OpKind::Conv && node.kind != OpKind::Gemm && node.kind != OpKind::MatMul) ||
+        !takes_bounds(node, id)) {
+      return;
+    }
+    if (node.kind == OpKind::Conv) fuse_sum(node);
+    const NodeId reader = sole_reader(node.outputs[0]);
+    if (reader == NodeId::None) return;
+    if (const auto function = unary_function_of(from_.node(reader))) {
+      set_post_function(node, *function);
+      take_over(node, reader);
+    }
+  }
+
+  void fuse_sum(Node& node) {
+    const ValueId output = node.outputs[0];
+    const NodeId sum = sole_reader(output);
+    if (sum == NodeId::None || from_.node(sum).kind != OpKind::Add) return;
+    const std::vector<ValueId>& terms = from_.node(sum).inputs;
+    const ValueId other = terms[0] == output ? terms[1] : terms[0];
+    if (other == output || !is_channels_last(other) || known_shape(from_, other) != known_shape(from_, output)) return;
+    set_post_add(node, at(last_, other));
+    take_over(node, sum);
+    const NodeId clamp = sole_reader(node.outputs[0]);
+    if (clamp == NodeId::None) return;
+    if (const auto bounds = clamp_of(from_, from_.node(clamp))) {
+      set_post_clamp(node, bounds->low, bounds->high);
+      take_over(node, clamp);
+    }
+  }
+
+  void take_over(Node& node, NodeId reader) {
+    node.outputs[0] = from_.node(reader).outputs[0];
     fused_[static_cast<std::size_t>(reader)] = true;
   }
 

@@ -167,7 +167,7 @@ void Compiled::bind_steps(const Settings& settings) {
     const Node& node = graph.node(id);
     std::unique_ptr<Step> step = bind(id, settings);
     if (!step) {
-      if (node.has("channels_last") || node.has("fused_low")) {
+      if (node.has("channels_last") || node.has("fused_low") || node.has("post_function")) {
         throw InternalError(cat("no kernel for the arranged node ", node.name, " (", op_name(node.kind), ")"));
       }
       step = reference_step(node);

@@ -6,6 +6,7 @@
 #include "adze/engine/steps/dense_f32.h"
 #include "adze/engine/steps/depthwise_f32.h"
 #include "adze/engine/steps/geometry.h"
+#include "adze/engine/steps/post_ops.h"
 #include "adze/engine/steps/winograd_f32.h"
 
 namespace adze::engine {
@@ -56,9 +57,12 @@ std::unique_ptr<Step> bind_onednn(const BindContext& context) {
   const std::int64_t y_step = geometry.out_pixels() * geometry.out_channels;
   const int threads = context.threads();
   // One picture at a time: its result does not depend on the batch, nor on the threads.
-  return make_step((*kernel)->name(), [=] {
+  return make_step((*kernel)->name(), [=, post_ops = PostOps(context)] {
     run_parallel(threads, geometry.batch, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t n = begin; n < end; ++n) (*kernel)->run(x + n * x_step, y + n * y_step);
+      for (std::int64_t n = begin; n < end; ++n) {
+        (*kernel)->run(x + n * x_step, y + n * y_step);
+        post_ops.apply(y + n * y_step, n * geometry.out_pixels(), geometry.out_pixels());
+      }
     });
   });
 }

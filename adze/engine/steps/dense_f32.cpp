@@ -5,6 +5,7 @@
 
 #include "adze/base/text.h"
 #include "adze/engine/steps/picture_blocks.h"
+#include "adze/engine/steps/post_ops.h"
 
 namespace adze::engine {
 
@@ -65,7 +66,8 @@ class DenseF32Step final : public Step {
         high_(problem.high),
         packed_(packed),
         x_(context.in<float>(0)),
-        y_(context.out<float>()) {
+        y_(context.out<float>()),
+        post_ops_(context) {
     const std::int64_t inputs = g_.in_channels / g_.groups;
     columns_ = g_.out_channels / g_.groups;
     depth_ = inputs * g_.taps();
@@ -93,6 +95,10 @@ class DenseF32Step final : public Step {
     run_parallel(threads_, count, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) run_block(i / panel_groups_, i % panel_groups_);
     });
+    if (panel_groups_ == 1 || post_ops_.empty()) return;
+    run_parallel(threads_, g_.batch * blocks_.count(), 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) finish(i);
+    });
   }
 
   std::string kernel() const override { return kernel_.name; }
@@ -113,6 +119,14 @@ class DenseF32Step final : public Step {
         run_panel(panels_[static_cast<std::size_t>(i)], rows, block.pixels, weights, y + group * columns_);
       }
     }
+    if (panel_groups_ == 1) finish(index);
+  }
+
+  /// When all columns of the block are there.
+  void finish(std::int64_t index) const {
+    const PictureBlocks::Block block = blocks_.at(index % blocks_.count());
+    const std::int64_t first = index / blocks_.count() * g_.out_pixels() + block.first_pixel;
+    post_ops_.apply(y_ + first * g_.out_channels, first, block.pixels);
   }
 
   /// weights: of the group: its bias, its panels.
@@ -138,6 +152,7 @@ class DenseF32Step final : public Step {
   std::span<const float> packed_;
   const float* x_;
   float* y_;
+  PostOps post_ops_;
   std::int64_t columns_ = 0, depth_ = 0, padded_ = 0, panel_groups_ = 1;
   bool far_ = false;
   int threads_ = 1;

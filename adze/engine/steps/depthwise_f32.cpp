@@ -5,6 +5,7 @@
 
 #include "adze/engine/kernels/depthwise_f32/depthwise_f32.h"
 #include "adze/engine/steps/geometry.h"
+#include "adze/engine/steps/post_ops.h"
 
 namespace adze::engine {
 
@@ -34,6 +35,7 @@ class DepthwiseF32Step final : public Step {
         high_(high),
         x_(context.in<float>(0)),
         y_(context.out<float>()),
+        post_ops_(context),
         padded_(static_cast<std::int64_t>(packed.size()) / (g.taps() + 1)) {
     threads_ = g.batch * g.out_pixels() * padded_ * g.taps() < least_parallel_macs ? 1 : context.threads();
     const std::int64_t fit = near_floats / (g.kernel_height * g.in_width) / lanes * lanes;
@@ -52,6 +54,8 @@ class DepthwiseF32Step final : public Step {
     for (std::int64_t c = 0; c < g_.in_channels; c += channels_together_) {
       for (std::int64_t row = begin; row < end; ++row) run_row(row, c);
     }
+    const std::int64_t pixel = begin * g_.out_width;
+    post_ops_.apply(y_ + pixel * g_.out_channels, pixel, (end - begin) * g_.out_width);
   }
 
   void run_row(std::int64_t index, std::int64_t channel) const {
@@ -75,6 +79,7 @@ class DepthwiseF32Step final : public Step {
   float low_, high_;
   const float* x_;
   float* y_;
+  PostOps post_ops_;
   std::int64_t padded_;
   std::int64_t channels_together_ = 0;
   int threads_ = 1;

@@ -6,6 +6,7 @@
 #include "adze/engine/kernels/gemm_f32/gemm_f32.h"
 #include "adze/engine/steps/convolution_s8.h"
 #include "adze/engine/steps/dense_f32.h"
+#include "adze/engine/steps/post_ops.h"
 
 namespace adze::engine {
 
@@ -112,7 +113,10 @@ std::unique_ptr<Step> bind_onednn(const BindContext& context) {
   });
   const float* a = context.in<float>(0);
   float* y = context.out<float>();
-  return make_step((*kernel)->name(), [=] { (*kernel)->run(a, nullptr, y); });
+  return make_step((*kernel)->name(), [=, rows = shape.rows, post_ops = PostOps(context)] {
+    (*kernel)->run(a, nullptr, y);
+    post_ops.apply(y, 0, rows);
+  });
 }
 
 /// A product of two activations.

@@ -7,6 +7,7 @@
 #include "adze/engine/kernels/dense_f32/dense_f32.h"
 #include "adze/engine/kernels/winograd_f32/winograd_f32.h"
 #include "adze/engine/steps/geometry.h"
+#include "adze/engine/steps/post_ops.h"
 #include "adze/engine/steps/scratch.h"
 
 namespace adze::engine {
@@ -70,7 +71,8 @@ class WinogradF32Step final : public Step {
         zeros_(static_cast<std::size_t>(std::max(g.in_channels, padded_)), 0.0f),
         threads_(context.threads()),
         x_(context.in<float>(0)),
-        y_(context.out<float>()) {
+        y_(context.out<float>()),
+        post_ops_(context) {
     constexpr float infinity = std::numeric_limits<float>::infinity();
     const Node& node = context.node();
     low_ = node.has("fused_low") ? node.get_float("fused_low") : -infinity;
@@ -109,6 +111,9 @@ class WinogradF32Step final : public Step {
                       g_.out_channels, std::min(kernel_.side, g_.out_height - row),
                       std::min(kernel_.side, g_.out_width - column)});
     }
+    const std::int64_t row = first * kernel_.side, rows = std::min(last * kernel_.side, g_.out_height) - row;
+    const std::int64_t pixel = picture * g_.out_pixels() + row * g_.out_width;
+    post_ops_.apply(y_ + pixel * g_.out_channels, pixel, rows * g_.out_width);
   }
 
   void transform_tile(const float* x, std::int64_t tile_row, std::int64_t tile_column, float* points,
@@ -155,6 +160,7 @@ class WinogradF32Step final : public Step {
   int threads_;
   const float* x_;
   float* y_;
+  PostOps post_ops_;
   float low_ = 0.0f, high_ = 0.0f;
   std::int64_t across_ = 0, down_ = 0;  ///< tiles
   std::int64_t count_ = 0;              ///< pieces of work of a picture: some rows of tiles each
