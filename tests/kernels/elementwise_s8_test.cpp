@@ -129,5 +129,27 @@ TEST(Quantize, EqualsTheReferencePerTensorAndPerChannel) {
   }
 }
 
+/// Floats one by one around every tie: what divides exactly must be told from what almost does.
+TEST(Quantize, EqualsTheReferenceAroundTies) {
+  Random random(35);
+  for (const float scale : {0.25f, 0.1f, 0.0237f, 1.0f / 255.0f, 3e-20f}) {
+    for (const DType dtype : {DType::S8, DType::U8}) {
+      std::vector<float> numbers;
+      for (int k = -300; k <= 300; ++k) {
+        float x = (static_cast<float>(k) + 0.5f) * scale;
+        for (int step = 0; step < 8; ++step) x = std::nextafter(x, -INFINITY);
+        for (int step = 0; step < 16; ++step) numbers.push_back(x = std::nextafter(x, INFINITY));
+        numbers.push_back(k % 7 == 0 ? NAN : k % 11 == 0 ? INFINITY : k % 13 == 0 ? -INFINITY : x * 1.3f);
+      }
+      Tensor x(DType::F32, {std::ssize(numbers)}), step(DType::F32, {});
+      std::copy(numbers.begin(), numbers.end(), x.mutable_data<float>().begin());
+      step.mutable_data<float>()[0] = scale;
+      Node quantize;
+      quantize.kind = OpKind::QuantizeLinear;
+      expect_same_bytes(quantize, {{x, false}, {step, true}, {random_bytes(dtype, {}, random), true}});
+    }
+  }
+}
+
 }  // namespace
 }  // namespace adze
