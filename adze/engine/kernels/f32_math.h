@@ -48,8 +48,18 @@ struct F32Math {
     return F::clamp(x, set(low), set(high));
   }
 
-  /// 2^n e^r with x = n ln 2 + r, the power in two halves so that results may be subnormal or infinite.
-  static V exp(V x) {
+  /// x 2^n of whole n, in two halves so that results may be subnormal or infinite.
+  static V scaled(V x, V n) {
+    if constexpr (requires { F::scale(x, n); }) {
+      return F::scale(x, n);
+    } else {
+      const V half = round(n * set(0.5f));
+      return x * power_of_two(half) * power_of_two(n - half);
+    }
+  }
+
+  /// 2^n e^r with x = n ln 2 + r; x in [-104, 89].
+  static V exp_within(V x) {
     constexpr float coefficients[] = {1.0f,
                                       1.0f,
                                       0.49999991059303284f,
@@ -57,16 +67,17 @@ struct F32Math {
                                       0.0416682250798f,
                                       0.008374822326f,
                                       0.00138368911575526f};
-    x = clamp(x, -104.0f, 89.0f);
     const V n = round(x * set(1.44269504f));
     const V r = F::fma(n, set(2.12194440e-4f), F::fma(n, set(-0.693359375f), x));  // ln 2 in two parts
-    const V half = round(n * set(0.5f));
-    return polynomial(r, coefficients) * power_of_two(half) * power_of_two(n - half);
+    return scaled(polynomial(r, coefficients), n);
+  }
+  static V exp(V x) {
+    return exp_within(clamp(x, -104.0f, 89.0f));
   }
 
   static V sigmoid(V x) {
-    // The e^x form below 0 keeps small results exact to the last places.
-    const V e = exp(clamp(x, -88.0f, 17.5f));
+    // The e^x form keeps small results exact to the last places.
+    const V e = exp_within(clamp(x, -88.0f, 17.5f));
     return e * F::reciprocal(e + set(1.0f));
   }
 
@@ -75,7 +86,7 @@ struct F32Math {
                                       0.0216807369f, -0.00813176576048136f, 0.0021034034434705973f};
     const V square = x * x;
     const V near = x * polynomial(square, coefficients);
-    const V e = exp(clamp(x + x, -40.0f, 40.0f));
+    const V e = exp_within(clamp(x + x, -40.0f, 40.0f));
     const V far = set(1.0f) - set(2.0f) * F::reciprocal(e + set(1.0f));
     return square < set(0.4f) ? near : far;
   }
@@ -91,7 +102,7 @@ struct F32Math {
     const V near = x * polynomial(square, near_coefficients);
     const V size = F::clamp(x < set(0.0f) ? -x : x, set(0.0f), set(10.0f));
     const V t = F::reciprocal(F::fma(size, set(0.3275911f), set(1.0f)));
-    const V rest = t * polynomial(t, far_coefficients) * exp(-square);
+    const V rest = t * polynomial(t, far_coefficients) * exp_within(-(size * size));
     const V far = set(1.0f) - rest;
     return square < set(1.0f) ? near : x < set(0.0f) ? -far : far;
   }

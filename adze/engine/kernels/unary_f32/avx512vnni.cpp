@@ -10,6 +10,7 @@ struct Functions : F32 {
     const Vector first = _mm512_rcp14_ps(v);
     return _mm512_mul_ps(first, _mm512_fnmadd_ps(v, first, _mm512_set1_ps(2.0f)));
   }
+  static Vector scale(Vector v, Vector n) { return _mm512_scalef_ps(v, n); }
   static Vector sqrt(Vector v) { return _mm512_sqrt_ps(v); }
 };
 
