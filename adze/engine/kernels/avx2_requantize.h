@@ -71,6 +71,36 @@ inline __m256i finish(const OutputStage& stage, __m256i acc, std::int64_t column
   return _mm256_add_epi32(result, zero_point);
 }
 
+/// Eight accumulators to numbers before the zero point and bounds, rounded to 32 bits. Conversions of the onnx profile
+/// must stay within them: stage.scales_below_one.
+[[gnu::always_inline]] inline __m256i requantize(const OutputStage& stage, __m256i acc, std::int64_t column) {
+  if (stage.profile == OutputStage::Onnx) {
+    return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(acc), _mm256_loadu_ps(stage.scale + column)));
+  }
+  const __m256i multiplier = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(stage.multiplier + column));
+  const __m256i shift = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(stage.shift + column));
+  return stage.profile == OutputStage::Tflm ? multiply_twice(acc, multiplier, shift)
+                                            : multiply_once(acc, multiplier, shift);
+}
+
+/// Sixteen accumulators to bytes in order: what finish() gives. They saturate to 16 bits before and after the zero
+/// point is added, which no bound within 8 bits can tell.
+[[gnu::always_inline]] inline __m128i finish_sixteen(const OutputStage& stage, __m256i left, __m256i right,
+                                                     std::int64_t column) {
+  __m256i words;
+  if (stage.profile == OutputStage::Onnx && !stage.scales_below_one) {
+    words = _mm256_packs_epi32(finish(stage, left, column), finish(stage, right, column + 8));
+  } else {
+    words = _mm256_packs_epi32(requantize(stage, left, column), requantize(stage, right, column + 8));
+    words = _mm256_adds_epi16(words, _mm256_set1_epi16(static_cast<short>(stage.zero_point)));
+  }
+  words = _mm256_permute4x64_epi64(words, 0xd8);
+  const __m128i first = _mm256_castsi256_si128(words), second = _mm256_extracti128_si256(words, 1);
+  const __m128i low = _mm_set1_epi8(static_cast<char>(stage.low)), high = _mm_set1_epi8(static_cast<char>(stage.high));
+  if (stage.low < 0) return _mm_min_epi8(_mm_max_epi8(_mm_packs_epi16(first, second), low), high);
+  return _mm_min_epu8(_mm_max_epu8(_mm_packus_epi16(first, second), low), high);
+}
+
 /// The low bytes of eight 32-bit numbers.
 inline std::uint64_t low_bytes(__m256i values) {
   const __m256i pick = _mm256_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,  //
