@@ -82,7 +82,7 @@ void bench_gemm_s8(benchmark::State& state, kernels::GemmS8 run, std::int64_t ro
   std::vector<std::int32_t> offsets;
   for (std::int64_t at = 0; at < depth; at += 4) offsets.push_back(static_cast<std::int32_t>(at));
   for (auto _ : state) {
-    run({pointers.data(), rows, offsets.data(), depth / 4, w.data(), columns, &stage.stage, y.data(), columns});
+    run({pointers.data(), rows, offsets.data(), depth / 4, w.data(), columns, &stage.stage, y.data(), columns, depth});
     benchmark::ClobberMemory();
   }
   count_macs(state, rows * depth * columns);
@@ -229,6 +229,8 @@ void register_all() {
     RegisterBenchmark((name + "/resnet8 3x3 16 32x32").c_str(), bench_gemm_s8, kernel.run, 1024, 144, 16);
     RegisterBenchmark((name + "/resnet 3x3 128 14x14").c_str(), bench_gemm_s8, kernel.run, 196, 1152, 128);
     RegisterBenchmark((name + "/mobilenet 1x1 256 14x14").c_str(), bench_gemm_s8, kernel.run, 196, 256, 256);
+    RegisterBenchmark((name + "/mobilenet 1x1 16 96 112x112").c_str(), bench_gemm_s8, kernel.run, 168, 16, 96);
+    RegisterBenchmark((name + "/mobilenet 1x1 32 16 112x112").c_str(), bench_gemm_s8, kernel.run, 168, 32, 16);
     RegisterBenchmark((name + "/fc 640 128").c_str(), bench_gemm_s8, kernel.run, 1, 640, 128);
   });
   each(kernels::depthwise_s8_kernels(), [](const auto& kernel, const std::string& name) {
