@@ -161,12 +161,16 @@ TEST(GemmS8, EqualsThePlainKernelOnEveryTile) {
     const std::vector<std::int32_t> multiplier(lanes, by.fixed.multiplier), shift(lanes, by.fixed.shift);
     std::vector<float> scale(lanes, by.scale);
     for (float& one : scale) one *= static_cast<float>(random.uniform(0.3, 1.0));
-    const bool plain = random.below(2) == 0;
-    const auto low = static_cast<std::int32_t>(plain ? 0 : pick(random, -128, 30));
+    const bool plain = random.below(3) == 0, middle = !plain && random.below(2) == 0;
+    const auto low = static_cast<std::int32_t>(plain    ? 0
+                                               : middle ? (random.below(2) == 0 ? 0 : -128)
+                                                        : pick(random, -128, 30));
     const kernels::OutputStage stage{static_cast<std::int32_t>(profile),
-                                     static_cast<std::int32_t>(plain ? 0 : pick(random, low, 100)),
+                                     static_cast<std::int32_t>(plain    ? 0
+                                                               : middle ? low + 128
+                                                                        : pick(random, low, 100)),
                                      low,
-                                     plain ? 255 : low + static_cast<std::int32_t>(pick(random, 1, 97)),
+                                     plain || middle ? low + 255 : low + static_cast<std::int32_t>(pick(random, 1, 97)),
                                      bias.data(),
                                      multiplier.data(),
                                      shift.data(),

@@ -112,6 +112,14 @@ template <bool plain = false>
   return _mm512_permutexvar_epi32(order, bytes);
 }
 
+/// The same where the bounds are those of a byte and the zero point is in their middle: 0 of s8, 128 of u8.
+[[gnu::always_inline]] inline __m512i pack_around_zero(const OutputStage& stage, const __m512i* wide) {
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const __m512i first = _mm512_packs_epi32(wide[0], wide[1]), second = _mm512_packs_epi32(wide[2], wide[3]);
+  const __m512i middle = _mm512_set1_epi8(static_cast<char>(stage.zero_point));
+  return _mm512_permutexvar_epi32(order, _mm512_xor_si512(_mm512_packs_epi16(first, second), middle));
+}
+
 /// Accumulators of 16 × count columns from column on to bytes: what finish() gives, when can_pack().
 template <OutputStage::Profile profile, int count>
 [[gnu::always_inline]] inline __m512i finish_four(const OutputStage& stage, const __m512i* acc, std::int64_t column) {

@@ -106,6 +106,8 @@ class Columns {
     std::uint8_t* y = call_.y + row_ * call_.y_stride + column_;
     if (tail_ == Tail::Plain) {
       finish_rows<Tail::Plain, rows, vectors>(*call_.stage, acc, column_, y, call_.y_stride, bytes_);
+    } else if (tail_ == Tail::Middle) {
+      finish_rows<Tail::Middle, rows, vectors>(*call_.stage, acc, column_, y, call_.y_stride, bytes_);
     } else if (tail_ == Tail::Onnx) {
       finish_rows<Tail::Onnx, rows, vectors>(*call_.stage, acc, column_, y, call_.y_stride, bytes_);
     } else {
@@ -155,17 +157,28 @@ template <int vectors>
   columns.template tiles<1, false>();
 }
 
+[[gnu::always_inline]] inline void finish_wide_row(const GemmS8Call& call, std::int64_t column, const __m512i* acc) {
+  const OutputStage& stage = *call.stage;
+  const std::int64_t left = call.columns - column, second = left < 128 ? left - 64 : 64;
+  std::uint8_t* y = call.y + column;
+  const Tail tail = tail_of(stage);
+  if (tail == Tail::Plain) {
+    finish_row_group<Tail::Plain, 4>(stage, acc, 1, column, y, 0, 64);
+    finish_row_group<Tail::Plain, 4>(stage, acc + 4, 1, column + 64, y + 64, 0, second);
+    return;
+  }
+  alignas(64) __m512i sums[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) _mm512_store_si512(sums + i, acc[i]);
+  finish_tile<4>(tail, stage, sums, 1, column, y, 0, 64);
+  finish_tile<4>(tail, stage, sums + 4, 1, column + 64, y + 64, 0, second);
+}
+
 /// 128 columns of one row.
 [[gnu::noinline]] void single_row(const GemmS8Call& call, std::int64_t column) {
   __m512i acc[8];
   products<1, 8, false>(call, 0, column, call.weights + column / 16 * call.quads * 64, acc);
-  const std::int64_t left = call.columns - column;
-  alignas(64) __m512i sums[8];
-#pragma GCC unroll 8
-  for (int i = 0; i < 8; ++i) _mm512_store_si512(sums + i, acc[i]);
-  const Tail tail = tail_of(*call.stage);
-  finish_tile<4>(tail, *call.stage, sums, 1, column, call.y + column, 0, 64);
-  finish_tile<4>(tail, *call.stage, sums + 4, 1, column + 64, call.y + column + 64, 0, left < 128 ? left - 64 : 64);
+  finish_wide_row(call, column, acc);
 }
 
 /// Up to 16 columns of one row: sums of every fourth quad beside each other, since each waits for the one before.

@@ -8,8 +8,9 @@ namespace adze::kernels {
 namespace {
 
 /// How results are made: the three profiles, `Plain` for the onnx one with zero point 0 and bounds [0, 255], where
-/// saturation does all, and `Wide` where conversions need their bounds first.
-enum class Tail { Plain, Onnx, Tflm, Litert, Wide };
+/// saturation does all, `Middle` for the one with all of a byte's range around its zero point, and `Wide` where
+/// conversions need their bounds first.
+enum class Tail { Plain, Middle, Onnx, Tflm, Litert, Wide };
 
 template <Tail tail, int vectors>
 [[gnu::always_inline]] inline __m512i finish_group(const OutputStage& stage, const __m512i* acc, std::int64_t column) {
@@ -31,6 +32,7 @@ template <Tail tail, int vectors>
       wide[i] = vectors == 3 && i == 3 ? _mm512_setzero_si512()
                                        : requantize<profile>(stage, acc[i], column + 16 * (i % vectors));
     }
+    if constexpr (tail == Tail::Middle) return pack_around_zero(stage, wide);
     return pack_bytes<tail == Tail::Plain>(stage, wide);
   }
 }
@@ -55,7 +57,9 @@ template <int vectors>
 inline Tail tail_of(const OutputStage& stage) {
   if (!can_pack(stage)) return Tail::Wide;
   if (stage.profile != OutputStage::Onnx) return stage.profile == OutputStage::Tflm ? Tail::Tflm : Tail::Litert;
-  return stage.zero_point == 0 && stage.low == 0 && stage.high == 255 ? Tail::Plain : Tail::Onnx;
+  if (stage.high - stage.low != 255) return Tail::Onnx;
+  if (stage.zero_point == stage.low + 128) return Tail::Middle;
+  return stage.zero_point == 0 && stage.low == 0 ? Tail::Plain : Tail::Onnx;
 }
 
 /// Finishes accumulators [rows][vectors] of 16 columns each and stores them: y + r * y_stride gets the first `bytes`
@@ -104,6 +108,7 @@ template <int vectors>
   if (tail == Tail::Tflm) return all(finish_row_group<Tail::Tflm, vectors>);
   if (tail == Tail::Litert) return all(finish_row_group<Tail::Litert, vectors>);
   if (tail == Tail::Wide) return all(finish_row_group<Tail::Wide, vectors>);
+  if (tail == Tail::Middle) return all(finish_row_group<Tail::Middle, vectors>);
   if (tail == Tail::Onnx) return all(finish_row_group<Tail::Onnx, vectors>);
   return all(finish_row_group<Tail::Plain, vectors>);
 }
