@@ -89,6 +89,15 @@ StepInfo describe(const Graph& graph, const Node& node, const Step& step, std::i
   return info;
 }
 
+/// Is the tensor of this type, whose dimensions are all known? Does not allocate.
+bool has_type(const Tensor& tensor, const ValueType& type) {
+  if (tensor.dtype() != type.dtype || !type.shape || tensor.shape().size() != type.shape->size()) return false;
+  for (std::size_t i = 0; i < type.shape->size(); ++i) {
+    if ((*type.shape)[i].value != tensor.shape()[i]) return false;
+  }
+  return true;
+}
+
 struct TimedCandidate {
   std::string_view name;
   std::unique_ptr<Step> step;
@@ -340,10 +349,26 @@ void Compiled::show(ValueId id, const Observer& observer) const {
   observer(origin.value, turned);
 }
 
-std::vector<Tensor> Compiled::run(std::span<const Tensor> inputs, const Observer* observer, bool timed) {
+void Compiled::take_input(ValueId id, const Tensor& tensor) {
+  std::byte* place = places_[static_cast<std::size_t>(id)];
+  if (place == nullptr) return store(id, tensor);
+  if (!tensor.empty()) std::memcpy(place, tensor.bytes().data(), tensor.bytes().size());
+}
+
+void Compiled::give_output(ValueId id, Tensor& tensor) const {
+  const std::byte* place = places_[static_cast<std::size_t>(id)];
+  const ValueType& type = arranged_.graph.value(id).type;
+  if (place == nullptr || !has_type(tensor, type)) {
+    tensor = deep_copy(load(id)).tensor();
+  } else if (!tensor.empty()) {
+    std::memcpy(tensor.mutable_bytes().data(), place, tensor.bytes().size());
+  }
+}
+
+void Compiled::run(std::span<const Tensor> inputs, std::span<Tensor> outputs, const Observer* observer, bool timed) {
   const Graph& graph = arranged_.graph;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    store(graph.inputs()[i], inputs[i]);
+    take_input(graph.inputs()[i], inputs[i]);
     if (observer != nullptr) show(graph.inputs()[i], *observer);
   }
   check_cancelled();
@@ -364,9 +389,7 @@ std::vector<Tensor> Compiled::run(std::span<const Tensor> inputs, const Observer
     }
     for (const ValueId id : released_[i]) held_[static_cast<std::size_t>(id)] = {};
   }
-  std::vector<Tensor> outputs;
-  for (const ValueId id : graph.outputs()) outputs.push_back(deep_copy(load(id)).tensor());
-  return outputs;
+  for (std::size_t i = 0; i < outputs.size(); ++i) give_output(graph.outputs()[i], outputs[i]);
 }
 
 }  // namespace adze::engine

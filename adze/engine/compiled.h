@@ -32,8 +32,9 @@ class Compiled {
   /// graph: types inferred for concrete input shapes. fuse = false keeps all its values for an observer.
   Compiled(const Graph& graph, bool fuse, const Settings& settings);
 
-  /// Inputs of the right types. The observer, when given, is called with value ids of the given graph.
-  std::vector<Tensor> run(std::span<const Tensor> inputs, const Observer* observer, bool timed);
+  /// Inputs of the right types; outputs, one each, are made anew where they do not fit. The observer, when given, is
+  /// called with value ids of the given graph.
+  void run(std::span<const Tensor> inputs, std::span<Tensor> outputs, const Observer* observer, bool timed);
 
   /// Runs the steps one after the other and times the candidates of each problem that the table does not know. The
   /// settings' weights then hold what every candidate needs: use a cache that can be thrown away.
@@ -54,6 +55,8 @@ class Compiled {
   std::unique_ptr<Step> reference_step(const Node& node);
   reference::Datum load(ValueId id) const;
   void store(ValueId id, reference::Datum datum);
+  void take_input(ValueId id, const Tensor& tensor);
+  void give_output(ValueId id, Tensor& tensor) const;
   Tensor arena_view(ValueId id) const;
   void show(ValueId id, const Observer& observer) const;
 

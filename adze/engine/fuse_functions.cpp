@@ -51,7 +51,9 @@ void give_product_its_bias(Graph& graph, const Uses& uses, NodeId id) {
 bool has_float_functions(const Graph& graph) {
   for (const NodeId id : graph.node_ids()) {
     const OpKind kind = graph.node(id).kind;
-    if (kind == OpKind::Sigmoid || kind == OpKind::Erf || kind == OpKind::Sqrt || kind == OpKind::Clip || kind == OpKind::MatMul) return true;
+    if (kind == OpKind::Sigmoid || kind == OpKind::Erf || kind == OpKind::Sqrt || kind == OpKind::Clip ||
+        kind == OpKind::MatMul)
+      return true;
   }
   return false;
 }

@@ -73,6 +73,7 @@ Graph prepared(const Graph& given, bool integer) {
 struct Session::State {
   struct Plan {
     std::vector<Shape> shapes;
+    std::vector<DType> dtypes;  ///< of the inputs of its last run; empty before the first
     bool observed;
     std::unique_ptr<engine::Compiled> compiled;
   };
@@ -89,6 +90,8 @@ struct Session::State {
   mutable std::mutex mutex;
 
   void check_input(std::size_t i, const Tensor& tensor) const;
+  bool fits_last_plan(std::span<const Tensor> inputs) const;
+  engine::Compiled& compiled_for(std::span<const Tensor> inputs);
   engine::Compiled& compiled_for(const std::vector<Shape>& shapes);
   std::unique_ptr<engine::Compiled> compile(const std::vector<Shape>& shapes);
   void tune(const Graph& shaped);
@@ -121,6 +124,34 @@ void Session::State::tune(const Graph& shaped) {
   if (!options.tune_file.empty() && tuned.changed()) tuned.save(options.tune_file);
 }
 
+/// Needs no allocation, unlike the way through compiled_for.
+bool Session::State::fits_last_plan(std::span<const Tensor> inputs) const {
+  if (plans.empty() || plans.front().observed != static_cast<bool>(observer)) return false;
+  const std::vector<Shape>& shapes = plans.front().shapes;
+  if (inputs.size() != shapes.size() || plans.front().dtypes.size() != shapes.size()) return false;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].shape() != shapes[i] || inputs[i].dtype() != plans.front().dtypes[i]) return false;
+  }
+  return true;
+}
+
+engine::Compiled& Session::State::compiled_for(std::span<const Tensor> inputs) {
+  if (inputs.size() != graph.inputs().size()) {
+    throw ModelError(cat("the model has ", graph.inputs().size(), " inputs, ", inputs.size(), " given"),
+                     {graph.source_file, "", ""});
+  }
+  std::vector<Shape> shapes;
+  std::vector<DType> dtypes;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    check_input(i, inputs[i]);
+    shapes.push_back(inputs[i].shape());
+    dtypes.push_back(inputs[i].dtype());
+  }
+  engine::Compiled& compiled = compiled_for(shapes);
+  plans.front().dtypes = std::move(dtypes);
+  return compiled;
+}
+
 engine::Compiled& Session::State::compiled_for(const std::vector<Shape>& shapes) {
   const bool observed = static_cast<bool>(observer);
   for (auto it = plans.begin(); it != plans.end(); ++it) {
@@ -130,7 +161,7 @@ engine::Compiled& Session::State::compiled_for(const std::vector<Shape>& shapes)
   }
   auto compiled = compile(shapes);
   if (plans.size() >= most_plans) plans.pop_back();
-  plans.push_front({shapes, observed, std::move(compiled)});
+  plans.push_front({shapes, {}, observed, std::move(compiled)});
   return *plans.front().compiled;
 }
 
@@ -164,23 +195,24 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
 std::vector<Tensor> Session::run(std::span<const Tensor> inputs) {
+  std::vector<Tensor> outputs(state_->graph.outputs().size());
+  run_into(inputs, outputs);
+  return outputs;
+}
+
+void Session::run_into(std::span<const Tensor> inputs, std::span<Tensor> outputs) {
   const std::lock_guard one_run(state_->mutex);
   State& state = *state_;
-  if (inputs.size() != state.graph.inputs().size()) {
-    throw ModelError(cat("the model has ", state.graph.inputs().size(), " inputs, ", inputs.size(), " given"),
-                     {state.graph.source_file, "", ""});
+  if (outputs.size() != state.graph.outputs().size()) {
+    throw UsageError(cat("the model has ", state.graph.outputs().size(), " outputs, ", outputs.size(), " given"));
   }
-  std::vector<Shape> shapes;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    state.check_input(i, inputs[i]);
-    shapes.push_back(inputs[i].shape());
-  }
-  engine::Compiled& compiled = state.compiled_for(shapes);
-  if (!state.observer) return compiled.run(inputs, nullptr, state.timed);
+  engine::Compiled& compiled =
+      state.fits_last_plan(inputs) ? *state.plans.front().compiled : state.compiled_for(inputs);
+  if (!state.observer) return compiled.run(inputs, outputs, nullptr, state.timed);
   const engine::Observer observer = [&](ValueId id, const Tensor& tensor) {
     state.observer(state.graph.value(id).name, tensor);
   };
-  return compiled.run(inputs, &observer, state.timed);
+  compiled.run(inputs, outputs, &observer, state.timed);
 }
 
 std::string Session::isa() const {

@@ -62,6 +62,10 @@ class Session {
   /// ModelError naming the input when a dtype or shape does not match.
   std::vector<Tensor> run(std::span<const Tensor> inputs);
 
+  /// The same, into tensors that are used again and again: one for each output, made anew only where its dtype or shape
+  /// does not fit. With the same input shapes as the time before and kernels of our own nothing is allocated.
+  void run_into(std::span<const Tensor> inputs, std::span<Tensor> outputs);
+
   /// The instruction set in use.
   std::string isa() const;
   int threads() const;

@@ -82,16 +82,17 @@ LatencyResult measure_latency(Session& session, const std::vector<Tensor>& input
   result.isa = session.isa();
   result.threads = session.threads();
   const ProgressPhase phase(progress, "measuring latency", 0, "runs");
+  std::vector<Tensor> outputs = session.run(inputs);
   const auto warm_up = Clock::now();
   do {
     check_cancelled();
-    session.run(inputs);
+    session.run_into(inputs, outputs);
   } while (seconds_since(warm_up) < options.warm_up_seconds);
   const auto begin = Clock::now();
   do {
     check_cancelled();
     const auto run_begin = Clock::now();
-    session.run(inputs);
+    session.run_into(inputs, outputs);
     result.samples_us.push_back(seconds_since(run_begin) * 1e6);
   } while (static_cast<int>(result.samples_us.size()) < options.max_runs &&
            (seconds_since(begin) < options.seconds || static_cast<int>(result.samples_us.size()) < options.min_runs));
@@ -101,7 +102,7 @@ LatencyResult measure_latency(Session& session, const std::vector<Tensor>& input
   if (options.per_layer) {
     session.profile(true);
     const int runs = std::clamp(result.runs, 1, 100);
-    for (int i = 0; i < runs; ++i) session.run(inputs);
+    for (int i = 0; i < runs; ++i) session.run_into(inputs, outputs);
     result.steps = session.steps();
     session.profile(false);
   }
