@@ -109,6 +109,20 @@ TEST(QConv, EqualsTheReferenceOnDepthwiseAndOneDimensionalConvolutions) {
   }
 }
 
+/// First convolutions, few pixels that many weights pass, sums of many products, more pixels than a block.
+TEST(QConv, EqualsTheReferenceOnShapesOfNetworks) {
+  Random random(28);
+  for (const RoundingProfile profile : all_profiles) {
+    check_conv({1, 1, 3, 64, {19, 21}, {7, 7}}, profile, random);
+    check_conv({1, 1, 3, 8, {16, 16}, {3, 3}}, profile, random);
+    check_conv({1, 1, 1, 24, {25, 10}, {10, 4}}, profile, random);
+    check_conv({1, 1, 200, 196, {3, 3}, {3, 3}}, profile, random);
+    check_conv({1, 1, 4099, 3, {2, 1}, {1, 1}}, profile, random);
+    check_conv({2, 1, 5, 30, {1, 200}, {1, 1}}, profile, random);
+    check_conv({1, 2, 20, 33, {9, 30}, {3, 1}}, profile, random);
+  }
+}
+
 TEST(QConv, WorksOnOnePixel) {
   Random random(24);
   for (const RoundingProfile profile : all_profiles) check_conv({1, 1, 3, 5, {1, 1}, {1, 1}}, profile, random);

@@ -85,7 +85,7 @@ template <OutputStage::Profile profile>
   }
 }
 
-/// Can finish_four be used? Conversions of the onnx profile must stay within 32 bits.
+/// Can requantize() be used? Conversions of the onnx profile must stay within 32 bits.
 [[gnu::always_inline]] inline bool can_pack(const OutputStage& stage) {
   return stage.profile != OutputStage::Onnx || stage.scales_below_one;
 }
@@ -118,17 +118,6 @@ template <bool plain = false>
   const __m512i first = _mm512_packs_epi32(wide[0], wide[1]), second = _mm512_packs_epi32(wide[2], wide[3]);
   const __m512i middle = _mm512_set1_epi8(static_cast<char>(stage.zero_point));
   return _mm512_permutexvar_epi32(order, _mm512_xor_si512(_mm512_packs_epi16(first, second), middle));
-}
-
-/// Accumulators of 16 × count columns from column on to bytes: what finish() gives, when can_pack().
-template <OutputStage::Profile profile, int count>
-[[gnu::always_inline]] inline __m512i finish_four(const OutputStage& stage, const __m512i* acc, std::int64_t column) {
-  __m512i wide[4];
-#pragma GCC unroll 4
-  for (int v = 0; v < 4; ++v) {
-    wide[v] = v < count ? requantize<profile>(stage, acc[v], column + 16 * v) : _mm512_setzero_si512();
-  }
-  return pack_bytes(stage, wide);
 }
 
 }  // namespace
