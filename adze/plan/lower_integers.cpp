@@ -256,9 +256,9 @@ RoundingProfile rounding_profile(const Graph& graph) {
 
 Graph lower_integers(Graph graph) {
   const RoundingProfile profile = rounding_profile(graph);
+  int lowered = lowering::move_stored_values(graph);
   const Uses uses(graph);
   lowering::Lowering state(graph, uses);
-  int lowered = 0;
   for (const NodeId id : topological_order(graph)) {
     check_cancelled();
     if (!graph.node(id).alive || graph.node(id).kind != OpKind::QuantizeLinear) continue;

@@ -179,6 +179,17 @@ TEST(LowerIntegers, MovementWorksOnTheStoredTensor) {
   EXPECT_LE(lowered_difference(rescaled, {{2, 3, 4}}, OpKind::QRequantize), 1);
 }
 
+TEST(LowerIntegers, AProductIsFoundBehindMovement) {
+  for (const std::string& profile : profiles) {
+    Builder b(profile);
+    const ValueId x = b.input({1, 2, 6, 4}, 0.05f, 3);
+    const ValueId turned = b.graph.add(OpKind::Transpose, {x}, {{"perm", std::vector<std::int64_t>{0, 2, 1, 3}}});
+    const ValueId flat = b.graph.add(OpKind::Reshape, {turned, b.constant(Tensor::ints({1, 6, 8}))});
+    b.output(b.graph.add(OpKind::MatMul, {flat, b.weights({8, 5}, 1)}), 0.1f, -4);
+    EXPECT_LE(lowered_difference(b, {{1, 2, 6, 4}}, OpKind::QGemm), 1) << profile;
+  }
+}
+
 TEST(LowerIntegers, ConcatenationRescalesOnlyWhatDiffers) {
   Builder b("onnx");
   const ValueId left = b.input({2, 3}, 0.1f, 3), right = b.input({2, 5}, 0.05f, -3);
