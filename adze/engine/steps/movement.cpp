@@ -3,6 +3,7 @@
 
 #include "adze/engine/kernels/interleave/interleave.h"
 #include "adze/engine/step.h"
+#include "adze/engine/steps/copies.h"
 
 namespace adze::engine {
 
@@ -184,7 +185,9 @@ std::unique_ptr<Step> bind_split(const BindContext& context) {
 
 std::span<const BinderEntry> movement_binders() {
   static const BinderEntry entries[] = {
-      {OpKind::Transpose, bind_transpose}, {OpKind::Concat, bind_concat}, {OpKind::Split, bind_split}};
+      {OpKind::Concat, bind_concat},      {OpKind::Gather, bind_gather},         {OpKind::Pad, bind_pad},
+      {OpKind::Slice, bind_slice},        {OpKind::Resize, bind_resize_nearest}, {OpKind::Split, bind_split},
+      {OpKind::Transpose, bind_transpose}};
   return entries;
 }
 

@@ -1,0 +1,102 @@
+#include "tests/kernels/support.h"
+
+namespace adze {
+namespace {
+
+using namespace kernel_test;
+
+Node node_of(OpKind kind) {
+  Node node;
+  node.kind = kind;
+  return node;
+}
+
+/// Of each width, so that every way to copy is taken.
+std::vector<Tensor> data_of(const Shape& shape, Random& random) {
+  Tensor wide(DType::F64, shape);
+  for (double& value : wide.mutable_data<double>()) value = random.normal();
+  return {random_bytes(DType::U8, shape, random), random_bytes(DType::S8, shape, random), random_floats(shape, random),
+          wide};
+}
+
+TEST(Slice, EqualsTheReference) {
+  Random random(71);
+  struct Case {
+    std::vector<std::int64_t> starts, ends, axes, steps;
+  };
+  const Case cases[] = {{{1}, {3}, {0}, {1}},
+                        {{-3, 1}, {100, -1}, {2, 3}, {1, 2}},
+                        {{100, -1}, {-100, 0}, {-1, 1}, {-1, -2}},
+                        {{0, 2, 1}, {2, 5, 6}, {0, 1, 2}, {1, 1, 1}}};
+  for (const Case& one : cases) {
+    for (const Tensor& x : data_of({4, 5, 6, 7}, random)) {
+      expect_same_bytes(node_of(OpKind::Slice), {{x, false},
+                                                 {Tensor::ints(one.starts), true},
+                                                 {Tensor::ints(one.ends), true},
+                                                 {Tensor::ints(one.axes), true},
+                                                 {Tensor::ints(one.steps), true}});
+    }
+  }
+}
+
+TEST(Pad, EqualsTheReferenceInEveryMode) {
+  Random random(72);
+  for (const char* mode : {"constant", "reflect", "edge", "wrap"}) {
+    for (const Tensor& x : data_of({2, 3, 5, 6}, random)) {
+      Node pad = node_of(OpKind::Pad);
+      pad.set("mode", std::string(mode));
+      Tensor fill(x.dtype(), {});
+      fill.set_int(0, 3);
+      expect_same_bytes(pad, {{x, false}, {Tensor::ints({0, 0, 2, 1, 1, 0, 3, 4}), true}, {fill, true}});
+      expect_same_bytes(pad,
+                        {{x, false}, {Tensor::ints({1, 2, 1, 0}), true}, {fill, true}, {Tensor::ints({-1, 1}), true}});
+      expect_same_bytes(pad, {{x, false}, {Tensor::ints({0, 0, 0, 2, 0, 0, 0, 0}), true}});
+    }
+  }
+  Node crop = node_of(OpKind::Pad);
+  expect_same_bytes(crop,
+                    {{random_bytes(DType::U8, {3, 8, 9}, random), false}, {Tensor::ints({0, -2, 3, 0, 1, -4}), true}});
+}
+
+TEST(Gather, EqualsTheReferenceForConstantIndices) {
+  Random random(73);
+  for (const std::int64_t axis : {0, 1, -1}) {
+    for (const Tensor& x : data_of({4, 5, 6}, random)) {
+      Node gather = node_of(OpKind::Gather);
+      gather.set("axis", axis);
+      expect_same_bytes(gather, {{x, false}, {Tensor::ints({3, 0, -1, 2, 2}), true}});
+      expect_same_bytes(gather, {{x, false}, {Tensor::scalar<std::int64_t>(-2), true}});
+    }
+  }
+}
+
+TEST(Resize, NearestEqualsTheReference) {
+  Random random(74);
+  for (const char* coordinates : {"half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"}) {
+    for (const char* rounding : {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}) {
+      Node resize = node_of(OpKind::Resize);
+      resize.set("coordinate_transformation_mode", std::string(coordinates));
+      resize.set("nearest_mode", std::string(rounding));
+      for (const Tensor& x : data_of({2, 3, 5, 4}, random)) {
+        for (const std::vector<float>& factors : {std::vector<float>{1, 1, 2, 2}, {1, 1, 0.6f, 1.7f}}) {
+          Graph graph;
+          Node node = resize;
+          node.name = "resize";
+          node.inputs = {graph.add_input("x", ValueType::tensor(x.dtype(), symbolic(x.shape()))), ValueId::None,
+                         graph.add_constant("scales", Tensor::from<float>({4}, factors))};
+          node.outputs = {graph.add_value("y")};
+          graph.add_node(std::move(node));
+          graph.add_output(graph.find_value("y"));
+          infer_types(graph);
+          const Tensor expected = reference::run_tensors(graph, {x}).at(0);
+          Session session(graph);
+          EXPECT_TRUE(identical(session.run(std::vector<Tensor>{x}).at(0), expected)) << coordinates << rounding;
+          EXPECT_EQ(session.steps().at(0).kernel, "resize_nearest");
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace adze
