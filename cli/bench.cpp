@@ -21,6 +21,8 @@ struct Arguments {
   double time_budget = 3.0;
   std::string isa;
   std::string weight_file;
+  std::string tune = "off";
+  std::string tune_file;
   std::vector<std::string> shapes;
   bool per_layer = false;
   bool samples = false;
@@ -98,6 +100,13 @@ Json result_json(const LatencyResult& result, bool with_samples) {
   return json;
 }
 
+Tune tune_from(const std::string& name) {
+  if (name == "off") return Tune::Off;
+  if (name == "fast") return Tune::Fast;
+  if (name == "full") return Tune::Full;
+  throw UsageError(cat("--tune ", adze::quoted(name), " is not known"), "off, fast or full");
+}
+
 ExitCode run_bench(Console& console, const Arguments& arguments) {
   const Graph graph = load_model(arguments.model);
   LatencyOptions options;
@@ -108,6 +117,8 @@ ExitCode run_bench(Console& console, const Arguments& arguments) {
   options.input_shapes = parse_shapes(arguments.shapes);
   options.per_layer = arguments.per_layer;
   options.weight_file = arguments.weight_file;
+  options.tune = tune_from(arguments.tune);
+  options.tune_file = arguments.tune_file;
   const LatencyResult result = measure_latency(graph, options, console.progress());
   console.model("model", arguments.model);
   console.results() = result_json(result, arguments.samples);
@@ -137,6 +148,7 @@ Verb bench_verb() {
           "  adze bench model-int8.onnx --threads 1\n"
           "  adze bench model.onnx --per-layer\n"
           "  adze bench model.onnx --isa avx2 --time-budget 10\n"
+          "  adze bench zoo:mobilenetv2,int8 --tune fast --tune-file kernels.tune\n"
           "  adze bench model.onnx --json | jq .results.p50_us\n",
           [](Options& options) -> Action {
             auto arguments = std::make_shared<Arguments>();
@@ -147,6 +159,9 @@ Verb bench_verb() {
                 arguments->isa, "--isa",
                 "Highest instruction set: ref, avx2, avxvnni, avx512vnni, avx512vbmi, amx; default the best there is");
             options.option(arguments->shapes, "--shapes", "Shape of an input, NAME:1x3x224x224 (may be repeated)");
+            options.option(arguments->tune, "--tune",
+                           "Choose among a layer's kernels: off (by table), fast or full (by timing them in place)");
+            options.option(arguments->tune_file, "--tune-file", "Keep what tuning found here, by machine and layer");
             options.option(arguments->weight_file, "--weight-file",
                            "Keep packed weights here: written once, mapped by later starts");
             options.flag(arguments->per_layer, "--per-layer",

@@ -115,6 +115,8 @@ LatencyResult measure_latency(const Graph& graph, const LatencyOptions& options,
   session_options.threads = options.threads;
   session_options.isa = options.isa;
   session_options.weight_file = options.weight_file;
+  session_options.tune = options.tune;
+  session_options.tune_file = options.tune_file;
   const auto begin = Clock::now();
   Session session(shaped, session_options);
   const double creation_ms = 1e3 * seconds_since(begin);

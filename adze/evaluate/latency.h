@@ -20,8 +20,9 @@ struct LatencyOptions {
   int threads = 1;
   std::string isa;                            ///< as in SessionOptions
   std::map<std::string, Shape> input_shapes;  ///< of inputs with open dimensions; open ones not named here become 1
-  std::string weight_file;                    ///< as in SessionOptions
-  bool per_layer = false;                     ///< fill steps, in a second pass that does not count
+  Tune tune = Tune::Off;                      ///< these three as in SessionOptions
+  std::string tune_file, weight_file;
+  bool per_layer = false;  ///< fill steps, in a second pass that does not count
 };
 
 /// Wall time of one run, measured.
