@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "adze/base/text.h"
+#include "adze/engine/arrange_movement.h"
 #include "adze/engine/step.h"
 #include "adze/engine/steps/post_ops.h"
 
@@ -59,12 +60,6 @@ bool is_layout_free(const Node& node) {
     default:
       return op_info(node.kind).op_class == OpClass::Elementwise && node.outputs.size() == 1;
   }
-}
-
-/// Where an axis of [N, C, spatial…] is with channels last.
-std::int64_t moved_axis(std::int64_t axis, std::int64_t rank) {
-  axis = normalize_axis(axis, rank);
-  return axis == 0 ? 0 : axis == 1 ? rank - 1 : axis - 1;
 }
 
 struct Bounds {
@@ -220,6 +215,9 @@ class Arranger {
     if (shape->size() < 3) return false;
     if (is_layout_free(node)) return follow_elementwise(node, shape->size());
     if (node.kind == OpKind::Concat) return follow_concat(node, rank);
+    if (const auto operands = channels_last_operands(from_, node, static_cast<std::int64_t>(rank))) {
+      return follow_movement(node, *operands);
+    }
     if (node.kind == OpKind::BatchNormalization) return follow_batch_normalization(node);
     if (node.kind == OpKind::QuantizeLinear || node.kind == OpKind::DequantizeLinear) return follow_scales(node);
     return false;
@@ -259,6 +257,18 @@ class Arranger {
     }
     node.set("axis", moved_axis(node.get_int("axis"), static_cast<std::int64_t>(rank)));
     for (ValueId& input : node.inputs) input = channels_last(input);
+    return true;
+  }
+
+  bool follow_movement(Node& node, const std::map<std::size_t, Tensor>& operands) {
+    if (!is_channels_last(node.inputs[0])) return false;
+    const std::string name = node.name;
+    node.inputs[0] = channels_last(node.inputs[0]);
+    for (std::size_t i = 1; i < node.inputs.size(); ++i) node.inputs[i] = plain(node.inputs[i]);
+    for (const auto& [i, tensor] : operands) {
+      if (node.inputs.size() <= i) node.inputs.resize(i + 1, ValueId::None);
+      node.inputs[i] = result_.graph.add_constant(cat(name, "@last", i), tensor);
+    }
     return true;
   }
 
