@@ -21,8 +21,10 @@ using std::chrono::microseconds;
 constexpr microseconds idle_spin{50};
 /// How long the caller spins for a piece that another thread has begun before it sleeps.
 constexpr microseconds wait_spin{20};
-/// A wait for others that is longer than this, and than two pieces, means that they do not get their core.
-constexpr microseconds long_wait{50};
+/// What a job may take longer than alone before that counts: interrupts, a cold cache.
+constexpr microseconds slack{5};
+/// Workers that took nothing in jobs of this length together do not get their core: it was time enough to wake up.
+constexpr microseconds long_miss{300};
 constexpr int payback = 10;
 
 int usable_cores() {
@@ -78,12 +80,11 @@ class Pool {
     piece_ = piece;
     next_ = 0;
     error_ = nullptr;
+    const auto begin = Clock::now();
     state_.store(open | static_cast<std::uint32_t>(threads - 1) * ticket, std::memory_order_release);
     ++job_;
     job_.notify_all();
-    const auto begin = Clock::now();
-    const std::int64_t taken = take_pieces();
-    close(begin, taken);
+    close(begin, take_pieces(), (count + piece - 1) / piece);
     const std::exception_ptr error = error_;
     taken_.store(false, std::memory_order_release);
     if (error) std::rethrow_exception(error);
@@ -102,20 +103,35 @@ class Pool {
     }
   }
 
-  /// Lets nobody join any more and waits for those at work.
-  void close(Clock::time_point begin, std::int64_t taken) {
+  /// Lets nobody join any more and waits for those at work. Then judges whether they were a help: the caller took
+  /// `taken` of all pieces.
+  void close(Clock::time_point begin, std::int64_t taken, std::int64_t pieces) {
     std::uint32_t state = state_.fetch_and(~open, std::memory_order_acq_rel) & ~open;
-    if (working(state) == 0) return;
     const auto closed = Clock::now();
+    const Clock::duration worked = closed - begin;
+    if (working(state) != 0) wait_for(state);
+    if (taken == pieces) {
+      missed_ += worked;
+      if (missed_ > long_miss) stay_alone(missed_);
+      return;
+    }
+    missed_ = {};
+    const Clock::duration waited = Clock::now() - closed;
+    const Clock::duration saved = worked / std::max<std::int64_t>(1, taken) * (pieces - taken);
+    if (waited > saved + slack) stay_alone(waited);
+  }
+
+  void wait_for(std::uint32_t state) {
     spin(wait_spin, [&] { return working(state = state_.load(std::memory_order_acquire)) == 0; });
     while (working(state) != 0) {
       state_.wait(state, std::memory_order_acquire);
       state = state_.load(std::memory_order_acquire);
     }
-    const auto waited = Clock::now() - closed;
-    if (waited > long_wait && waited > 2 * (closed - begin) / std::max<std::int64_t>(1, taken)) {
-      alone_until_.store((Clock::now() + payback * waited).time_since_epoch().count(), std::memory_order_relaxed);
-    }
+  }
+
+  void stay_alone(Clock::duration lost) {
+    alone_until_.store((Clock::now() + payback * lost).time_since_epoch().count(), std::memory_order_relaxed);
+    missed_ = {};
   }
 
   std::int64_t take_pieces() {
@@ -161,6 +177,7 @@ class Pool {
   std::atomic<bool> taken_{false}, stopping_{false};
   std::atomic<std::uint32_t> job_{0}, state_{0};
   std::atomic<Clock::rep> alone_until_{0};
+  Clock::duration missed_{};  ///< length of the last jobs together that no worker came for
   const RangeBody* body_ = nullptr;
   std::atomic<std::int64_t> next_{0};
   std::int64_t count_ = 0, piece_ = 1;

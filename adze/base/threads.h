@@ -32,8 +32,9 @@ int num_threads();
 /// Results must not depend on how the range was cut. Calls from within a body, and calls while another thread's call
 /// is under way, run on their own thread alone.
 ///
-/// The caller works too and waits only for pieces that another thread has begun, so a core that somebody else keeps
-/// busy costs little; when such a wait is long, nothing is handed out for ten times its length.
+/// The caller works too and waits only for pieces that another thread has begun. When such a wait costs more than the
+/// others saved, or they do not come at all, nothing is handed out for ten times what was lost: a core that somebody else
+/// keeps busy costs about a tenth.
 void parallel_for(std::int64_t count, std::int64_t grain, RangeBody body, int most_threads = 0);
 
 }  // namespace adze
