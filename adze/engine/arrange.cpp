@@ -6,8 +6,8 @@
 
 #include "adze/base/text.h"
 #include "adze/engine/arrange_movement.h"
+#include "adze/engine/followers.h"
 #include "adze/engine/step.h"
-#include "adze/engine/steps/post_ops.h"
 
 namespace adze::engine {
 
@@ -62,35 +62,15 @@ bool is_layout_free(const Node& node) {
   }
 }
 
-struct Bounds {
-  float low = -std::numeric_limits<float>::infinity();
-  float high = std::numeric_limits<float>::infinity();
-};
-
-/// The clamp that a Relu or Clip with constant bounds is.
-std::optional<Bounds> clamp_of(const Graph& graph, const Node& node) {
-  Bounds bounds;
-  if (node.kind == OpKind::Relu) {
-    bounds.low = 0.0f;
-    return bounds;
-  }
-  if (node.kind != OpKind::Clip) return std::nullopt;
-  for (const std::size_t i : {1, 2}) {
-    if (node.input(i) == ValueId::None) continue;
-    const Tensor* bound = graph.constant(node.input(i));
-    if (bound == nullptr || bound->dtype() != DType::F32 || bound->size() != 1) return std::nullopt;
-    (i == 1 ? bounds.low : bounds.high) = bound->data<float>()[0];
-  }
-  return bounds;
-}
-
 class Arranger {
  public:
-  Arranger(const Graph& graph, bool fuse) : from_(graph), uses_(graph), fuse_(fuse) {
+  Arranger(const Graph& graph, bool fuse)
+      : from_(graph),
+        fuse_(fuse),
+        followers_(graph, result_.graph, [this](ValueId id) { return id == ValueId::None ? id : at(last_, id); }) {
     const auto count = static_cast<std::size_t>(graph.num_values());
     plain_.assign(count, ValueId::None);
     last_.assign(count, ValueId::None);
-    fused_.assign(static_cast<std::size_t>(graph.num_nodes()), false);
   }
 
   Arranged make() {
@@ -101,7 +81,7 @@ class Arranger {
       at(plain_, id) = note(result_.graph.add_input(from_.value(id).name, from_.value(id).type), id, false);
     }
     for (const NodeId id : topological_order(from_)) {
-      if (!fused_[static_cast<std::size_t>(id)]) add(id);
+      if (!followers_.taken(id)) add(id);
     }
     for (const ValueId id : from_.outputs()) result_.graph.add_output(plain(id));
     result_.value_origins.resize(static_cast<std::size_t>(result_.graph.num_values()));
@@ -175,8 +155,7 @@ class Arranger {
       remap_captures(node);
     }
     if (fuse_ && !binders_of(node.kind).empty()) {
-      fuse_activation(node, id);
-      fuse_followers(node, id);
+      followers_.take(node, id);
     }
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       const ValueId output = node.outputs[i];
@@ -321,118 +300,11 @@ class Arranger {
     return true;
   }
 
-  /// A product that steps/product.cpp surely binds.
-  bool is_float_product(const Node& node) const {
-    const Tensor* weights = from_.constant(node.input(1));
-    if (weights == nullptr || weights->rank() != 2 || (node.kind == OpKind::Gemm && node.get_int("transA") != 0))
-      return false;
-    if (node.input(2) != ValueId::None) {
-      const Tensor* bias = from_.constant(node.input(2));
-      if (bias == nullptr || (bias->size() != 1 && bias->size() != bias->shape().back())) return false;
-      const auto columns = weights->dim(node.kind == OpKind::Gemm && node.get_int("transB") != 0 ? 0 : 1);
-      if (bias->size() != 1 && bias->size() != columns) return false;
-    }
-    for (const ValueId input : node.inputs) {
-      if (input == ValueId::None) continue;
-      const auto shape = known_shape(from_, input);
-      if (!shape || num_elements(*shape) == 0 || from_.value(input).type.dtype != DType::F32) return false;
-    }
-    const auto shape = known_shape(from_, node.output());
-    return shape && num_elements(*shape) > 0 && known_shape(from_, node.inputs[0])->size() >= 2;
-  }
-
-  /// Can the node's step keep its results within bounds?
-  bool takes_bounds(const Node& node, NodeId id) const {
-    switch (node.kind) {
-      case OpKind::Conv:
-        return node.get_int("channels_last", 0) != 0;
-      case OpKind::Gemm:
-      case OpKind::MatMul:
-        return is_float_product(from_.node(id));
-      case OpKind::Add:
-      case OpKind::Sub:
-      case OpKind::Mul:
-      case OpKind::Div:
-        return std::all_of(node.inputs.begin(), node.inputs.end(),
-                           [&](ValueId input) { return is_known_float(result_.graph, input); });
-      default:
-        return false;
-    }
-  }
-
-  static bool is_known_float(const Graph& graph, ValueId id) {
-    const auto shape = known_shape(graph, id);
-    return shape && num_elements(*shape) > 0 && graph.value(id).type.dtype == DType::F32;
-  }
-
-  /// A float operator takes the Relu or Clip that alone reads it.
-  void fuse_activation(Node& node, NodeId id) {
-    const ValueId output = from_.node(id).outputs[0];
-    if (!uses_.single(output) || from_.value(output).type.dtype != DType::F32) return;
-    if (!takes_bounds(node, id)) return;
-    const NodeId reader = uses_.of(output)[0];
-    const Node& activation = from_.node(reader);
-    if (activation.inputs[0] != output || !known_shape(from_, activation.outputs[0])) return;
-    const auto bounds = clamp_of(from_, activation);
-    if (!bounds) return;
-    node.set("fused_low", bounds->low);
-    node.set("fused_high", bounds->high);
-    node.outputs[0] = activation.outputs[0];
-    fused_[static_cast<std::size_t>(reader)] = true;
-  }
-
-  /// The node that alone reads the float value, not fused yet; None: there is no such node.
-  NodeId sole_reader(ValueId value) const {
-    if (!uses_.single(value) || !is_known_float(from_, value)) return NodeId::None;
-    const NodeId reader = uses_.of(value)[0];
-    const bool takes = !fused_[static_cast<std::size_t>(reader)] && is_known_float(from_, from_.node(reader).output());
-    return takes ? reader : NodeId::None;
-  }
-
-  /// A float convolution or product takes what alone reads it: a sum with a value that is there already, that sum's
-  /// clamp, a function of one number.
-  void fuse_followers(Node& node, NodeId id) {
-    if ((node.kind != OpKind::Conv && node.kind != OpKind::Gemm && node.kind != OpKind::MatMul) ||
-        !takes_bounds(node, id)) {
-      return;
-    }
-    if (node.kind == OpKind::Conv) fuse_sum(node);
-    const NodeId reader = sole_reader(node.outputs[0]);
-    if (reader == NodeId::None) return;
-    if (const auto function = unary_function_of(from_.node(reader))) {
-      set_post_function(node, *function);
-      take_over(node, reader);
-    }
-  }
-
-  void fuse_sum(Node& node) {
-    const ValueId output = node.outputs[0];
-    const NodeId sum = sole_reader(output);
-    if (sum == NodeId::None || from_.node(sum).kind != OpKind::Add) return;
-    const std::vector<ValueId>& terms = from_.node(sum).inputs;
-    const ValueId other = terms[0] == output ? terms[1] : terms[0];
-    if (other == output || !is_channels_last(other) || known_shape(from_, other) != known_shape(from_, output)) return;
-    set_post_add(node, at(last_, other));
-    take_over(node, sum);
-    const NodeId clamp = sole_reader(node.outputs[0]);
-    if (clamp == NodeId::None) return;
-    if (const auto bounds = clamp_of(from_, from_.node(clamp))) {
-      set_post_clamp(node, bounds->low, bounds->high);
-      take_over(node, clamp);
-    }
-  }
-
-  void take_over(Node& node, NodeId reader) {
-    node.outputs[0] = from_.node(reader).outputs[0];
-    fused_[static_cast<std::size_t>(reader)] = true;
-  }
-
   const Graph& from_;
-  Uses uses_;
   bool fuse_;
   Arranged result_;
+  Followers followers_;
   std::vector<ValueId> plain_, last_;
-  std::vector<bool> fused_;
 };
 
 bool is_byte(DType dtype) {

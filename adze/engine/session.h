@@ -33,10 +33,10 @@ struct SessionOptions {
 
 /// What one step of a session does, for tables and profiles.
 struct StepInfo {
-  std::string name;    ///< the node's
-  std::string op;      ///< the operator's, "QConv"
-  std::string kernel;  ///< what runs it: "conv_s8 avx512vnni", "oneDNN jit:avx512_core", "reference"
-  double seconds = 0;  ///< spent in it since Session::profile(true)
+  std::string name;          ///< the node's
+  std::string op;            ///< the operator's, "QConv"
+  std::string kernel;        ///< what runs it: "conv_s8 avx512vnni", "oneDNN jit:avx512_core", "reference"
+  double seconds = 0;        ///< spent in it since Session::profile(true)
   double least_seconds = 0;  ///< of its fastest call since then
   std::int64_t calls = 0;
   DType dtype = DType::Undefined;  ///< of its first input

@@ -61,15 +61,18 @@ std::optional<Meeting> meeting_of(const Shape& a, const Shape& b, const Shape& y
 }
 
 /// A call with all that it points to.
-struct BoundCall {
+struct BoundCall final : BoundBinaryS8 {
   BinaryS8Call call{};
+  kernels::BinaryS8 kernel;
   std::int64_t pieces = 1;
   StageArrays arrays;
   kernels::OutputStage stage;
   kernels::LinesTable lines;
 
-  BoundCall(const BinaryS8Call& given, std::int64_t piece_count, const RequantizeParameters& by, const Affine& y)
+  BoundCall(const BinaryS8Call& given, kernels::BinaryS8 run, std::int64_t piece_count, const RequantizeParameters& by,
+            const Affine& y)
       : call(given),
+        kernel(run),
         pieces(piece_count),
         arrays(std::vector<RequantizeParameters>(16, by), std::vector<std::int32_t>{}, y),
         stage(arrays.stage()) {
@@ -80,6 +83,8 @@ struct BoundCall {
   }
   BoundCall(const BoundCall&) = delete;
   BoundCall& operator=(const BoundCall&) = delete;
+
+  void run(std::int64_t begin, std::int64_t end, std::int64_t piece) const override { kernel(part(begin, end, piece)); }
 
   /// Rows [begin, end) of all, within one piece.
   BinaryS8Call part(std::int64_t begin, std::int64_t end, std::int64_t piece) const {
@@ -94,44 +99,44 @@ struct BoundCall {
 };
 
 /// The call that can take the operands' shapes, in either order.
-std::shared_ptr<const BoundCall> bind_call(const BindContext& context) {
-  const Node& node = context.node();
-  const Shape shape = context.output_shape();
+std::shared_ptr<const BoundCall> bind_call(const Node& node, const BinaryS8Operand& a, const BinaryS8Operand& b,
+                                           const Shape& shape, std::uint8_t* to, Isa isa) {
   BinaryS8Call call{};
   call.kind = node.kind == OpKind::QMul   ? BinaryS8Call::Mul
               : node.kind == OpKind::QSub ? BinaryS8Call::Sub
                                           : BinaryS8Call::Add;
-  call.a = operand_of(left_affine(node), context.dtype(0));
-  call.b = operand_of(right_affine(node), context.dtype(1));
-  call.a.bytes = context.in_u8(0);
-  call.b.bytes = context.in_u8(1);
-  auto meeting = meeting_of(context.shape(0), context.shape(1), shape);
+  call.a = operand_of(left_affine(node), a.dtype);
+  call.b = operand_of(right_affine(node), b.dtype);
+  call.a.bytes = a.bytes;
+  call.b.bytes = b.bytes;
+  auto meeting = meeting_of(a.shape, b.shape, shape);
   if (!meeting && call.kind != BinaryS8Call::Sub) {
-    meeting = meeting_of(context.shape(1), context.shape(0), shape);
+    meeting = meeting_of(b.shape, a.shape, shape);
     std::swap(call.a, call.b);
   }
   if (!meeting) return nullptr;
   call.repeat = meeting->repeat;
   call.count = shape.empty() ? 1 : shape.back();
   call.rows = num_elements(shape) / call.count / meeting->pieces;
-  call.y = context.out<std::uint8_t>();
+  call.y = to;
   const Affine y = output_affine(node);
   RequantizeParameters by = set_multipliers(call, rounding_of(node), y);
   by.profile = rounding_of(node);
-  return std::make_shared<const BoundCall>(call, meeting->pieces, by, y);
+  return std::make_shared<const BoundCall>(call, kernels::binary_s8_kernel(isa).run, meeting->pieces, by, y);
 }
 
 std::unique_ptr<Step> kernel_step(const BindContext& context) {
-  const auto bound = bind_call(context);
+  const auto bound = bind_call(context.node(), {context.in_u8(0), context.dtype(0), context.shape(0)},
+                               {context.in_u8(1), context.dtype(1), context.shape(1)}, context.output_shape(),
+                               context.out<std::uint8_t>(), context.isa());
   if (!bound) return nullptr;
-  const kernels::BinaryS8Kernel& kernel = kernels::binary_s8_kernel(context.isa());
   const int threads = context.threads();
   const std::int64_t grain = std::max<std::int64_t>(1, element_grain / bound->call.count);
-  return make_step(kernel.name, [=, run = kernel.run] {
+  return make_step(kernels::binary_s8_kernel(context.isa()).name, [=] {
     const std::int64_t rows = bound->call.rows;
     for (std::int64_t piece = 0; piece < bound->pieces; ++piece) {
       run_parallel(threads, rows, grain, [&](std::int64_t begin, std::int64_t end) {
-        run(bound->part(piece * rows + begin, piece * rows + end, piece));
+        bound->run(piece * rows + begin, piece * rows + end, piece);
       });
     }
   });
@@ -165,6 +170,12 @@ std::unique_ptr<Step> broadcast_step(const BindContext& context, F f) {
 }
 
 }  // namespace
+
+std::shared_ptr<const BoundBinaryS8> bind_binary_kernel_s8(const Node& node, const BinaryS8Operand& a,
+                                                           const BinaryS8Operand& b, const Shape& shape,
+                                                           std::uint8_t* y, Isa isa) {
+  return bind_call(node, a, b, shape, y, isa);
+}
 
 std::unique_ptr<Step> bind_binary_s8(const BindContext& context) {
   if (!is_byte(context.dtype(0)) || !is_byte(context.dtype(1)) || !is_byte(context.output_dtype())) return nullptr;

@@ -4,6 +4,7 @@
 #include "adze/engine/kernels/conv_s8/conv_s8.h"
 #include "adze/engine/steps/convolution_s8.h"
 #include "adze/engine/steps/picture_blocks.h"
+#include "adze/engine/steps/post_ops_s8.h"
 
 namespace adze::engine {
 
@@ -46,7 +47,8 @@ class DenseS8Step final : public Step {
         segments_(g_, blocks_),
         stage_(problem.stage),
         x_(context.in_u8(0)),
-        y_(context.out<std::uint8_t>()) {
+        y_(context.out<std::uint8_t>()),
+        post_ops_(context) {
     const std::int64_t macs = g_.batch * g_.out_pixels() * g_.out_channels * segments_.bytes * segments_.count;
     threads_ = macs < least_parallel_macs ? 1 : context.threads();
     const std::int64_t outputs = g_.out_channels / g_.groups;
@@ -86,7 +88,7 @@ class DenseS8Step final : public Step {
   /// One part a group, or more where there are too few blocks of pixels for the threads.
   void cut_columns(std::int64_t outputs) {
     constexpr std::int64_t step = 64;
-    const bool few = threads_ > 1 && g_.batch * blocks_.count() < 2 * threads_;
+    const bool few = threads_ > 1 && post_ops_.empty() && g_.batch * blocks_.count() < 2 * threads_;
     const std::int64_t pieces = few ? std::clamp<std::int64_t>(outputs / step, 1, 4 * threads_) : 1;
     const std::int64_t width = (outputs / pieces + step - 1) / step * step;
     const std::int64_t column_bytes = group_bytes_ / ((outputs + 15) / 16 * 16);
@@ -116,6 +118,11 @@ class DenseS8Step final : public Step {
       kernel_.run({rows, block.pixels, segments_.quad_offsets.data(), segments_.quads(), part.weights, part.columns,
                    &part.stage, y + part.first_channel, g_.out_channels, step_in_fours});
     }
+    finish(picture * g_.out_pixels() + block.first_pixel, block.pixels);
+  }
+
+  void finish(std::int64_t first_pixel, std::int64_t pixels) const {
+    if (!post_ops_.empty()) post_ops_.apply(y_ + first_pixel * g_.out_channels, first_pixel, pixels);
   }
 
   kernels::GemmS8Kernel kernel_;
@@ -126,6 +133,7 @@ class DenseS8Step final : public Step {
   StageArrays stage_;
   const std::uint8_t* x_;
   std::uint8_t* y_;
+  PostOpsS8 post_ops_;
   int threads_ = 1;
   std::int64_t group_bytes_ = 0, parts_together_ = 1;
   std::span<const std::int8_t> packed_;

@@ -3,6 +3,7 @@
 #include "adze/engine/kernels/depthwise_quads_s8/depthwise_quads_s8.h"
 #include "adze/engine/steps/convolution_s8.h"
 #include "adze/engine/steps/picture_blocks.h"
+#include "adze/engine/steps/post_ops_s8.h"
 
 namespace adze::engine {
 
@@ -43,7 +44,8 @@ class DepthwiseQuadsS8Step final : public Step {
         stages_(problem.stage, quad_order(g_.out_channels)),
         stage_(stages_.stage()),
         x_(context.in_u8(0)),
-        y_(context.out<std::uint8_t>()) {
+        y_(context.out<std::uint8_t>()),
+        post_ops_(context) {
     packed_ = context.weights().packed_as<std::int8_t>(
         context.origin(), "depthwise_quads_s8", kernels::packed_depthwise_quads_s8_bytes(kernel.shape, g_.out_channels),
         [&](std::span<std::int8_t> to) {
@@ -67,6 +69,8 @@ class DepthwiseQuadsS8Step final : public Step {
     kernel_.run({base, blocks_.down_step() / g_.stride_height, g_.out_channels, block.rows, block.columns,
                  packed_.data(), &stage_, y_ + (picture * g_.out_pixels() + block.first_pixel) * g_.out_channels,
                  g_.out_width * g_.out_channels});
+    const std::int64_t first = picture * g_.out_pixels() + block.first_pixel;
+    if (!post_ops_.empty()) post_ops_.apply(y_ + first * g_.out_channels, first, block.pixels);
   }
 
   DepthwiseQuadsS8Kernel kernel_;
@@ -78,6 +82,7 @@ class DepthwiseQuadsS8Step final : public Step {
   kernels::OutputStage stage_;
   const std::uint8_t* x_;
   std::uint8_t* y_;
+  PostOpsS8 post_ops_;
   std::span<const std::int8_t> packed_;
 };
 

@@ -4,6 +4,7 @@
 #include "adze/engine/kernels/depthwise_s8/depthwise_s8.h"
 #include "adze/engine/steps/convolution_s8.h"
 #include "adze/engine/steps/picture_blocks.h"
+#include "adze/engine/steps/post_ops_s8.h"
 
 namespace adze::engine {
 
@@ -26,7 +27,8 @@ class DepthwiseS8Step final : public Step {
         stages_(problem.stage),
         stage_(stages_.stage()),
         x_(context.in_u8(0)),
-        y_(context.out<std::uint8_t>()) {
+        y_(context.out<std::uint8_t>()),
+        post_ops_(context) {
     threads_ = g_.batch * g_.out_pixels() * g_.out_channels * g_.taps() < least_parallel_macs ? 1 : context.threads();
     packed_ = context.weights().packed_as<std::int16_t>(
         context.origin(), "depthwise_s8", kernels::packed_depthwise_s8_count(g_.out_channels, g_.taps()),
@@ -58,6 +60,7 @@ class DepthwiseS8Step final : public Step {
                    static_cast<std::int64_t>(offsets_.size() / 2), packed_.data(), g_.out_channels, &stage_,
                    y + row * g_.out_width * g_.out_channels});
     }
+    if (!post_ops_.empty()) post_ops_.apply(y, picture * g_.out_pixels() + block.first_pixel, block.pixels);
   }
 
   kernels::DepthwiseS8Kernel kernel_;
@@ -68,6 +71,7 @@ class DepthwiseS8Step final : public Step {
   kernels::OutputStage stage_;
   const std::uint8_t* x_;
   std::uint8_t* y_;
+  PostOpsS8 post_ops_;
   int threads_ = 1;
   std::span<const std::int16_t> packed_;
   std::vector<std::int64_t> offsets_;
