@@ -33,8 +33,8 @@ int num_threads();
 /// is under way, run on their own thread alone.
 ///
 /// The caller works too and waits only for pieces that another thread has begun. When such a wait costs more than the
-/// others saved, or they do not come at all, nothing is handed out for ten times what was lost: a core that somebody else
-/// keeps busy costs about a tenth.
+/// others saved, or they do not come at all, nothing is handed out for ten times what was lost: a core that somebody
+/// else keeps busy costs about a tenth.
 void parallel_for(std::int64_t count, std::int64_t grain, RangeBody body, int most_threads = 0);
 
 }  // namespace adze

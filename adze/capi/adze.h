@@ -4,8 +4,8 @@
  *   if (adze_session_open("model.onnx", NULL, &session) != ADZE_OK) puts(adze_last_error());
  *
  * A session packs its weights and plans its memory once; adze_session_run then only computes. Different threads may use
- * different sessions at the same time; calls on one session take turns. Link with the adze library (pkg-config adze) by a
- * C++ linker. */
+ * different sessions at the same time; calls on one session take turns. Link with the adze library (pkg-config adze) by
+ * a C++ linker. */
 #ifndef ADZE_CAPI_ADZE_H
 #define ADZE_CAPI_ADZE_H
 

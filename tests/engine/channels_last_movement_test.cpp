@@ -39,9 +39,9 @@ TEST(ChannelsLastMovement, PadSliceAndResizeStayInTheLayout) {
   expect_no_transposes_between(between_pools("  constant %s: s64[4] = [2, 5, 4, 13]\n", "Resize(%p, _, _, %s) \"m\""));
   expect_no_transposes_between(
       between_pools("  constant %s: s64[8] = [0, 1, 2, 0, 0, 3, 0, 1]\n", "Pad(%p, %s) \"m\""));
-  expect_no_transposes_between(
-      between_pools("  constant %s: s64[4] = [1, 2, 0, 1]\n  constant %f: u8[] = [7]\n  constant %a: s64[2] = [1, -1]\n",
-                    "Pad(%p, %s, %f, %a) \"m\""));
+  expect_no_transposes_between(between_pools(
+      "  constant %s: s64[4] = [1, 2, 0, 1]\n  constant %f: u8[] = [7]\n  constant %a: s64[2] = [1, -1]\n",
+      "Pad(%p, %s, %f, %a) \"m\""));
   expect_no_transposes_between(between_pools("  constant %s: s64[3] = [0, 1, 2]\n  constant %e: s64[3] = [2, 4, 7]\n",
                                              "Slice(%p, %s, %e) \"m\""));
   expect_no_transposes_between(
