@@ -49,7 +49,8 @@ class LiveMappings {
     if (after == mappings_.begin()) return;
     const auto& [data, size] = *std::prev(after);
     if (bytes.data() + bytes.size() > data + size) return;
-    ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    auto* whole_pages = const_cast<std::byte*>(bytes.data()) + (begin - reinterpret_cast<std::uintptr_t>(bytes.data()));
+    ::madvise(whole_pages, end - begin, MADV_DONTNEED);
   }
 
  private:

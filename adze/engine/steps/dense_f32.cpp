@@ -11,7 +11,6 @@ namespace adze::engine {
 
 namespace {
 
-using kernels::DenseF32Call;
 using kernels::DenseF32Kernel;
 using kernels::DenseF32Panel;
 using kernels::WindowGeometry;
