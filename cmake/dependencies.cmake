@@ -1,5 +1,26 @@
 # What the library stands on; why each: docs/decisions/.
 find_package(Threads REQUIRED)
+
+# oneDNN is a candidate for float convolutions and products; without it the own kernels do all.
+set(ADZE_ONEDNN AUTO CACHE STRING "Use oneDNN: ON, OFF, or AUTO for where it is found")
+set(ADZE_DEPENDENCIES "")
+if(ADZE_ONEDNN)
+  # Debian's dnnl CMake config asks for OpenCL development files, so look for the library itself.
+  find_library(DNNL_LIBRARY NAMES dnnl)
+  find_path(DNNL_INCLUDE_DIR NAMES oneapi/dnnl/dnnl.hpp)
+  if(DNNL_LIBRARY AND DNNL_INCLUDE_DIR)
+    add_library(adze_dnnl INTERFACE IMPORTED GLOBAL)
+    target_link_libraries(adze_dnnl INTERFACE ${DNNL_LIBRARY})
+    target_include_directories(adze_dnnl SYSTEM INTERFACE ${DNNL_INCLUDE_DIR})
+    list(APPEND ADZE_DEPENDENCIES adze_dnnl)
+  elseif(NOT ADZE_ONEDNN STREQUAL "AUTO")
+    message(FATAL_ERROR "oneDNN is not found: install libdnnl-dev, or configure with -DADZE_ONEDNN=OFF")
+  endif()
+endif()
+
+if(ADZE_ENGINE_ONLY)
+  return()
+endif()
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
 find_package(ZLIB REQUIRED)
@@ -7,12 +28,4 @@ find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
-
-# Debian's dnnl CMake config asks for OpenCL development files, so look for the library itself.
-find_library(DNNL_LIBRARY NAMES dnnl REQUIRED)
-find_path(DNNL_INCLUDE_DIR NAMES oneapi/dnnl/dnnl.hpp REQUIRED)
-add_library(adze_dnnl INTERFACE IMPORTED GLOBAL)
-target_link_libraries(adze_dnnl INTERFACE ${DNNL_LIBRARY})
-target_include_directories(adze_dnnl SYSTEM INTERFACE ${DNNL_INCLUDE_DIR})
-
-set(ADZE_DEPENDENCIES JPEG::JPEG PNG::PNG ZLIB::ZLIB nlohmann_json::nlohmann_json PkgConfig::ZSTD adze_dnnl)
+list(APPEND ADZE_DEPENDENCIES JPEG::JPEG PNG::PNG ZLIB::ZLIB nlohmann_json::nlohmann_json PkgConfig::ZSTD)

@@ -166,7 +166,10 @@ TEST(GemmS8, EqualsThePlainKernelOnEveryTile) {
       rows.push_back(x.data<std::uint8_t>().data() + at);
     }
     std::vector<std::int32_t> offsets;
-    for (std::int64_t q = 0; q < quads; ++q) offsets.push_back(static_cast<std::int32_t>(pick(random, 0, 256)));
+    for (std::int64_t q = 0; q < quads; ++q) {  // stretches side by side, or anywhere
+      const bool next = q > 0 && offsets.back() < 250 && random.below(5) != 0;
+      offsets.push_back(next ? offsets.back() + 4 : static_cast<std::int32_t>(pick(random, 0, 256)));
+    }
     const auto w = random_bytes(DType::S8, {(columns + 15) / 16 * 64 * quads}, random);
     const auto profile = static_cast<RoundingProfile>(random.below(3));
     const auto lanes = static_cast<std::size_t>(columns + 16);
