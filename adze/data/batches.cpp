@@ -91,7 +91,7 @@ struct BatchLoader::State {
     while (next < indices.size() && static_cast<std::int64_t>(inputs.size()) < options.batch_size) {
       check_cancelled();
       const std::int64_t index = indices[next++];
-      auto sample = dataset.try_get(index);
+      auto sample = read(index);
       if (!sample) continue;
       inputs.push_back(std::move(sample->input));
       if (sample->target) targets.push_back(std::move(*sample->target));
@@ -101,7 +101,16 @@ struct BatchLoader::State {
     if (inputs.empty()) return std::nullopt;
     batch.inputs = stack(inputs);
     if (targets.size() == inputs.size()) batch.targets = stack(targets);
+    if (options.augment.mixup > 0) {
+      // A stream apart from those of the samples.
+      mix_batch(batch, options.augment, augment_random(options.seed, options.epoch, batch.indices[0]).split(~0ull));
+    }
     return batch;
+  }
+
+  std::optional<Sample> read(std::int64_t index) const {
+    if (!options.augment.changes_samples()) return dataset.try_get(index);
+    return dataset.try_get_augmented(index, options.augment, augment_random(options.seed, options.epoch, index));
   }
 
   void work() {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "adze/data/augment.h"
 #include "adze/data/dataset.h"
 
 namespace adze {
@@ -17,6 +18,9 @@ struct Batch {
   std::optional<Tensor> targets;  ///< [samples, …], where the samples have targets
   std::vector<std::int64_t> labels;
   std::vector<std::int64_t> indices;
+  /// After mixup (see augment.h): the loss is lambda · loss(labels) + (1 − lambda) · loss(other_labels).
+  std::vector<std::int64_t> other_labels;  ///< empty without mixup
+  double lambda = 1.0;
 
   std::int64_t size() const { return static_cast<std::int64_t>(indices.size()); }
 };
@@ -36,7 +40,10 @@ std::vector<std::int64_t> sample_indices(const Dataset& dataset, std::int64_t co
 
 struct BatchOptions {
   std::int64_t batch_size = 32;
-  int prefetch = 2;  ///< batches decoded ahead on another thread; 0: decode within next()
+  int prefetch = 2;             ///< batches decoded ahead on another thread; 0: decode within next()
+  AugmentOptions augment = {};  ///< random changes; those of a sample follow from seed, epoch and its index alone,
+  std::uint64_t seed = 0;       ///< those of a batch (mixup) from seed, epoch and the first index
+  std::int64_t epoch = 0;
 };
 
 /// Yields batches of chosen samples in order; undecodable ones are left out (see Dataset::try_get), so a batch may be

@@ -13,9 +13,24 @@ std::int64_t Dataset::num_classes() const {
   return largest + 1;
 }
 
+Sample Dataset::get_augmented(std::int64_t index, const AugmentOptions& options, const Random& random) const {
+  Sample sample = get(index);
+  sample.input = augment(sample.input, options, random);
+  return sample;
+}
+
 std::optional<Sample> Dataset::try_get(std::int64_t index) const {
+  return attempt(index, [&] { return get(index); });
+}
+
+std::optional<Sample> Dataset::try_get_augmented(std::int64_t index, const AugmentOptions& options,
+                                                 const Random& random) const {
+  return attempt(index, [&] { return get_augmented(index, options, random); });
+}
+
+std::optional<Sample> Dataset::attempt(std::int64_t index, const std::function<Sample()>& read) const {
   try {
-    return get(index);
+    return read();
   } catch (const ModelError& error) {
     if (strict_) throw;
     const std::lock_guard lock(mutex_);

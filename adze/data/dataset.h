@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "adze/data/augment.h"
 #include "adze/data/preprocessing.h"
 #include "adze/numerics/tensor.h"
 
@@ -36,6 +38,8 @@ class Dataset {
   virtual std::int64_t size() const = 0;
   /// Reads, decodes and preprocesses one sample. Throws ModelError naming the file when it cannot be decoded.
   virtual Sample get(std::int64_t index) const = 0;
+  /// The same, randomly changed as training wants it; sound is changed before features are taken from it.
+  virtual Sample get_augmented(std::int64_t index, const AugmentOptions& options, const Random& random) const;
   /// The class of a sample without decoding it; -1 when it has none.
   virtual std::int64_t label(std::int64_t index) const = 0;
   /// The name of a sample without decoding it.
@@ -49,11 +53,15 @@ class Dataset {
   std::int64_t num_classes() const;
   /// get(), but a sample that cannot be decoded is recorded and nothing returned; with strict it throws.
   std::optional<Sample> try_get(std::int64_t index) const;
+  std::optional<Sample> try_get_augmented(std::int64_t index, const AugmentOptions& options,
+                                          const Random& random) const;
   /// What try_get could not read so far, by index, each sample once.
   std::vector<BadSample> bad_samples() const;
   void set_strict(bool strict) { strict_ = strict; }
 
  private:
+  std::optional<Sample> attempt(std::int64_t index, const std::function<Sample()>& read) const;
+
   bool strict_ = false;
   mutable std::mutex mutex_;
   mutable std::vector<BadSample> bad_;

@@ -13,6 +13,9 @@ class Subset final : public Dataset {
 
   std::int64_t size() const override { return static_cast<std::int64_t>(indices_.size()); }
   Sample get(std::int64_t index) const override { return dataset_->get(at(index)); }
+  Sample get_augmented(std::int64_t index, const AugmentOptions& options, const Random& random) const override {
+    return dataset_->get_augmented(at(index), options, random);
+  }
   std::int64_t label(std::int64_t index) const override { return dataset_->label(at(index)); }
   std::string name(std::int64_t index) const override { return dataset_->name(at(index)); }
   const std::vector<std::string>& class_names() const override { return dataset_->class_names(); }
