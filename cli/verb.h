@@ -34,6 +34,7 @@ Verb quantize_verb();
 Verb optimize_verb();
 Verb recipe_verb();
 Verb demo_verb();
+Verb emit_verb();
 Verb doctor_verb();
 
 }  // namespace adze::cli

@@ -1,0 +1,230 @@
+#include "adze/emit/c/files.h"
+
+#include <algorithm>
+
+#include "adze/base/text.h"
+
+namespace adze::emit {
+
+namespace {
+
+std::string upper(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  return text;
+}
+
+std::string run_signature(const Network& network, const Interface& interface) {
+  std::string text = cat("int ", network.options.name, "_run(");
+  for (std::size_t i = 0; i < interface.inputs.size(); ++i) {
+    text += cat(i == 0 ? "" : ", ", "const ", interface.inputs[i].type, " *", interface.inputs[i].macro);
+  }
+  for (const Port& port : interface.outputs) text += cat(", ", port.type, " *", port.macro);
+  return text + ")";
+}
+
+std::vector<std::string> sources(const Network& network) {
+  std::vector<std::string> names{cat(network.options.name, ".c")};
+  for (const std::string& file : network.runtime) {
+    if (file.ends_with(".c")) names.push_back(file);
+  }
+  return names;
+}
+
+std::string core_flags(const std::string& core) {
+  if (core == "generic") return "cc";
+  if (core == "cortex-m4") return "arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16";
+  if (core == "cortex-m7") return "arm-none-eabi-gcc -mcpu=cortex-m7 -mthumb -mfloat-abi=hard -mfpu=fpv5-d16";
+  if (core == "cortex-m55") return "arm-none-eabi-gcc -mcpu=cortex-m55 -mthumb -mfloat-abi=hard -mfpu=auto";
+  return cat("arm-none-eabi-gcc -mcpu=", core, " -mthumb");
+}
+
+void print_port(Printer& printer, const std::string& prefix, const Port& port) {
+  const std::string name = cat(prefix, upper(port.macro));
+  printer.line(cat("/* ", port.name, ": ", port.type, " ", shape_text(port.shape),
+                   port.channels_last ? ", channels last" : "", " */"));
+  printer.line(cat("#define ", name, "_SIZE ", num_elements(port.shape)));
+  if (port.scale > 0.0f) {
+    printer.line(cat("#define ", name, "_SCALE ", constant_text(port.scale)));
+    printer.line(cat("#define ", name, "_ZERO_POINT (", port.zero_point, ")"));
+  }
+}
+
+}  // namespace
+
+std::string compile_line(const Network& network) {
+  return cat(core_flags(network.options.core), " -std=c99 -O2 -c ", join(sources(network), " "));
+}
+
+std::string header_file(const Network& network, const Interface& interface, const Emission& emission) {
+  const std::string& name = network.options.name;
+  Printer printer;
+  printer.line(cat("/* ", network.graph.name, ", written by adze for ", network.options.core, "."));
+  printer.line();
+  printer.line(cat("   Compile  ", compile_line(network)));
+  printer.line(cat("   Memory   ", emission.arena_bytes, " bytes in one static array (at least ",
+                   emission.lower_bound_bytes, " are alive at once), ", emission.weight_bytes,
+                   " bytes of constants */"));
+  printer.line(cat("#ifndef ", upper(name), "_H"));
+  printer.line(cat("#define ", upper(name), "_H"));
+  printer.line();
+  printer.line("#include <stdint.h>");
+  printer.line();
+  for (const Port& port : interface.inputs) print_port(printer, upper(name) + "_", port);
+  for (const Port& port : interface.outputs) print_port(printer, upper(name) + "_", port);
+  printer.line(cat("#define ", upper(name), "_ARENA_BYTES ", emission.arena_bytes));
+  printer.line(cat("#define ", upper(name), "_LAYERS ", emission.layers.size()));
+  printer.line();
+  printer.line("/* Computes the outputs and returns 0. Not for several threads at once. */");
+  printer.line(cat(run_signature(network, interface), ";"));
+  printer.line();
+  printer.line("/* Where an input may be written to spare its copy: pass the same pointer to the call above. */");
+  for (const Port& port : interface.inputs) {
+    printer.line(cat(port.type, " *", name, "_", port.macro, "(void);"));
+  }
+  if (network.options.profile_hooks) {
+    printer.line();
+    printer.line("/* Yours: called before each layer with its number, and with the number of layers at the end. */");
+    printer.line(cat("void ", name, "_profile(int layer);"));
+  }
+  printer.line();
+  printer.line("#endif");
+  return printer.text();
+}
+
+std::string source_file(const Network& network, const Interface& interface, const Emission& emission) {
+  const std::string& name = network.options.name;
+  Printer printer;
+  printer.line(cat("#include \"", name, ".h\""));
+  printer.line();
+  printer.line("#include <string.h>");
+  printer.line();
+  printer.line("#include \"adze_runtime.h\"");
+  printer.line();
+  // 64-bit words: kernels keep words in their scratch memory, and some read a few bytes behind the last activation.
+  printer.line(cat("static uint64_t ", name, "_arena[", (emission.arena_bytes + 7) / 8, "];"));
+  printer.line(cat("#define AT(offset) ((void *)((unsigned char *)", name, "_arena + (offset)))"));
+  printer.line();
+  std::string text = printer.text() + network.data.text() + "\n" + network.code.text();
+  Printer run;
+  for (const Port& port : interface.inputs) {
+    run.open(cat(port.type, " *", name, "_", port.macro, "(void)"));
+    run.line(cat("return (", port.type, " *)AT(", port.offset, ");"));
+    run.close();
+    run.line();
+  }
+  run.open(run_signature(network, interface));
+  for (const Port& port : interface.inputs) {
+    run.line(cat("if ((const void *)", port.macro, " != AT(", port.offset, ")) memcpy(AT(", port.offset, "), ",
+                 port.macro, ", ", port.bytes, ");"));
+  }
+  for (std::size_t i = 0; i < emission.layers.size(); ++i) {
+    if (network.options.profile_hooks) run.line(cat(name, "_profile(", i, ");"));
+    run.line(cat(emission.layers[i].name, "();"));
+  }
+  if (network.options.profile_hooks) run.line(cat(name, "_profile(", emission.layers.size(), ");"));
+  for (const Port& port : interface.outputs) {
+    run.line(cat("memcpy(", port.macro, ", AT(", port.offset, "), ", port.bytes, ");"));
+  }
+  run.line("return 0;");
+  run.close();
+  return text + run.text();
+}
+
+std::string cmake_file(const Network& network) {
+  const std::string& name = network.options.name;
+  Printer printer;
+  printer.line("cmake_minimum_required(VERSION 3.13)");
+  printer.line(cat("project(", name, " C)"));
+  printer.line(cat("add_library(", name, " STATIC ", join(sources(network), " "), ")"));
+  printer.line(cat("target_include_directories(", name, " PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})"));
+  printer.line(cat("set_target_properties(", name, " PROPERTIES C_STANDARD 99)"));
+  if (!network.options.golden.empty()) {
+    printer.line(cat("add_executable(", name, "_test ", name, "_test.c)"));
+    printer.line(cat("target_link_libraries(", name, "_test ", name, ")"));
+  }
+  return printer.text();
+}
+
+namespace {
+
+/// The tensor as the network's caller holds it.
+Tensor stored(const Tensor& tensor, const Port& port) {
+  return port.channels_last ? transposed(tensor, to_channels_last(tensor.shape().size())) : tensor;
+}
+
+void print_golden(Printer& printer, const std::string& name, const Tensor& tensor, const Port& port) {
+  const Tensor lying = stored(tensor, port);
+  if (num_elements(lying.shape()) != num_elements(port.shape)) {
+    throw UsageError(cat("a golden tensor for ", quoted(port.name), " is ", type_text(tensor)));
+  }
+  if (port.type == "float") {
+    printer.array("float", name, lying.data<float>());
+  } else {
+    printer.array("int8_t", name, lying.data<std::int8_t>());
+  }
+}
+
+void print_check(Printer& printer, const std::string& name, const Port& port) {
+  printer.open(cat("for (int i = 0; i < ", num_elements(port.shape), "; ++i)"));
+  if (port.type == "float") {
+    printer.line(cat("const float difference = ", port.macro, "[i] - ", name, "[i];"));
+    printer.line(cat("const float size = ", name, "[i] < 0.0f ? -", name, "[i] : ", name, "[i];"));
+    printer.line("if ((difference < 0.0f ? -difference : difference) <= 1e-4f + 1e-4f * size) ++equal;");
+  } else {
+    printer.line(cat("if (", port.macro, "[i] == ", name, "[i]) ++equal;"));
+  }
+  printer.line("++total;");
+  printer.close();
+}
+
+}  // namespace
+
+std::string test_file(const Network& network, const Interface& interface) {
+  const std::string& name = network.options.name;
+  Printer printer;
+  printer.line(cat("/* Runs known inputs and compares every output. Prints \"equal N of N\"; 0: all are equal. */"));
+  printer.line("#include <stdio.h>");
+  printer.line("#include <string.h>");
+  printer.line();
+  printer.line(cat("#include \"", name, ".h\""));
+  printer.line();
+  for (const Port& port : interface.outputs) {
+    printer.line(cat("static ", port.type, " ", port.macro, "[", num_elements(port.shape), "];"));
+  }
+  const auto& golden = network.options.golden;
+  const auto label = [](const Port& port, std::size_t run) { return cat("golden_", port.macro, "_", run); };
+  for (std::size_t run = 0; run < golden.size(); ++run) {
+    if (golden[run].inputs.size() != interface.inputs.size() ||
+        golden[run].outputs.size() != interface.outputs.size()) {
+      throw UsageError("golden tensors must be as many as the network's inputs and outputs");
+    }
+    for (std::size_t i = 0; i < interface.inputs.size(); ++i) {
+      print_golden(printer, label(interface.inputs[i], run), golden[run].inputs[i], interface.inputs[i]);
+    }
+    for (std::size_t i = 0; i < interface.outputs.size(); ++i) {
+      print_golden(printer, label(interface.outputs[i], run), golden[run].outputs[i], interface.outputs[i]);
+    }
+  }
+  printer.line();
+  printer.open("int main(void)");
+  printer.line("int equal = 0, total = 0;");
+  for (std::size_t run = 0; run < golden.size(); ++run) {
+    std::string call = cat("if (", name, "_run(");
+    for (std::size_t i = 0; i < interface.inputs.size(); ++i) {
+      const Port& port = interface.inputs[i];
+      printer.line(
+          cat("memcpy(", name, "_", port.macro, "(), ", label(port, run), ", sizeof ", label(port, run), ");"));
+      call += cat(i == 0 ? "" : ", ", name, "_", port.macro, "()");
+    }
+    for (const Port& port : interface.outputs) call += cat(", ", port.macro);
+    printer.line(cat(call, ") != 0) return 2;"));
+    for (const Port& port : interface.outputs) print_check(printer, label(port, run), port);
+  }
+  printer.line("printf(\"equal %d of %d\\n\", equal, total);");
+  printer.line("return equal == total ? 0 : 1;");
+  printer.close();
+  return printer.text();
+}
+
+}  // namespace adze::emit

@@ -1,0 +1,145 @@
+#include "adze/emit/c/layer.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "adze/base/text.h"
+#include "adze/emit/c/scratch.h"
+
+namespace adze::emit {
+
+namespace {
+
+Shape known_shape(const Value& value) {
+  if (value.constant) return value.constant->shape();
+  const auto shape = value.type.shape ? concrete(*value.type.shape) : std::nullopt;
+  if (!shape) throw UnsupportedError(cat("the shape of ", quoted(value.name), " is not known before running"));
+  return *shape;
+}
+
+}  // namespace
+
+void LayerWriter::refuse(std::string_view why) const {
+  throw UnsupportedError(cat("node ", quoted(node_.name), ", operator ", op_info(node_.kind).name, ": ", why));
+}
+
+const Tensor& LayerWriter::need_constant(std::size_t input, std::string_view what) const {
+  const Tensor* tensor = constant(input);
+  if (tensor == nullptr) refuse(cat(what, " must be constant to be written as C"));
+  return *tensor;
+}
+
+Shape LayerWriter::shape(std::size_t input) const {
+  return known_shape(network_.graph.value(node_.inputs[input]));
+}
+
+Shape LayerWriter::output_shape(std::size_t output) const {
+  return known_shape(network_.graph.value(node_.outputs[output]));
+}
+
+std::int64_t LayerWriter::offset(ValueId id) const {
+  return network_.graph.constant(id) != nullptr ? -1 : network_.plan.at(id).offset;
+}
+
+std::string LayerWriter::constant_pointer(ValueId id, std::string_view type) {
+  const Tensor& tensor = *network_.graph.constant(id);
+  const std::string suffix = cat("constant", network_.constants++);
+  if (tensor.dtype() == DType::S8 && type == "int8_t") {
+    const auto data = tensor.data<std::int8_t>();
+    return table(suffix, "int8_t", std::vector<std::int8_t>(data.begin(), data.end()));
+  }
+  if (tensor.dtype() == DType::F32 && type == "float") {
+    const auto data = tensor.data<float>();
+    return table(suffix, "float", std::vector<float>(data.begin(), data.end()));
+  }
+  refuse(cat("a constant operand of type ", type_text(tensor), " has no C form here"));
+}
+
+std::string LayerWriter::in(std::size_t input, std::string_view type) {
+  const ValueId id = node_.inputs[input];
+  if (network_.graph.constant(id) != nullptr) return constant_pointer(id, type);
+  const std::int64_t at = offset(id);
+  if (at < 0) refuse("an operand whose size is not known before running");
+  return cat("(const ", type, " *)AT(", at, ")");
+}
+
+std::string LayerWriter::out(std::size_t output, std::string_view type) {
+  const std::int64_t at = offset(node_.outputs[output]);
+  if (at < 0) refuse("a result whose size is not known before running");
+  return cat("(", type, " *)AT(", at, ")");
+}
+
+std::string LayerWriter::scratch(std::int64_t bytes) {
+  const std::int64_t at = place_scratch(network_.graph, network_.plan, step_, bytes);
+  network_.arena_bytes = std::max(network_.arena_bytes, at + bytes);
+  return cat("AT(", at, ")");
+}
+
+void write_layer(LayerWriter& writer) {
+  if (write_compute(writer) || write_pool(writer) || write_arithmetic(writer) || write_movement(writer)) return;
+  writer.refuse("this operator cannot be written as C");
+}
+
+int general_kind(RoundingProfile profile) {
+  switch (profile) {
+    case RoundingProfile::Tflm:
+      return 1;
+    case RoundingProfile::Litert:
+      return 2;
+    case RoundingProfile::Onnx:
+      break;
+  }
+  return 3;
+}
+
+Channel general_channel(const RequantizeParameters& by) {
+  if (by.profile == RoundingProfile::Onnx) return {0, std::bit_cast<std::int32_t>(by.scale), 0, 0};
+  return {0, by.fixed.multiplier, 0, by.fixed.shift};
+}
+
+namespace {
+
+/// The form of numerics that ADZE_FAST computes, when no intermediate can leave 32 bits.
+std::optional<Channel> fast_channel(const RequantizeParameters& by, std::int32_t bias, std::int64_t bound,
+                                    std::int32_t zero_point) {
+  if (by.profile != RoundingProfile::Tflm || bound >= (std::int64_t{1} << 30)) return std::nullopt;
+  const int right = by.fixed.multiplier == 0 ? 1 : -by.fixed.shift;
+  if (right < 1 || right > 30) return std::nullopt;
+  const std::int64_t offset = (std::int64_t{1} << (right - 1)) + (std::int64_t{zero_point} << right);
+  if (std::abs(offset) + bound >= std::int64_t{1} << 31) return std::nullopt;
+  return Channel{bias, by.fixed.multiplier, static_cast<std::int32_t>(offset), right};
+}
+
+}  // namespace
+
+ChannelTable channel_table(std::span<const RequantizeParameters> by, std::span<const std::int32_t> biases,
+                           std::span<const std::int64_t> bounds, const Affine& y) {
+  ChannelTable table;
+  table.kind = 0;
+  for (std::size_t i = 0; i < by.size() && table.kind == 0; ++i) {
+    const auto channel = i < bounds.size() ? fast_channel(by[i], biases[i], bounds[i], y.zero_point) : std::nullopt;
+    if (channel) {
+      table.channels.push_back(*channel);
+    } else {
+      table.kind = general_kind(by[i].profile);
+    }
+  }
+  if (table.kind == 0) return table;
+  table.channels.clear();
+  for (std::size_t i = 0; i < by.size(); ++i) {
+    table.channels.push_back(general_channel(by[i]));
+    table.channels.back().bias = biases[i];
+  }
+  return table;
+}
+
+std::string channel_text(const Channel& channel) {
+  return cat("{", constant_text(channel.bias), ", ", constant_text(channel.multiplier), ", ",
+             constant_text(channel.offset), ", ", constant_text(channel.shift), "}");
+}
+
+std::string output_text(int kind, const Affine& y) {
+  return cat("{", kind, ", ", y.zero_point, ", ", y.min, ", ", y.max, "}");
+}
+
+}  // namespace adze::emit

@@ -1,0 +1,120 @@
+#pragma once
+
+// Internal to emit/c: writing one layer.
+
+#include <cstdint>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "adze/emit/c/arrange.h"
+#include "adze/emit/c/emit.h"
+#include "adze/emit/c/printer.h"
+#include "adze/graph/graph.h"
+#include "adze/numerics/requantize.h"
+#include "adze/plan/plan.h"
+
+namespace adze::emit {
+
+/// Instructions that kernels and weight layouts are made for.
+enum class Isa : std::uint8_t { Plain, Dsp, Mve };
+
+/// The network as it is being written.
+struct Network {
+  const Graph& graph;  ///< arranged
+  const Plan& plan;
+  const EmitOptions& options;
+  Isa isa = Isa::Plain;
+  Printer data;                        ///< tables
+  Printer code;                        ///< layer functions
+  std::set<std::string> runtime = {};  ///< files needed
+  std::int64_t arena_bytes = 0;
+  std::int64_t weight_bytes = 0;
+  std::int64_t constants = 0;  ///< written so far, for their names
+};
+
+/// Writes the C function of one node.
+class LayerWriter {
+ public:
+  LayerWriter(Network& network, const Node& node, std::int32_t step, std::string function)
+      : network_(network), node_(node), step_(step), function_(std::move(function)) {}
+
+  const Node& node() const { return node_; }
+  Isa isa() const { return network_.isa; }
+  Optimize optimize() const { return network_.options.optimize; }
+  const Tensor* constant(std::size_t input) const { return network_.graph.constant(node_.input(input)); }
+  /// UnsupportedError without it.
+  const Tensor& need_constant(std::size_t input, std::string_view what) const;
+  DType dtype(std::size_t input) const { return network_.graph.value(node_.inputs[input]).type.dtype; }
+  DType output_dtype(std::size_t output = 0) const { return network_.graph.value(node_.outputs[output]).type.dtype; }
+  /// As it lies in memory.
+  Shape shape(std::size_t input) const;
+  Shape output_shape(std::size_t output = 0) const;
+
+  /// C expressions: pointers to the operands, cast to the type.
+  std::string in(std::size_t input, std::string_view type = "int8_t");
+  std::string out(std::size_t output = 0, std::string_view type = "int8_t");
+  /// Memory that only this layer uses, while it runs.
+  std::string scratch(std::int64_t bytes);
+  /// Where the operand lies in the arena, -1 for constants.
+  std::int64_t offset(ValueId id) const;
+
+  /// Asks for a runtime file; returns nothing.
+  void use(std::string_view file) { network_.runtime.insert(std::string(file)); }
+  /// Writes a table and returns its name.
+  template <typename T>
+  std::string table(std::string_view suffix, std::string_view type, const std::vector<T>& values) {
+    const std::string name = function_ + "_" + std::string(suffix);
+    network_.weight_bytes += static_cast<std::int64_t>(values.size() * sizeof(T));
+    network_.data.array(type, name, std::span<const T>(values));
+    return name;
+  }
+  void line(std::string_view text) { network_.code.line(text); }
+  void open(std::string_view text) { network_.code.open(text); }
+  void close(std::string_view after = {}) { network_.code.close(after); }
+  const std::string& function() const { return function_; }
+
+  [[noreturn]] void refuse(std::string_view why) const;
+
+ private:
+  std::string constant_pointer(ValueId id, std::string_view type);
+
+  Network& network_;
+  const Node& node_;
+  std::int32_t step_;
+  std::string function_;
+};
+
+/// Writes the node's body; false when there is nothing to do at run time (a view).
+/// Throws UnsupportedError for an operator that has no C form.
+void write_layer(LayerWriter& writer);
+
+// Each writes the operators of its family and says whether it knew the node's.
+bool write_compute(LayerWriter& writer);
+bool write_pool(LayerWriter& writer);
+bool write_arithmetic(LayerWriter& writer);
+bool write_movement(LayerWriter& writer);
+
+/// The fields of an adze_channel.
+struct Channel {
+  std::int32_t bias = 0, multiplier = 0, offset = 0, shift = 0;
+};
+/// How the layer's sums become bytes, and the table entry for each channel. sums[i] bounds |sum| of channel i, all
+/// values that ADZE_FAST could meet; an empty list allows the general forms only.
+struct ChannelTable {
+  int kind = 1;
+  std::vector<Channel> channels;
+};
+ChannelTable channel_table(std::span<const RequantizeParameters> by, std::span<const std::int32_t> biases,
+                           std::span<const std::int64_t> bounds, const Affine& y);
+/// "{bias, multiplier, offset, shift}"
+std::string channel_text(const Channel& channel);
+/// "{kind, zero_point, min, max}"
+std::string output_text(int kind, const Affine& y);
+/// The kind without bounds.
+int general_kind(RoundingProfile profile);
+/// The channel of one multiplier in the general forms.
+Channel general_channel(const RequantizeParameters& by);
+
+}  // namespace adze::emit

@@ -1,0 +1,189 @@
+// Elementwise operators and softmax.
+#include <algorithm>
+#include <cmath>
+
+#include "adze/base/text.h"
+#include "adze/emit/c/layer.h"
+#include "adze/numerics/quantized_arithmetic.h"
+#include "adze/plan/integer_parameters.h"
+
+namespace adze::emit {
+
+namespace {
+
+/// Neighbouring dimensions that all operands walk through alike become one; at most four remain.
+struct Walk {
+  std::vector<std::int64_t> dims, a, b;
+};
+
+std::vector<std::int64_t> broadcast_strides(const Shape& own, const Shape& result) {
+  std::vector<std::int64_t> strides(result.size(), 0);
+  std::int64_t step = 1;
+  for (std::size_t i = own.size(); i-- > 0;) {
+    const std::size_t at = result.size() - own.size() + i;
+    if (own[i] != 1) strides[at] = step;
+    step *= own[i];
+  }
+  return strides;
+}
+
+Walk walk_of(const LayerWriter& writer) {
+  const Shape result = writer.output_shape();
+  const auto as = broadcast_strides(writer.shape(0), result), bs = broadcast_strides(writer.shape(1), result);
+  Walk walk;
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    if (result[i] == 1) continue;
+    const bool joins = !walk.dims.empty() && walk.a.back() == as[i] * result[i] && walk.b.back() == bs[i] * result[i];
+    if (joins) {
+      walk.dims.back() *= result[i];
+      walk.a.back() = as[i];
+      walk.b.back() = bs[i];
+    } else {
+      walk.dims.push_back(result[i]);
+      walk.a.push_back(as[i]);
+      walk.b.push_back(bs[i]);
+    }
+  }
+  if (walk.dims.size() > 4) writer.refuse("operands that broadcast over more than four dimensions");
+  while (walk.dims.size() < 4) {
+    walk.dims.insert(walk.dims.begin(), 1);
+    walk.a.insert(walk.a.begin(), 0);
+    walk.b.insert(walk.b.begin(), 0);
+  }
+  return walk;
+}
+
+std::string list_text(const std::vector<std::int64_t>& values) {
+  std::string text = "{";
+  for (std::size_t i = 0; i < values.size(); ++i) text += cat(i == 0 ? "" : ", ", values[i]);
+  return text + "}";
+}
+
+void write_binary(LayerWriter& writer) {
+  const Node& node = writer.node();
+  const Affine a = left_affine(node), b = right_affine(node), y = output_affine(node);
+  const RoundingProfile profile = rounding_of(node);
+  const Walk walk = walk_of(writer);
+  RequantizeParameters by_a, by_b, by_y;
+  if (node.kind == OpKind::QMul) {
+    by_y = make_product_requantize(profile, a.scale, b.scale, y.scale);
+  } else {  // as QuantizedAdd
+    const double common = 2.0 * static_cast<double>(std::max(a.scale, b.scale));
+    by_a = make_requantize(profile, static_cast<double>(a.scale) / common);
+    by_b = make_requantize(profile, static_cast<double>(b.scale) / common);
+    by_y = make_requantize(profile, common / ((1 << 20) * static_cast<double>(y.scale)));
+  }
+  writer.use("adze_binary_s8.c");
+  writer.open("static const adze_binary layer =");
+  writer.line(cat(list_text(walk.dims), ", ", list_text(walk.a), ", ", list_text(walk.b), ", ",
+                  node.kind == OpKind::QSub ? 1 : 0, ", ", a.zero_point, ", ", b.zero_point, ","));
+  writer.line(cat(channel_text(general_channel(by_a)), ", ", channel_text(general_channel(by_b)), ", ",
+                  channel_text(general_channel(by_y)), ","));
+  writer.line(cat(constant_text(a.scale), ", ", constant_text(b.scale), ", ", constant_text(y.scale), ", ",
+                  output_text(general_kind(profile), y)));
+  writer.close(";");
+  writer.line(cat(node.kind == OpKind::QMul ? "adze_mul_s8" : "adze_add_s8", "(&layer, ", writer.in(0), ", ",
+                  writer.in(1), ", ", writer.out(), ");"));
+}
+
+void write_softmax(LayerWriter& writer) {
+  const Node& node = writer.node();
+  const Shape x = writer.shape(0);
+  const std::size_t axis = stored_axis(node, node.get_int("axis"), x.size());
+  std::int64_t outer = 1, inner = 1;
+  for (std::size_t i = 0; i < axis; ++i) outer *= x[i];
+  for (std::size_t i = axis + 1; i < x.size(); ++i) inner *= x[i];
+  const Affine from = input_affine(node), y = output_affine(node);
+  const auto exponentials = quantized_softmax(node).exponentials();
+  std::string numbers;
+  if (exponentials.empty()) {  // as QuantizedSoftmax: 5 integer bits
+    const double multiplier = static_cast<double>(from.scale) * static_cast<double>(1 << 26);
+    const FixedMultiplier by = quantize_multiplier(std::min(multiplier, 2147483647.0));
+    numbers = cat("1, ", by.multiplier, ", ", by.shift, ", ", -fixed_input_radius(5, by.shift), ", 0");
+  } else {
+    const QuantizedSoftmax softmax = quantized_softmax(node);
+    const auto values = softmax.exponentials();
+    numbers = cat("0, 0, 0, 0, ",
+                  writer.table("exponentials", "uint32_t", std::vector<std::uint32_t>(values.begin(), values.end())));
+  }
+  writer.use("adze_softmax_s8.c");
+  writer.open("static const adze_softmax layer =");
+  writer.line(cat(outer, ", ", x[axis], ", ", inner, ", ", numbers, ", ", constant_text(y.scale), ", ",
+                  output_text(general_kind(rounding_of(node)), y)));
+  writer.close(";");
+  writer.line(cat("adze_softmax_s8(&layer, ", writer.in(0), ", ", writer.out(), ");"));
+}
+
+void write_table(LayerWriter& writer) {
+  const auto entries = writer.need_constant(1, "the table").data<std::int8_t>();
+  const std::string table = writer.table("table", "int8_t", std::vector<std::int8_t>(entries.begin(), entries.end()));
+  writer.use("adze_table_s8.c");
+  writer.line(cat("adze_table_s8(", table, ", ", num_elements(writer.output_shape()), ", ", writer.in(0), ", ",
+                  writer.out(), ");"));
+}
+
+void write_rescale(LayerWriter& writer) {
+  const Node& node = writer.node();
+  const RequantizeParameters by = requantize_parameters(node, 1)[0];
+  writer.use("adze_rescale_s8.c");
+  writer.line(cat("static const adze_rescale layer = {", num_elements(writer.output_shape()), ", ",
+                  input_affine(node).zero_point, ", ", channel_text(general_channel(by)), ", ",
+                  output_text(general_kind(by.profile), output_affine(node)), "};"));
+  writer.line(cat("adze_rescale_s8(&layer, ", writer.in(0), ", ", writer.out(), ");"));
+}
+
+/// QuantizeLinear and DequantizeLinear with one scale.
+void write_conversion(LayerWriter& writer) {
+  const bool to_bytes = writer.node().kind == OpKind::QuantizeLinear;
+  const Tensor& scale = writer.need_constant(1, "the scale");
+  const Tensor* zero_point = writer.constant(2);
+  const std::int64_t zero = zero_point == nullptr ? 0 : zero_point->get_int(0);
+  if (scale.size() != 1 || scale.dtype() != DType::F32) writer.refuse("scales by channel");
+  const DType bytes = to_bytes ? writer.output_dtype() : writer.dtype(0);
+  const DType reals = to_bytes ? writer.dtype(0) : writer.output_dtype();
+  if (bytes != DType::S8 || reals != DType::F32) writer.refuse("only s8 and f32 can be written as C");
+  writer.use("adze_quantize.c");
+  writer.line(cat(to_bytes ? "adze_quantize_s8(" : "adze_dequantize_s8(", num_elements(writer.output_shape()), ", ",
+                  constant_text(static_cast<float>(scale.get_double(0))), ", ", zero, ", ",
+                  writer.in(0, to_bytes ? "float" : "int8_t"), ", ", writer.out(0, to_bytes ? "int8_t" : "float"),
+                  ");"));
+}
+
+void require_s8(LayerWriter& writer, std::size_t operands) {
+  bool fits = writer.output_dtype() == DType::S8;
+  for (std::size_t i = 0; i < operands; ++i) fits = fits && writer.dtype(i) == DType::S8;
+  if (!fits) writer.refuse("only s8 activations can be written as C");
+}
+
+}  // namespace
+
+bool write_arithmetic(LayerWriter& writer) {
+  switch (writer.node().kind) {
+    case OpKind::QAdd:
+    case OpKind::QSub:
+    case OpKind::QMul:
+      require_s8(writer, 2);
+      write_binary(writer);
+      return true;
+    case OpKind::QSoftmax:
+      require_s8(writer, 1);
+      write_softmax(writer);
+      return true;
+    case OpKind::QTable:
+      require_s8(writer, 1);
+      write_table(writer);
+      return true;
+    case OpKind::QRequantize:
+      require_s8(writer, 1);
+      write_rescale(writer);
+      return true;
+    case OpKind::QuantizeLinear:
+    case OpKind::DequantizeLinear:
+      write_conversion(writer);
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace adze::emit

@@ -1,0 +1,91 @@
+/* Average and largest of windows. */
+#include "adze_requantize.h"
+
+static int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
+
+/* Positions first, first + dilation, ... of count that lie in [low, high): how many. */
+static int32_t inside(int32_t first, int32_t count, int32_t dilation, int32_t low, int32_t high) {
+  int32_t number = 0;
+  for (int32_t i = 0; i < count; ++i) {
+    const int32_t at = first + i * dilation;
+    if (at >= low && at < high) ++number;
+  }
+  return number;
+}
+
+static int8_t mean(const adze_pool *layer, int32_t sum, int32_t count) {
+  if (layer->out.kind == ADZE_FLOAT) {
+    return adze_quantize_real((float)sum * layer->in_scale / (float)count, layer->out_scale, &layer->out);
+  }
+  if (layer->integer_mean) {
+    const int32_t raw = sum + count * (layer->in_zero_point + layer->raw_offset);
+    const int32_t rounded = raw > 0 ? (raw + count / 2) / count : (raw - count / 2) / count;
+    return (int8_t)adze_clamp(rounded - layer->raw_offset, &layer->out);
+  }
+  int32_t shift = 0;
+  while (shift < 31 && (count >> (shift + 1)) != 0) ++shift;
+  shift = least(shift, 31 + layer->by.shift);
+  const adze_channel by = {0, (int32_t)(((int64_t)layer->by.multiplier << shift) / count), 0, layer->by.shift - shift};
+  return adze_requantize(sum, &by, &layer->out);
+}
+
+static int32_t window_sum(const adze_pool *layer, const int8_t *in, int32_t top, int32_t left, int32_t *count) {
+  int32_t sum = 0, taps = 0;
+  for (int32_t kh = 0; kh < layer->kernel_h; ++kh) {
+    const int32_t row = top + kh * layer->dilation_h;
+    if (row < 0 || row >= layer->in_h) continue;
+    for (int32_t kw = 0; kw < layer->kernel_w; ++kw) {
+      const int32_t column = left + kw * layer->dilation_w;
+      if (column < 0 || column >= layer->in_w) continue;
+      sum += in[(row * layer->in_w + column) * layer->channels] - layer->in_zero_point;
+      ++taps;
+    }
+  }
+  *count = taps;
+  return sum;
+}
+
+void adze_average_pool_s8(const adze_pool *layer, const int8_t *in, int8_t *out) {
+  for (int32_t n = 0; n < layer->batch; ++n, in += layer->in_h * layer->in_w * layer->channels) {
+    for (int32_t y = 0; y < layer->out_h; ++y) {
+      for (int32_t x = 0; x < layer->out_w; ++x) {
+        const int32_t top = y * layer->stride_h - layer->pad_top, left = x * layer->stride_w - layer->pad_left;
+        const int32_t padded = inside(top, layer->kernel_h, layer->dilation_h, -layer->pad_top,
+                                      layer->in_h + layer->pad_bottom) *
+                               inside(left, layer->kernel_w, layer->dilation_w, -layer->pad_left,
+                                      layer->in_w + layer->pad_right);
+        for (int32_t c = 0; c < layer->channels; ++c) {
+          int32_t taps;
+          const int32_t sum = window_sum(layer, in + c, top, left, &taps);
+          *out++ = mean(layer, sum, layer->count_padding ? padded : taps);
+        }
+      }
+    }
+  }
+}
+
+static int8_t largest(const adze_pool *layer, const int8_t *in, int32_t top, int32_t left) {
+  int8_t best = INT8_MIN;
+  for (int32_t kh = 0; kh < layer->kernel_h; ++kh) {
+    const int32_t row = top + kh * layer->dilation_h;
+    if (row < 0 || row >= layer->in_h) continue;
+    for (int32_t kw = 0; kw < layer->kernel_w; ++kw) {
+      const int32_t column = left + kw * layer->dilation_w;
+      if (column < 0 || column >= layer->in_w) continue;
+      const int8_t value = in[(row * layer->in_w + column) * layer->channels];
+      if (value > best) best = value;
+    }
+  }
+  return best;
+}
+
+void adze_max_pool_s8(const adze_pool *layer, const int8_t *in, int8_t *out) {
+  for (int32_t n = 0; n < layer->batch; ++n, in += layer->in_h * layer->in_w * layer->channels) {
+    for (int32_t y = 0; y < layer->out_h; ++y) {
+      for (int32_t x = 0; x < layer->out_w; ++x) {
+        const int32_t top = y * layer->stride_h - layer->pad_top, left = x * layer->stride_w - layer->pad_left;
+        for (int32_t c = 0; c < layer->channels; ++c) *out++ = largest(layer, in + c, top, left);
+      }
+    }
+  }
+}

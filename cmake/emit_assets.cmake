@@ -1,0 +1,23 @@
+# Embeds the C files that emitted networks call (adze/emit/c/runtime) into the library as text.
+file(GLOB emit_runtime CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/adze/emit/c/runtime/*.c
+     ${CMAKE_SOURCE_DIR}/adze/emit/c/runtime/*.h)
+set(generated ${CMAKE_BINARY_DIR}/generated/emit_assets.cpp)
+file(WRITE ${generated}.new "#include \"adze/emit/c/assets.h\"\n\nnamespace adze::emit {\n\n")
+file(APPEND ${generated}.new "std::span<const RuntimeFile> runtime_files() {\n  static const RuntimeFile files[] = {\n")
+foreach(path ${emit_runtime})
+  get_filename_component(name ${path} NAME)
+  file(READ ${path} content)
+  string(LENGTH "${content}" length)
+  file(APPEND ${generated}.new "{\"${name}\",\n")
+  set(start 0)
+  while(start LESS length)  # compilers take raw literals of limited length only, and join neighbours
+    string(SUBSTRING "${content}" ${start} 8000 chunk)
+    file(APPEND ${generated}.new "R\"~adze~(${chunk})~adze~\"\n")
+    math(EXPR start "${start} + 8000")
+  endwhile()
+  file(APPEND ${generated}.new "},\n")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})
+endforeach()
+file(APPEND ${generated}.new "  };\n  return files;\n}\n\n}  // namespace adze::emit\n")
+configure_file(${generated}.new ${generated} COPYONLY)
+target_sources(adze PRIVATE ${generated})
