@@ -31,9 +31,11 @@ Machine read_machine() {
     const std::string key(trim(line.substr(0, colon)));
     const std::string value(trim(line.substr(colon + 1)));
     if (key == "model name" && machine.cpu.empty()) machine.cpu = value;
-    if (key != "flags" || !machine.isa.empty()) continue;
+    if (key == "CPU part" && machine.cpu.empty()) machine.cpu = cat(machine.architecture, " part ", value);
+    if ((key != "flags" && key != "Features") || !machine.isa.empty()) continue;
     const std::vector<std::string> flags = split(value, ' ');
-    for (const char* wanted : {"avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16"}) {
+    for (const char* wanted : {"avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16",
+                               "asimd", "asimddp", "i8mm"}) {
       if (std::find(flags.begin(), flags.end(), wanted) != flags.end()) machine.isa.emplace_back(wanted);
     }
   }
