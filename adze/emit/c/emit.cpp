@@ -21,7 +21,7 @@ std::vector<std::string> cores() {
 namespace {
 
 Isa isa_of(const std::string& core) {
-  if (core == "none") return Isa::Dsp;
+  if (core == "cortex-m4" || core == "cortex-m7" || core == "cortex-m33") return Isa::Dsp;
   return core == "cortex-m55" ? Isa::Mve : Isa::Plain;
 }
 

@@ -89,7 +89,7 @@ std::int64_t depthwise_row_bytes(const Shape& y, const Window& window, bool grou
 }
 
 ConvForm depthwise_form(LayerWriter& writer, const Rows& rows, const Shape& y, const Window& window) {
-  if (writer.isa() != Isa::Dsp) {
+  if (writer.isa() != Isa::Dsp || window.kernel[0] > 16) {
     return {"adze_depthwise_s8", writer.table("weights", "int8_t", pack_depthwise(rows)), rows.depth, 0};
   }
   const std::int64_t extent = window.rank() == 2 ? window.dilations[0] * (window.kernel[0] - 1) + 1 : 1;
@@ -99,7 +99,7 @@ ConvForm depthwise_form(LayerWriter& writer, const Rows& rows, const Shape& y, c
 
 ConvForm conv_form(LayerWriter& writer, const Rows& rows, std::int64_t groups) {
   if (writer.isa() == Isa::Dsp && groups == 1) {
-    const std::int64_t depth = rounded_up(rows.depth, 4);
+    const std::int64_t depth = rounded_up(rows.depth, 8);
     return {"adze_conv_s8_dsp", writer.table("weights", "uint32_t", pack_dsp(rows, depth)), depth, 9 * depth + 8};
   }
   const std::int64_t depth = writer.isa() == Isa::Mve ? rounded_up(rows.depth, 16) : rows.depth;
@@ -140,7 +140,7 @@ void write_gemm(LayerWriter& writer) {
   require_bytes(writer, rows);
   const auto [channels, kind] = write_channels(writer, rows);
   const bool dsp = writer.isa() == Isa::Dsp;
-  const std::int64_t depth = dsp                        ? rounded_up(rows.depth, 4)
+  const std::int64_t depth = dsp                        ? rounded_up(rows.depth, 8)
                              : writer.isa() == Isa::Mve ? rounded_up(rows.depth, 16)
                                                         : rows.depth;
   const std::string weights = dsp ? writer.table("weights", "uint32_t", pack_dsp(rows, depth))
