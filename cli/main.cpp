@@ -30,8 +30,6 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit then is an error of write(), with a message
   try {
     return static_cast<int>(adze::cli::run_command(std::vector<std::string>(argv + 1, argv + argc)));
-  } catch (const adze::Interrupted&) {
-    return report("interrupted; nothing was written", adze::ExitCode::Interrupted);
   } catch (const adze::Error& error) {
     return report(error.what(), error.code());
   } catch (const std::bad_alloc&) {

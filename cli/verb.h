@@ -32,6 +32,7 @@ Verb compare_verb();
 Verb bench_verb();
 Verb quantize_verb();
 Verb optimize_verb();
+Verb train_verb();
 Verb recipe_verb();
 Verb demo_verb();
 Verb emit_verb();

@@ -10,12 +10,17 @@ if(TARGET adze_command)
   install(TARGETS adze_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
+if(TARGET adze_torch)
+  install(TARGETS adze_torch LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/adze)
+endif()
+
 set(ADZE_CONFIG_ONEDNN OFF)
 set(ADZE_PC_ONEDNN "")
 if(TARGET adze_dnnl)
   set(ADZE_CONFIG_ONEDNN ON)
   set(ADZE_PC_ONEDNN " -ldnnl")
 endif()
+
 install(EXPORT adzeTargets NAMESPACE adze:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/adze)
 configure_package_config_file(${CMAKE_SOURCE_DIR}/cmake/adzeConfig.cmake.in ${CMAKE_BINARY_DIR}/adzeConfig.cmake
                               INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/adze)

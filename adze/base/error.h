@@ -74,7 +74,9 @@ class LimitError : public ModelError {
 /// The user pressed Ctrl-C or a caller cancelled. Exit code 130.
 class Interrupted : public Error {
  public:
-  Interrupted() : Error(ExitCode::Interrupted, "interrupted") {}
+  Interrupted() : Interrupted("interrupted; nothing was written") {}
+  /// With what was kept and how to go on.
+  explicit Interrupted(std::string message) : Error(ExitCode::Interrupted, std::move(message)) {}
 };
 
 /// A broken invariant: our bug. Exit code 1.

@@ -75,4 +75,7 @@ std::string nearest(std::string_view word, std::span<const std::string> candidat
 /// Text as a quoted JSON-style string with every control character, quote and backslash escaped; safe to print.
 std::string quoted(std::string_view text);
 
+/// Does text match the pattern, in which * stands for any text and ? for one character?
+bool matches_wildcard(std::string_view pattern, std::string_view text);
+
 }  // namespace adze

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "adze/base/text.h"
+
 namespace adze::quantize {
 
 namespace {

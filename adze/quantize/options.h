@@ -56,7 +56,4 @@ Calibrator calibrator_from_name(std::string_view name);
 /// Throws UsageError naming the option that cannot be.
 void check_options(const PtqOptions& options);
 
-/// Does text match the pattern, in which * stands for any text and ? for one character?
-bool matches_wildcard(std::string_view pattern, std::string_view text);
-
 }  // namespace adze::quantize

@@ -83,12 +83,15 @@ Feature Builder::conv(const Feature& x, std::int64_t channels, const ConvSetting
   std::vector<float> scales;
   const ValueId w = weight({channels, depth, s.kernel_height, s.kernel_width}, 0,
                            depth * s.kernel_height * s.kernel_width, gain, &scales);
-  const ValueId b = bias(channels, x.range, scales);
-  const ValueId y = node(OpKind::Conv, {x.value, w, b},
-                         {{"kernel_shape", Ints{s.kernel_height, s.kernel_width}},
-                          {"strides", Ints{s.stride, s.stride}},
-                          {"pads", Ints{rows.begin, columns.begin, rows.end, columns.end}},
-                          {"group", s.groups}});
+  const bool normalized = s.normalized && options_.batch_norm;
+  std::vector<ValueId> inputs{x.value, w};
+  if (!normalized) inputs.push_back(bias(channels, x.range, scales));
+  ValueId y = node(OpKind::Conv, std::move(inputs),
+                   {{"kernel_shape", Ints{s.kernel_height, s.kernel_width}},
+                    {"strides", Ints{s.stride, s.stride}},
+                    {"pads", Ints{rows.begin, columns.begin, rows.end, columns.end}},
+                    {"group", s.groups}});
+  if (normalized) y = batch_norm(y, channels);
   Feature result{y, {x.shape[0], channels, rows.output, columns.output}, Range::Linear};
   if (joins_operator(s.activation)) {
     result.range = range_after(s.activation);
@@ -97,6 +100,15 @@ Feature Builder::conv(const Feature& x, std::int64_t channels, const ConvSetting
   }
   result.value = quantize(y, Range::Linear);
   return activate(result, s.activation);
+}
+
+/// As it is before training: scale 1, shift 0, statistics of standard numbers.
+ValueId Builder::batch_norm(ValueId x, std::int64_t channels) {
+  const Tensor zeros(DType::F32, {channels});
+  Tensor ones(DType::F32, {channels});
+  std::fill(ones.mutable_data<float>().begin(), ones.mutable_data<float>().end(), 1.0F);
+  return node(OpKind::BatchNormalization, {x, constant("bn_scale", ones), constant("bn_shift", zeros),
+                                           constant("bn_mean", zeros), constant("bn_variance", ones)});
 }
 
 Feature Builder::conv(const Feature& x, std::int64_t channels, std::int64_t kernel, std::int64_t stride,

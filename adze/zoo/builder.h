@@ -38,6 +38,7 @@ struct ConvSettings {
   std::int64_t groups = 1;
   Padding padding = Padding::Half;
   Activation activation = Activation::None;
+  bool normalized = true;  ///< a batch norm follows, where the network keeps them
   /// Variance of the weights times their number per output. 0: 2 before an activation, 1 without, which keeps the size
   /// of the numbers through the layers.
   double gain = 0;
@@ -92,6 +93,7 @@ class Builder {
 
  private:
   ValueId apply(ValueId value, Activation activation);
+  ValueId batch_norm(ValueId x, std::int64_t channels);
   ValueId bias(std::int64_t count, Range input, const std::vector<float>& weight_scales);
   ValueId dequantize_weight(const Tensor& weight, std::int64_t axis, std::vector<float>* scales);
   Tensor normal(const Shape& shape, double deviation);

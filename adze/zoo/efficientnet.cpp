@@ -14,8 +14,9 @@ constexpr Stage stages[] = {{1, 16, 1, 1, 3},  {6, 24, 2, 2, 3},  {6, 40, 2, 2, 
                             {6, 112, 3, 1, 5}, {6, 192, 4, 2, 5}, {6, 320, 1, 1, 3}};
 
 Feature squeeze_and_excite(Builder& net, const Feature& x, std::int64_t squeezed) {
-  const Feature gate = net.conv(net.mean(x), squeezed, 1, 1, Activation::Silu);
-  return net.multiply(x, net.conv(gate, x.channels(), {.activation = Activation::Sigmoid, .gain = 1}));
+  const Feature gate = net.conv(net.mean(x), squeezed, {.activation = Activation::Silu, .normalized = false});
+  return net.multiply(
+      x, net.conv(gate, x.channels(), {.activation = Activation::Sigmoid, .normalized = false, .gain = 1}));
 }
 
 Feature inverted_residual(Builder& net, const Feature& x, const Stage& stage, std::int64_t channels,

@@ -23,14 +23,13 @@ Feature inverted_residual(Builder& net, const Feature& x, std::int64_t expansion
   return residual ? net.add(x, y) : y;
 }
 
-}  // namespace
-
-/// Inverted residuals with linear bottlenecks.
-/// Source  Sandler et al., MobileNetV2, arXiv:1801.04381, table 2
-Graph mobilenet_v2(Builder net, const Settings& settings) {
+/// full_size: how many of the strides, from the input on, are left out.
+Graph build(Builder net, const Settings& settings, int full_size) {
+  const auto stride_of = [&](std::int64_t stride) { return stride == 2 && full_size-- > 0 ? 1 : stride; };
   Feature x = net.conv(net.input({3, settings.resolution, settings.resolution}), rounded_channels(32 * settings.width),
-                       3, 2, Activation::Relu6);
-  for (const Stage& stage : stages) {
+                       3, stride_of(2), Activation::Relu6);
+  for (Stage stage : stages) {
+    stage.stride = stride_of(stage.stride);
     const std::int64_t channels = rounded_channels(static_cast<double>(stage.channels) * settings.width);
     for (std::int64_t block = 0; block < stage.blocks; ++block) {
       x = inverted_residual(net, x, stage.expansion, channels, block == 0 ? stage.stride : 1);
@@ -38,6 +37,19 @@ Graph mobilenet_v2(Builder net, const Settings& settings) {
   }
   x = net.conv(x, rounded_channels(1280 * std::max(1.0, settings.width)), 1, 1, Activation::Relu6);
   return net.finish(net.dense(net.flatten(net.mean(x)), settings.classes));
+}
+
+}  // namespace
+
+/// Inverted residuals with linear bottlenecks.
+/// Source  Sandler et al., MobileNetV2, arXiv:1801.04381, table 2
+Graph mobilenet_v2(Builder net, const Settings& settings) {
+  return build(std::move(net), settings, 0);
+}
+
+/// The same for pictures of 32 × 32: the first two strides are 1, so that 4 × 4 positions are left at the end.
+Graph mobilenet_v2_small_picture(Builder net, const Settings& settings) {
+  return build(std::move(net), settings, 2);
 }
 
 }  // namespace adze::zoo

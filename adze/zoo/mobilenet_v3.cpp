@@ -21,8 +21,9 @@ constexpr Block blocks[] = {{3, 16, 16, true, relu, 2},   {3, 72, 24, false, rel
 Feature squeeze_and_excite(Builder& net, const Feature& x) {
   const std::int64_t quarter = x.channels() / 4;
   const std::int64_t squeezed = rounded_channels(static_cast<double>(quarter));
-  const Feature gate = net.conv(net.mean(x), squeezed, 1, 1, Activation::Relu);
-  return net.multiply(x, net.conv(gate, x.channels(), {.activation = Activation::HardSigmoid, .gain = 1}));
+  const Feature gate = net.conv(net.mean(x), squeezed, {.activation = Activation::Relu, .normalized = false});
+  return net.multiply(
+      x, net.conv(gate, x.channels(), {.activation = Activation::HardSigmoid, .normalized = false, .gain = 1}));
 }
 
 Feature inverted_residual(Builder& net, const Feature& x, const Block& block, double width) {

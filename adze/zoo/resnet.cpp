@@ -57,9 +57,46 @@ Graph resnet8(Builder net, const Settings& settings) {
   return net.finish(net.softmax(net.dense(net.flatten(net.mean(x)), settings.classes)));
 }
 
+namespace {
+
+/// Three stages of `blocks` basic blocks, 6 · blocks + 2 layers; shortcuts that change size are 1 × 1 convolutions
+/// (option B of the paper, where option A pads with zeros).
+Graph picture_resnet(Builder net, const Settings& settings, int blocks) {
+  const std::int64_t base = scaled_channels(16, settings.width);
+  Feature x = net.conv(net.input({3, settings.resolution, settings.resolution}), base, 3, 1, Activation::Relu);
+  for (int stage = 0; stage < 3; ++stage) {
+    for (int block = 0; block < blocks; ++block) {
+      const std::int64_t channels = base << stage, stride = stage > 0 && block == 0 ? 2 : 1;
+      const Feature branch = basic_branch(net, x, channels, stride, Padding::Half);
+      if (x.shape != branch.shape) x = net.conv(x, channels, 1, stride, Activation::None);
+      x = net.add(x, branch, Activation::Relu);
+    }
+  }
+  return net.finish(net.dense(net.flatten(net.mean(x)), settings.classes));
+}
+
+}  // namespace
+
+/// Source  He et al., arXiv:1512.03385, section 4.2
+Graph resnet20(Builder net, const Settings& settings) {
+  return picture_resnet(std::move(net), settings, 3);
+}
+
+Graph resnet32(Builder net, const Settings& settings) {
+  return picture_resnet(std::move(net), settings, 5);
+}
+
+Graph resnet56(Builder net, const Settings& settings) {
+  return picture_resnet(std::move(net), settings, 9);
+}
+
 /// Source  He et al., Deep Residual Learning for Image Recognition, arXiv:1512.03385, table 1
 Graph resnet18(Builder net, const Settings& settings) {
   return resnet(std::move(net), settings, {2, 2, 2, 2}, false);
+}
+
+Graph resnet34(Builder net, const Settings& settings) {
+  return resnet(std::move(net), settings, {3, 4, 6, 3}, false);
 }
 
 /// The same with bottleneck blocks; the stride is in the 3 × 3 convolution.

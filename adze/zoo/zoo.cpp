@@ -26,6 +26,13 @@ constexpr Network networks[] = {
     {"mobilenetv2", mobilenet_v2, {1, 224, 1000}, "MobileNet v2, 3x224x224"},
     {"mobilenetv3s", mobilenet_v3_small, {1, 224, 1000}, "MobileNet v3 small, 3x224x224"},
     {"squeezenet11", squeezenet_1_1, {1, 224, 1000}, "SqueezeNet 1.1, 3x224x224"},
+    {"mobilenetv2_32", mobilenet_v2_small_picture, {1, 32, 10}, "MobileNet v2 for small pictures, 3x32x32"},
+    {"resnet20", resnet20, {1, 32, 10}, "ResNet-20 for small pictures, 3x32x32"},
+    {"resnet32", resnet32, {1, 32, 10}, "ResNet-32 for small pictures, 3x32x32"},
+    {"resnet56", resnet56, {1, 32, 10}, "ResNet-56 for small pictures, 3x32x32"},
+    {"lenet300", lenet_300_100, {1, 28, 10}, "LeNet-300-100, 1x28x28"},
+    {"lenet5", lenet5, {1, 28, 10}, "LeNet-5 in the form of pruning papers, 1x28x28"},
+    {"resnet34", resnet34, {1, 224, 1000}, "ResNet-34, 3x224x224"},
     {"resnet18", resnet18, {1, 224, 1000}, "ResNet-18, 3x224x224"},
     {"resnet50", resnet50, {1, 224, 1000}, "ResNet-50, 3x224x224"},
     {"efficientnetb0", efficientnet_b0, {1, 224, 1000}, "EfficientNet-B0, 3x224x224"},
@@ -59,6 +66,8 @@ void read_setting(std::string_view text, ZooOptions& options) {
   const std::string_view value = equals == text.npos ? std::string_view() : text.substr(equals + 1);
   if (text == "int8") {
     options.quantized = true;
+  } else if (text == "batch_norm") {
+    options.batch_norm = true;
   } else if (name == "width") {
     options.width = parse_number(name, value, 0.01, 16.0);
   } else if (name == "resolution") {
@@ -71,7 +80,7 @@ void read_setting(std::string_view text, ZooOptions& options) {
     options.seed = parse_number<std::uint64_t>(name, value, 0, ~std::uint64_t{0});
   } else {
     throw UsageError(cat("the zoo has no setting ", quoted(text)),
-                     "int8, width=0.5, resolution=96, classes=10, batch=4 (0: left open), seed=7");
+                     "int8, batch_norm, width=0.5, resolution=96, classes=10, batch=4 (0: left open), seed=7");
   }
 }
 
@@ -105,6 +114,7 @@ Graph build(std::string_view description, ZooOptions options) {
   const std::vector<std::string> parts = split(description, ',');
   const Network& network = find_network(parts.empty() ? std::string_view() : std::string_view(parts[0]));
   for (std::size_t i = 1; i < parts.size(); ++i) read_setting(parts[i], options);
+  if (options.quantized && options.batch_norm) throw UsageError("a quantized network of the zoo has no batch norms");
   Settings settings = network.settings;
   choose(settings.width, options.width, network.name, "width");
   choose(settings.resolution, options.resolution, network.name, "resolution");

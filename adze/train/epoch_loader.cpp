@@ -1,0 +1,199 @@
+#include "adze/train/epoch_loader.h"
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "adze/base/random.h"
+#include "adze/base/text.h"
+#include "adze/data/batches.h"
+
+namespace adze::train {
+
+namespace {
+
+class CachedDataset : public Dataset {
+ public:
+  CachedDataset(std::shared_ptr<const Dataset> dataset, std::int64_t max_bytes)
+      : dataset_(std::move(dataset)), left_(max_bytes), kept_(static_cast<std::size_t>(dataset_->size())) {}
+
+  std::int64_t size() const override { return dataset_->size(); }
+  std::int64_t label(std::int64_t index) const override { return dataset_->label(index); }
+  std::string name(std::int64_t index) const override { return dataset_->name(index); }
+  const std::vector<std::string>& class_names() const override { return dataset_->class_names(); }
+  std::string description() const override { return dataset_->description(); }
+
+  Sample get(std::int64_t index) const override {
+    const auto at = static_cast<std::size_t>(index);
+    {
+      const std::lock_guard lock(mutex_);
+      if (kept_[at]) return *kept_[at];
+    }
+    Sample sample = dataset_->get(index);
+    const std::int64_t bytes = sample.input.num_bytes() + (sample.target ? sample.target->num_bytes() : 0);
+    const std::lock_guard lock(mutex_);
+    if (bytes <= left_ && !kept_[at]) {
+      left_ -= bytes;
+      kept_[at] = std::make_unique<Sample>(sample);
+    }
+    return sample;
+  }
+
+ private:
+  std::shared_ptr<const Dataset> dataset_;
+  mutable std::mutex mutex_;
+  mutable std::int64_t left_;
+  mutable std::vector<std::unique_ptr<Sample>> kept_;
+};
+
+Tensor label_tensor(const std::vector<std::int64_t>& labels) {
+  return Tensor::from<std::int64_t>({static_cast<std::int64_t>(labels.size())}, labels);
+}
+
+/// The random stream of one sample in one epoch.
+Random stream_of(std::uint64_t seed, std::int64_t epoch, std::int64_t index) {
+  return Random(seed).split(static_cast<std::uint64_t>(epoch)).split(static_cast<std::uint64_t>(index));
+}
+
+}  // namespace
+
+std::shared_ptr<const Dataset> cached(std::shared_ptr<const Dataset> dataset, std::int64_t max_bytes) {
+  return std::make_shared<CachedDataset>(std::move(dataset), max_bytes);
+}
+
+std::vector<std::int64_t> epoch_order(const std::vector<std::int64_t>& samples, std::uint64_t seed,
+                                      std::int64_t epoch) {
+  Random random = Random(seed).split(0x0bde).split(static_cast<std::uint64_t>(epoch));
+  std::vector<std::int64_t> order;
+  for (const std::int64_t i : random_permutation(static_cast<std::int64_t>(samples.size()), random)) {
+    order.push_back(samples[static_cast<std::size_t>(i)]);
+  }
+  return order;
+}
+
+struct EpochLoader::State {
+  const Dataset& dataset;
+  std::vector<std::int64_t> order;
+  std::int64_t epoch, next, batches;
+  EpochLoaderOptions options;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<LearnBatch> ready;
+  std::exception_ptr error;
+  bool finished = false, stop = false;
+  std::thread worker;
+
+  LearnBatch make(std::int64_t number) const;
+  void mix(LearnBatch& batch, std::int64_t number) const;
+  void work();
+};
+
+LearnBatch EpochLoader::State::make(std::int64_t number) const {
+  std::vector<Tensor> inputs, targets;
+  std::vector<std::int64_t> labels;
+  const auto first = static_cast<std::size_t>(number * options.batch_size);
+  const std::size_t last = std::min(order.size(), first + static_cast<std::size_t>(options.batch_size));
+  for (std::size_t i = first; i < last; ++i) {
+    const auto sample = dataset.try_get(order[i]);
+    if (!sample) continue;
+    Random random = stream_of(options.seed, epoch, order[i]);
+    inputs.push_back(augment(sample->input, options.augment, random));
+    labels.push_back(sample->label);
+    if (sample->target) targets.push_back(*sample->target);
+  }
+  LearnBatch batch;
+  if (inputs.empty()) return batch;
+  batch.inputs = {stack(inputs)};
+  const bool labelled = std::any_of(labels.begin(), labels.end(), [](std::int64_t label) { return label >= 0; });
+  if (labelled) batch.labels = label_tensor(labels);
+  if (targets.size() == inputs.size()) {
+    Tensor stacked = stack(targets);
+    (is_integer(stacked.dtype()) ? batch.labels : batch.targets) =
+        is_integer(stacked.dtype()) ? converted(stacked, DType::S64) : std::move(stacked);
+  } else if (!labelled) {
+    batch.targets = stack(inputs);  // what an autoencoder is to give back
+  }
+  if (options.augment.mixup > 0 && labelled) mix(batch, number);
+  return batch;
+}
+
+void EpochLoader::State::mix(LearnBatch& batch, std::int64_t number) const {
+  Random random = Random(options.seed)
+                      .split(0x313)
+                      .split(static_cast<std::uint64_t>(epoch))
+                      .split(static_cast<std::uint64_t>(number));
+  const std::int64_t count = batch.labels.size();
+  const std::vector<std::int64_t> partners = random_permutation(count, random);
+  const auto share = static_cast<float>(mixup_share(options.augment.mixup, random));
+  batch.shares.assign(static_cast<std::size_t>(count), share);
+  batch.inputs[0] = mix_rows(batch.inputs[0], partners, batch.shares);
+  std::vector<std::int64_t> others;
+  for (const std::int64_t partner : partners) others.push_back(batch.labels.get_int(partner));
+  batch.other_labels = label_tensor(others);
+}
+
+void EpochLoader::State::work() {
+  try {
+    for (std::int64_t number = next; number < batches; ++number) {
+      LearnBatch batch = make(number);
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return stop || ready.size() < static_cast<std::size_t>(options.prefetch); });
+      if (stop) return;
+      ready.push_back(std::move(batch));
+      changed.notify_all();
+    }
+  } catch (...) {
+    const std::lock_guard lock(mutex);
+    error = std::current_exception();
+  }
+  const std::lock_guard lock(mutex);
+  finished = true;
+  changed.notify_all();
+}
+
+std::int64_t EpochLoader::batches(std::int64_t samples, std::int64_t batch_size) {
+  return samples < batch_size ? std::int64_t{samples > 0} : samples / batch_size;
+}
+
+EpochLoader::EpochLoader(const Dataset& dataset, std::vector<std::int64_t> order, std::int64_t epoch,
+                         std::int64_t first, const EpochLoaderOptions& options)
+    : state_(new State{dataset, std::move(order), epoch, first, 0, options, {}, {}, {}, {}, false, false, {}}) {
+  state_->batches = batches(static_cast<std::int64_t>(state_->order.size()), options.batch_size);
+  if (options.prefetch > 0) state_->worker = std::thread([state = state_.get()] { state->work(); });
+}
+
+EpochLoader::~EpochLoader() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->stop = true;
+    state_->changed.notify_all();
+  }
+  if (state_->worker.joinable()) state_->worker.join();
+}
+
+std::optional<LearnBatch> EpochLoader::next() {
+  State& state = *state_;
+  for (;;) {
+    LearnBatch batch;
+    if (state.options.prefetch <= 0) {
+      if (state.next >= state.batches) return std::nullopt;
+      batch = state.make(state.next++);
+    } else {
+      std::unique_lock lock(state.mutex);
+      state.changed.wait(lock, [&] { return !state.ready.empty() || state.finished; });
+      if (state.ready.empty()) {
+        if (state.error) std::rethrow_exception(state.error);
+        return std::nullopt;
+      }
+      batch = std::move(state.ready.front());
+      state.ready.pop_front();
+      state.changed.notify_all();
+    }
+    return batch;
+  }
+}
+
+}  // namespace adze::train

@@ -1,0 +1,116 @@
+#include "adze/train/torch/fake_quantizer.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <cstdlib>
+
+#include "adze/base/text.h"
+#include "adze/numerics/affine.h"
+#include "adze/train/torch/tensors.h"
+
+namespace adze::train {
+
+namespace {
+
+/// Share of the old range that a step keeps.
+constexpr double range_decay = 0.99;
+
+std::int64_t metadata_int(const Node& node, const char* key, std::int64_t fallback) {
+  const auto found = node.metadata.find(key);
+  return found == node.metadata.end() ? fallback : std::strtoll(found->second.c_str(), nullptr, 10);
+}
+
+ScaleRule rule_of(const Node& node) {
+  const auto found = node.metadata.find("adze.fake_quant");
+  if (found == node.metadata.end()) return ScaleRule::Fixed;
+  if (found->second == "learned") return ScaleRule::Learned;
+  if (found->second == "moving_average") return ScaleRule::MovingAverage;
+  throw ModelError(
+      cat("metadata adze.fake_quant is ", adze::quoted(found->second), ", expected learned or moving_average"));
+}
+
+}  // namespace
+
+FakeQuantizer::FakeQuantizer(const Graph& graph, const Node& node)
+    : rule_(rule_of(node)), scale_value_(node.input(1)), zero_point_value_(node.input(2)) {
+  const Tensor* scales = graph.constant(scale_value_);
+  const Tensor* zero_points = graph.constant(zero_point_value_);
+  const bool has_zero_point = zero_point_value_ != ValueId::None;
+  if (scales == nullptr || scales->dtype() != DType::F32 || (has_zero_point && zero_points == nullptr)) {
+    throw UnsupportedError("quantization with scales that are computed has no gradient here");
+  }
+  if (node.get_int("block_size") != 0) throw UnsupportedError("quantization in blocks has no gradient here");
+  const DType dtype = graph.value(node.output()).type.dtype;
+  if (!is_integer(dtype) || dtype_bits(dtype) > 16) {
+    throw UnsupportedError(cat("quantization to ", dtype_name(dtype), " has no gradient here"));
+  }
+  low_ = metadata_int(node, "adze.code_low", integer_min(dtype));
+  high_ = metadata_int(node, "adze.code_high", integer_max(dtype));
+  is_weight_ = graph.constant(node.input(0)) != nullptr;
+  if (scales->rank() == 1 && scales->size() > 1) {
+    const auto& shape = graph.value(node.input(0)).type.shape;
+    const std::int64_t rank = shape ? static_cast<std::int64_t>(shape->size()) : 0;
+    const std::int64_t axis = node.get_int("axis");
+    axis_ = axis < 0 ? axis + rank : axis;
+  }
+  scale = to_torch(scales->reshaped({scales->size()}));
+  zero_point = has_zero_point ? to_torch(converted(zero_points->reshaped({zero_points->size()}), DType::F32))
+                              : at::zeros_like(scale);
+  if (rule_ == ScaleRule::MovingAverage && !is_weight_) {
+    const double s = scale[0].item<double>(), z = zero_point[0].item<double>();
+    range = at::tensor({(static_cast<double>(low_) - z) * s, (static_cast<double>(high_) - z) * s}, at::kFloat);
+  }
+}
+
+void FakeQuantizer::follow_weights(const at::Tensor& x) {
+  const at::NoGradGuard no_grad;
+  at::Tensor magnitude = x.detach().abs();
+  if (axis_) {
+    magnitude = magnitude.movedim(*axis_, 0).reshape({scale.size(0), -1}).amax(1);
+  } else {
+    magnitude = magnitude.amax().reshape({1});
+  }
+  scale.copy_(at::where(magnitude > 0, magnitude / static_cast<double>(high_), scale));
+}
+
+void FakeQuantizer::follow_activations(const at::Tensor& x) {
+  const at::NoGradGuard no_grad;
+  const auto [low, high] = at::aminmax(x.detach());
+  const at::Tensor now = at::stack({low, high}).to(at::kFloat);
+  range.copy_(range * range_decay + now * (1 - range_decay));
+  const IntegerGrid grid{DType::S16, static_cast<std::int32_t>(low_), static_cast<std::int32_t>(high_), false};
+  const AffineScale affine = scale_for_range(range[0].item<double>(), range[1].item<double>(), grid);
+  scale.fill_(affine.scale);
+  zero_point.fill_(affine.zero_point);
+}
+
+void FakeQuantizer::share(const FakeQuantizer& other) {
+  scale = other.scale;
+  zero_point = other.zero_point;
+  range = other.range;
+  follows_ = false;
+}
+
+at::Tensor FakeQuantizer::quantize(const at::Tensor& x, double gradient_factor) const {
+  if (axis_) {
+    return at::_fake_quantize_learnable_per_channel_affine(x, scale, zero_point, *axis_, low_, high_, gradient_factor);
+  }
+  return at::_fake_quantize_learnable_per_tensor_affine(x, scale, zero_point, low_, high_, gradient_factor);
+}
+
+at::Tensor FakeQuantizer::operator()(const at::Tensor& x, const RunMode& mode) {
+  if (rule_ == ScaleRule::MovingAverage && follows_) {
+    if (is_weight_) {
+      follow_weights(x);
+    } else if (mode.training) {
+      follow_activations(x);
+    }
+  }
+  if (rule_ != ScaleRule::Learned) return quantize(x, 0);
+  // LSQ's gradient scale: 1 / sqrt(numbers that share the step · largest code). For activations a sample's numbers.
+  const double sharing = static_cast<double>(x.numel()) / static_cast<double>(is_weight_ ? scale.size(0) : x.size(0));
+  return quantize(x, 1 / std::sqrt(std::max(1.0, sharing) * static_cast<double>(high_ - low_) / 2));
+}
+
+}  // namespace adze::train

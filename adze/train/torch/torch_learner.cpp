@@ -1,0 +1,395 @@
+#include "adze/train/torch/torch_learner.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "adze/base/text.h"
+#include "adze/train/parameters.h"
+#include "adze/train/torch/tensors.h"
+
+namespace adze::train {
+
+namespace {
+
+/// Steps without overflow after which the loss scale doubles, as in mixed precision training (arXiv:1710.03740).
+constexpr std::int64_t steps_before_growth = 2000;
+
+class Autocast {
+ public:
+  explicit Autocast(Precision precision) : on_(precision == Precision::BF16) {
+    if (!on_) return;
+    at::autocast::set_cpu_enabled(true);
+    at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
+  }
+  ~Autocast() {
+    if (!on_) return;
+    at::autocast::clear_cache();
+    at::autocast::set_cpu_enabled(false);
+  }
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+
+ private:
+  bool on_;
+};
+
+ExecutorOptions executor_options(const LearnerOptions& options) {
+  ExecutorOptions result;
+  result.freeze = options.freeze;
+  result.precision = options.precision;
+  result.device = at::Device(options.device);
+  return result;
+}
+
+bool defined(const Tensor& tensor) {
+  return !tensor.empty();
+}
+
+}  // namespace
+
+TorchLearner::TorchLearner(const Graph& graph, const LearnerOptions& options)
+    : options_(options),
+      device_(options.device),
+      executor_(graph, executor_options(options)),
+      criterion_(graph, options.loss, options.label_smoothing),
+      distillation_(graph, criterion_, options) {
+  check_options(options);
+  at::set_num_threads(std::max(1, options.threads));
+  std::vector<OptimizedParameter> optimized;
+  for (const Variable& one : executor_.parameters()) {
+    optimized.push_back({one.name, one.tensor, !is_bias_or_norm(executor_.graph(), one.value), 1.0});
+  }
+  for (const Variable& one : executor_.scales()) {
+    optimized.push_back({one.name, one.tensor, false, options.optimizer.scale_learning_rate});
+  }
+  for (const Variable& one : distillation_.projections()) optimized.push_back({one.name, one.tensor, true, 1.0});
+  if (optimized.empty()) {
+    throw ModelError("the network has nothing to train", {graph.source_file, "", ""},
+                     "all its weights are frozen or stored as integers");
+  }
+  optimizer_ = std::make_unique<Optimizer>(optimized, options.optimizer);
+  if (options.ema_decay > 0) {
+    for (const Variable* one : moved()) average_.push_back(one->tensor.detach().clone());
+  }
+  if (!options.keep_zeros) return;
+  for (const Variable& one : executor_.parameters()) {
+    const at::Tensor mask = one.tensor.detach() != 0;
+    if (!mask.all().item<bool>()) masks_[one.name] = mask;
+  }
+}
+
+std::vector<Variable*> TorchLearner::moved() {
+  std::vector<Variable*> result;
+  for (auto* list : {&executor_.parameters(), &executor_.scales(), &distillation_.projections()}) {
+    for (Variable& one : *list) result.push_back(&one);
+  }
+  return result;
+}
+
+TorchBatch TorchLearner::to_batch(const LearnBatch& batch) const {
+  TorchBatch result;
+  for (const Tensor& input : batch.inputs) result.inputs.push_back(to_torch(input).to(device_));
+  if (defined(batch.labels)) result.labels = to_torch(batch.labels).to(device_);
+  if (defined(batch.other_labels)) {
+    result.other_labels = to_torch(batch.other_labels).to(device_);
+    result.shares = at::tensor(batch.shares, at::kFloat).to(device_);
+  }
+  if (defined(batch.targets)) result.targets = to_torch(batch.targets).to(device_);
+  return result;
+}
+
+TorchLearner::Computed TorchLearner::compute(const TorchBatch& batch, const RunMode& mode) {
+  std::vector<ValueId> taps{criterion_.logits()};
+  taps.insert(taps.end(), distillation_.taps().begin(), distillation_.taps().end());
+  std::vector<at::Tensor> found;
+  {
+    const Autocast autocast(options_.precision);
+    found = executor_.run(batch.inputs, mode, taps);
+  }
+  const std::size_t outputs = executor_.graph().outputs().size();
+  Computed result;
+  result.task = criterion_.compute(found[outputs], batch);
+  result.task_loss = result.task.loss;
+  result.loss = result.task_loss;
+  if (!distillation_.empty()) {
+    const auto tapped = std::span<const at::Tensor>(found).subspan(outputs + 1);
+    result.loss = options_.distill.task_weight * result.task_loss + distillation_.loss(tapped, batch);
+  }
+  return result;
+}
+
+void TorchLearner::refuse_loss(const TorchBatch& batch, const RunMode& mode) {
+  for (const at::Tensor& input : batch.inputs) {
+    if (at::isFloatingType(input.scalar_type()) && !at::isfinite(input).all().item<bool>()) {
+      throw ModelError("the training data holds NaN or infinity", {executor_.graph().source_file, "", ""});
+    }
+  }
+  const Node* node = executor_.first_non_finite(batch.inputs, mode);
+  throw ModelError(
+      "training diverged: the loss is not finite",
+      node != nullptr ? place_of(executor_.graph(), *node) : ErrorPlace{executor_.graph().source_file, "", ""},
+      "try a lower --learning-rate, --warmup or --clip-norm 1");
+}
+
+StepResult TorchLearner::step(const LearnBatch& given, double learning_rate, std::uint64_t seed) {
+  at::manual_seed(seed);
+  const TorchBatch batch = to_batch(given);
+  const RunMode mode{!options_.freeze_statistics, seed};
+  // Kept apart: a step that fails must leave nothing behind, running statistics included.
+  std::vector<at::Tensor> statistics;
+  for (const Variable& one : executor_.statistics()) statistics.push_back(one.tensor.clone());
+  const auto put_back = [&] {
+    for (std::size_t i = 0; i < statistics.size(); ++i) executor_.statistics()[i].tensor.copy_(statistics[i]);
+  };
+  for (Variable* one : moved()) one->tensor.mutable_grad() = at::Tensor();
+  const Computed computed = compute(batch, mode);
+  StepResult result;
+  result.loss = computed.loss.item<double>();
+  result.task_loss = computed.task_loss.item<double>();
+  result.correct = computed.task.correct;
+  result.counted = computed.task.counted;
+  if (!std::isfinite(result.loss)) {
+    put_back();
+    refuse_loss(batch, mode);
+  }
+  const bool scaled = options_.precision == Precision::F16;
+  (scaled ? computed.loss * loss_scale_ : computed.loss).backward();
+  const at::NoGradGuard no_grad;
+  if (scaled) {
+    for (Variable* one : moved()) {
+      if (one->tensor.grad().defined()) one->tensor.mutable_grad().div_(loss_scale_);
+    }
+  }
+  result.gradient_norm = gradient_norm();
+  if (!std::isfinite(result.gradient_norm)) {
+    put_back();
+    if (!scaled || loss_scale_ < 1e-3) {
+      throw ModelError("training diverged: a gradient is not finite", {executor_.graph().source_file, "", ""},
+                       "try a lower --learning-rate or --clip-norm 1");
+    }
+    loss_scale_ /= 2;
+    clean_steps_ = 0;
+    result.skipped = true;
+    return result;
+  }
+  if (scaled && ++clean_steps_ == steps_before_growth) {
+    loss_scale_ *= 2;
+    clean_steps_ = 0;
+  }
+  if (options_.clip_norm > 0 && result.gradient_norm > options_.clip_norm) {
+    const double factor = options_.clip_norm / (result.gradient_norm + 1e-6);
+    for (Variable* one : moved()) {
+      if (one->tensor.grad().defined()) one->tensor.mutable_grad().mul_(factor);
+    }
+  }
+  for (const auto& [name, mask] : masks_) {
+    const Variable& one = variable(name);
+    if (one.tensor.grad().defined()) one.tensor.mutable_grad().mul_(mask);
+  }
+  optimizer_->step(learning_rate);
+  keep_masks();
+  // A step that a learned scale takes must leave it positive.
+  for (Variable& scale : executor_.scales()) scale.tensor.clamp_min_(1e-9);
+  follow_average();
+  return result;
+}
+
+double TorchLearner::gradient_norm() {
+  at::Tensor sum;
+  for (Variable* one : moved()) {
+    if (!one->tensor.grad().defined()) continue;
+    const at::Tensor square = one->tensor.grad().to(at::kFloat).pow(2).sum();
+    sum = sum.defined() ? sum + square : square;
+  }
+  return sum.defined() ? std::sqrt(sum.item<double>()) : 0.0;
+}
+
+void TorchLearner::keep_masks() {
+  for (const auto& [name, mask] : masks_) variable(name).tensor.mul_(mask);
+}
+
+void TorchLearner::follow_average() {
+  if (average_.empty()) return;
+  const std::vector<Variable*> now = moved();
+  for (std::size_t i = 0; i < now.size(); ++i) average_[i].lerp_(now[i]->tensor, 1 - options_.ema_decay);
+}
+
+/// Exchanges weights and their average, by content: others hold the same tensors.
+void TorchLearner::swap_average() {
+  if (average_.empty()) return;
+  const at::NoGradGuard no_grad;
+  const std::vector<Variable*> now = moved();
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    const at::Tensor kept = now[i]->tensor.detach().clone();
+    now[i]->tensor.copy_(average_[i]);
+    average_[i].copy_(kept);
+  }
+}
+
+/// The averaged weights in place of the present ones, as long as it lives.
+class TorchLearner::AverageInUse {
+ public:
+  explicit AverageInUse(TorchLearner& learner) : learner_(learner) { learner_.swap_average(); }
+  ~AverageInUse() { learner_.swap_average(); }
+  AverageInUse(const AverageInUse&) = delete;
+  AverageInUse& operator=(const AverageInUse&) = delete;
+
+ private:
+  TorchLearner& learner_;
+};
+
+std::vector<Tensor> TorchLearner::predict(std::span<const Tensor> inputs) {
+  const at::NoGradGuard no_grad;
+  std::vector<at::Tensor> given;
+  for (const Tensor& input : inputs) given.push_back(to_torch(input).to(device_));
+  const AverageInUse average(*this);
+  const std::vector<at::Tensor> outputs = executor_.run(given, RunMode{});
+  std::vector<Tensor> result;
+  for (const at::Tensor& output : outputs) result.push_back(from_torch(output));
+  return result;
+}
+
+StepResult TorchLearner::measure(const LearnBatch& given) {
+  const at::NoGradGuard no_grad;
+  const TorchBatch batch = to_batch(given);
+  const AverageInUse average(*this);
+  const std::vector<ValueId> taps{criterion_.logits()};
+  const std::vector<at::Tensor> found = executor_.run(batch.inputs, RunMode{}, taps);
+  const TaskLoss task = criterion_.compute(found.back(), batch);
+  StepResult result;
+  result.loss = result.task_loss = task.loss.item<double>();
+  result.correct = task.correct;
+  result.counted = task.counted;
+  return result;
+}
+
+std::map<std::string, Tensor> TorchLearner::gradients(const LearnBatch& given, double* loss) {
+  for (Variable* one : moved()) one->tensor.mutable_grad() = at::Tensor();
+  const TorchBatch batch = to_batch(given);
+  const Computed computed = compute(batch, RunMode{});
+  if (loss != nullptr) *loss = computed.loss.item<double>();
+  computed.loss.backward();
+  std::map<std::string, Tensor> result;
+  for (Variable* one : moved()) {
+    const at::Tensor& gradient = one->tensor.grad();
+    result[one->name] = from_torch(gradient.defined() ? gradient : at::zeros_like(one->tensor));
+    one->tensor.mutable_grad() = at::Tensor();
+  }
+  return result;
+}
+
+std::vector<std::string> TorchLearner::parameters() const {
+  std::vector<std::string> names;
+  for (const Variable& one : const_cast<TorchLearner*>(this)->executor_.parameters()) names.push_back(one.name);
+  return names;
+}
+
+Variable& TorchLearner::variable(const std::string& name) {
+  for (Variable* one : moved()) {
+    if (one->name == name) return *one;
+  }
+  throw UsageError(cat("no parameter is called ", adze::quoted(name)));
+}
+
+const Variable& TorchLearner::variable(const std::string& name) const {
+  return const_cast<TorchLearner*>(this)->variable(name);
+}
+
+Tensor TorchLearner::parameter(const std::string& name) const {
+  return from_torch(variable(name).tensor);
+}
+
+void TorchLearner::set_parameter(const std::string& name, const Tensor& value) {
+  const at::NoGradGuard no_grad;
+  Variable& one = variable(name);
+  if (one.tensor.sizes().vec() != value.shape()) {
+    throw UsageError(cat("parameter ", adze::quoted(name), " has shape ", shape_text(Shape(one.tensor.sizes().vec())),
+                         ", got ", type_text(value)));
+  }
+  one.tensor.copy_(to_torch(value));
+}
+
+void TorchLearner::set_mask(const std::string& name, const Tensor& mask) {
+  const at::NoGradGuard no_grad;
+  Variable& one = variable(name);
+  masks_[name] = to_torch(mask).to(at::kBool).reshape(one.tensor.sizes()).to(device_);
+  one.tensor.mul_(masks_[name]);
+}
+
+Graph TorchLearner::graph() const {
+  const AverageInUse average(const_cast<TorchLearner&>(*this));
+  return executor_.stored();
+}
+
+namespace {
+
+constexpr const char* weight_prefix = "weight:";
+
+}  // namespace
+
+State TorchLearner::state() const {
+  auto& self = const_cast<TorchLearner&>(*this);
+  State state;
+  const std::vector<Variable*> now = self.moved();
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    state[weight_prefix + now[i]->name] = from_torch(now[i]->tensor);
+    if (!average_.empty()) state["average:" + now[i]->name] = from_torch(average_[i]);
+  }
+  for (const Variable& one : self.executor_.statistics()) state["statistic:" + one.name] = from_torch(one.tensor);
+  for (std::size_t i = 0; i < self.executor_.quantizers().size(); ++i) {
+    const FakeQuantizer& quantizer = self.executor_.quantizers()[i];
+    if (quantizer.rule() != ScaleRule::MovingAverage) continue;
+    state[cat("scale:", i)] = from_torch(quantizer.scale);
+    state[cat("zero_point:", i)] = from_torch(quantizer.zero_point);
+    if (quantizer.range.defined()) state[cat("range:", i)] = from_torch(quantizer.range);
+  }
+  for (const auto& [name, mask] : masks_) state["mask:" + name] = from_torch(mask);
+  for (const auto& [name, tensor] : optimizer_->state()) state["optimizer:" + name] = from_torch(tensor);
+  state["loss_scale"] = Tensor::scalar(loss_scale_);
+  state["clean_steps"] = Tensor::scalar(clean_steps_);
+  return state;
+}
+
+void TorchLearner::restore(const State& state) {
+  const at::NoGradGuard no_grad;
+  const auto find = [&](const std::string& key) -> const Tensor& {
+    const auto found = state.find(key);
+    if (found == state.end())
+      throw ModelError(cat("the checkpoint is of another network: it has no ", adze::quoted(key)));
+    return found->second;
+  };
+  const auto put = [&](at::Tensor& tensor, const std::string& key) {
+    const at::Tensor value = to_torch(find(key));
+    if (value.sizes() != tensor.sizes())
+      throw ModelError(cat("the checkpoint is of another network: ", adze::quoted(key), " has another shape"));
+    tensor.copy_(value);
+  };
+  const std::vector<Variable*> now = moved();
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    put(now[i]->tensor, weight_prefix + now[i]->name);
+    if (!average_.empty()) put(average_[i], "average:" + now[i]->name);
+  }
+  for (Variable& one : executor_.statistics()) put(one.tensor, "statistic:" + one.name);
+  for (std::size_t i = 0; i < executor_.quantizers().size(); ++i) {
+    FakeQuantizer& quantizer = executor_.quantizers()[i];
+    if (quantizer.rule() != ScaleRule::MovingAverage) continue;
+    put(quantizer.scale, cat("scale:", i));
+    put(quantizer.zero_point, cat("zero_point:", i));
+    if (quantizer.range.defined()) put(quantizer.range, cat("range:", i));
+  }
+  std::map<std::string, at::Tensor> moments;
+  masks_.clear();
+  for (const auto& [key, value] : state) {
+    if (key.starts_with("mask:")) masks_[key.substr(5)] = to_torch(value).to(device_);
+    if (key.starts_with("optimizer:")) moments[key.substr(10)] = to_torch(value).to(device_);
+  }
+  optimizer_->restore(moments);
+  loss_scale_ = find("loss_scale").get_double(0);
+  clean_steps_ = find("clean_steps").get_int(0);
+}
+
+}  // namespace adze::train

@@ -1,0 +1,347 @@
+#include "adze/train/trainer.h"
+
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "adze/base/files.h"
+#include "adze/base/hash.h"
+#include "adze/base/text.h"
+#include "adze/data/batches.h"
+#include "adze/graph/text.h"
+#include "adze/train/checkpoint.h"
+#include "adze/train/epoch_loader.h"
+#include "adze/train/parameters.h"
+
+namespace adze::train {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+Json epoch_json(const EpochResult& epoch) {
+  return {{"epoch", epoch.epoch},
+          {"loss", epoch.loss},
+          {"accuracy", epoch.accuracy},
+          {"validation_loss", epoch.validation_loss},
+          {"validation_accuracy", epoch.validation_accuracy},
+          {"learning_rate", epoch.learning_rate},
+          {"samples_per_second", epoch.samples_per_second},
+          {"seconds", epoch.seconds}};
+}
+
+EpochResult epoch_of(const Json& json) {
+  EpochResult epoch;
+  epoch.epoch = json.at("epoch").get<std::int64_t>();
+  epoch.loss = json.at("loss").get<double>();
+  epoch.accuracy = json.at("accuracy").get<double>();
+  epoch.validation_loss = json.at("validation_loss").get<double>();
+  epoch.validation_accuracy = json.at("validation_accuracy").get<double>();
+  epoch.learning_rate = json.at("learning_rate").get<double>();
+  epoch.samples_per_second = json.at("samples_per_second").get<double>();
+  epoch.seconds = json.at("seconds").get<double>();
+  return epoch;
+}
+
+/// What decides the bytes of the result, for recognising a checkpoint.
+std::string job_of(const Graph& graph, std::int64_t samples, const TrainOptions& options) {
+  const LearnerOptions& learner = options.learner;
+  const std::string text = print_graph(graph);
+  Json job = {{"network", sha256_hex(std::as_bytes(std::span(text)))},
+              {"samples", samples},
+              {"epochs", options.epochs},
+              {"batch", options.batch_size},
+              {"seed", options.seed},
+              {"threads", learner.threads},
+              {"optimizer", optimizer_name(learner.optimizer.kind)},
+              {"momentum", learner.optimizer.momentum},
+              {"weight_decay", learner.optimizer.weight_decay},
+              {"schedule", schedule_name(options.schedule.kind)},
+              {"learning_rate", options.schedule.learning_rate},
+              {"warmup", options.schedule.warmup_epochs},
+              {"precision", precision_name(learner.precision)},
+              {"label_smoothing", learner.label_smoothing},
+              {"clip_norm", learner.clip_norm},
+              {"ema", learner.ema_decay},
+              {"augment", augmentation_text(options.augment)},
+              {"teachers", learner.distill.teachers.size()}};
+  return job.dump();
+}
+
+void check_job(const std::string& wanted, const std::string& found, const std::filesystem::path& path) {
+  const Json a = Json::parse(wanted), b = Json::parse(found, nullptr, false);
+  if (a == b) return;
+  std::string differing;
+  for (const auto& [key, value] : a.items()) {
+    if (!b.is_object() || !b.contains(key) || b[key] != value) {
+      differing =
+          cat(key, " is ", value.dump(), " now and was ", b.is_object() && b.contains(key) ? b[key].dump() : "absent");
+      break;
+    }
+  }
+  throw UsageError(cat("the checkpoint ", path.string(), " is of another job: ", differing),
+                   "use the same options, or another --checkpoint");
+}
+
+class Trainer {
+ public:
+  Trainer(const Graph& graph, std::shared_ptr<const Dataset> training, std::shared_ptr<const Dataset> validation,
+          const TrainOptions& options, ProgressSink& progress, const StepHook& hook)
+      : options_(options),
+        progress_(progress),
+        hook_(hook),
+        training_(cached(std::move(training), options.cache_bytes)),
+        validation_(validation ? cached(std::move(validation), options.cache_bytes / 4) : nullptr),
+        job_(job_of(graph, training_->size(), options)),
+        learner_(plugin().make_learner(with_open_batch(graph), options.learner)) {
+    for (std::int64_t i = 0; i < training_->size(); ++i) samples_.push_back(i);
+    steps_per_epoch_ = EpochLoader::batches(training_->size(), options.batch_size);
+    if (steps_per_epoch_ == 0) throw ModelError("there is no training data", {training_->description(), "", ""});
+  }
+
+  TrainResult run() {
+    const auto start = Clock::now();
+    if (options_.resume) resume();
+    const ProgressPhase phase(progress_, "training", (options_.epochs - epoch_) * steps_per_epoch_, "steps");
+    while (epoch_ < options_.epochs && !result_.stopped_early) run_epoch();
+    if (options_.keep_best && validation_ && !best_.empty()) learner_->restore(best_);
+    result_.graph = learner_->graph();
+    result_.seconds = seconds_since(start);
+    result_.skipped = training_->bad_samples();
+    return std::move(result_);
+  }
+
+ private:
+  std::int64_t total_steps() const { return options_.epochs * steps_per_epoch_; }
+
+  void run_epoch() {
+    const auto start = Clock::now();
+    EpochLoaderOptions loading;
+    loading.batch_size = options_.batch_size;
+    loading.seed = options_.seed;
+    loading.augment = options_.augment;
+    EpochLoader loader(*training_, epoch_order(samples_, options_.seed, epoch_), epoch_, step_, loading);
+    const std::int64_t first = step_;
+    double rate = 0;
+    while (std::optional<LearnBatch> batch = loader.next()) {
+      if (cancel_flag()) interrupt();
+      rate = take_step(*batch);
+      ++step_;
+      show_progress(start, first);
+      if (seconds_since(saved_) > options_.checkpoint_seconds) save();
+    }
+    EpochResult epoch;
+    epoch.epoch = epoch_ + 1;
+    epoch.loss = sums_.loss / static_cast<double>(std::max<std::int64_t>(sums_.steps, 1));
+    epoch.accuracy = sums_.counted > 0 ? static_cast<double>(sums_.correct) / static_cast<double>(sums_.counted) : 0;
+    epoch.learning_rate = rate;
+    epoch.seconds = sums_.seconds + seconds_since(start);
+    epoch.samples_per_second =
+        static_cast<double>(steps_per_epoch_ * std::min(options_.batch_size, training_->size())) / epoch.seconds;
+    finish_epoch(epoch);
+  }
+
+  double take_step(const LearnBatch& batch) {
+    const std::int64_t step = epoch_ * steps_per_epoch_ + step_;
+    const double progress = static_cast<double>(step + 1) / static_cast<double>(steps_per_epoch_);
+    const double rate = learning_rate_at(options_.schedule, progress, static_cast<double>(options_.epochs));
+    if (hook_) hook_(*learner_, step, total_steps());
+    if (batch.inputs.empty()) return rate;
+    const StepResult result = learner_->step(batch, rate, options_.seed * 1000003 + static_cast<std::uint64_t>(step));
+    ++result_.steps;
+    if (result.skipped) return rate;
+    sums_.loss += result.loss;
+    sums_.correct += result.correct;
+    sums_.counted += result.counted;
+    ++sums_.steps;
+    return rate;
+  }
+
+  void show_progress(Clock::time_point start, std::int64_t first) {
+    const double rate = static_cast<double>((step_ - first) * options_.batch_size) / seconds_since(start);
+    std::string text = cat("epoch ", epoch_ + 1, "/", options_.epochs, " loss ",
+                           fixed(sums_.loss / static_cast<double>(std::max<std::int64_t>(sums_.steps, 1)), 3));
+    if (sums_.counted > 0) {
+      text +=
+          cat(" acc ", fixed(100.0 * static_cast<double>(sums_.correct) / static_cast<double>(sums_.counted), 1), " %");
+    }
+    if (!result_.epochs.empty() && validation_) {
+      text += cat(" val ", fixed(100 * result_.epochs.back().validation_accuracy, 1), " %");
+    }
+    progress_.advance(1, cat(text, " ", static_cast<std::int64_t>(rate), " samples/s"));
+  }
+
+  void finish_epoch(EpochResult epoch) {
+    if (validation_) {
+      const ValidationResult found = validate(*learner_, *validation_, options_.batch_size);
+      epoch.validation_loss = found.loss;
+      epoch.validation_accuracy = found.accuracy;
+    }
+    result_.epochs.push_back(epoch);
+    ++epoch_;
+    step_ = 0;
+    sums_ = {};
+    note_best(epoch);
+    write_log();
+    save();
+  }
+
+  void note_best(const EpochResult& epoch) {
+    if (!validation_) return;
+    const auto better = [&] {
+      if (result_.best_epoch == 0) return true;
+      const EpochResult& best = result_.epochs[static_cast<std::size_t>(result_.best_epoch - 1)];
+      if (epoch.validation_accuracy != best.validation_accuracy) {
+        return epoch.validation_accuracy > best.validation_accuracy;
+      }
+      return epoch.validation_loss < best.validation_loss;
+    };
+    if (better()) {
+      result_.best_epoch = epoch.epoch;
+      if (options_.keep_best) best_ = learner_->state();
+    }
+    const bool patient = options_.patience == 0 || epoch.epoch - result_.best_epoch < options_.patience;
+    result_.stopped_early = !patient;
+  }
+
+  void write_log() const {
+    if (options_.log.empty()) return;
+    std::string text;
+    for (const EpochResult& epoch : result_.epochs) text += epoch_json(epoch).dump() + "\n";
+    write_file(options_.log, text);
+  }
+
+  Json status() const {
+    Json epochs = Json::array();
+    for (const EpochResult& epoch : result_.epochs) epochs.push_back(epoch_json(epoch));
+    return {{"epoch", epoch_},
+            {"step", step_},
+            {"steps", result_.steps},
+            {"best_epoch", result_.best_epoch},
+            {"stopped_early", result_.stopped_early},
+            {"loss", sums_.loss},
+            {"correct", sums_.correct},
+            {"counted", sums_.counted},
+            {"counted_steps", sums_.steps},
+            {"epochs", std::move(epochs)}};
+  }
+
+  void save() {
+    saved_ = Clock::now();
+    if (options_.checkpoint.empty()) return;
+    Checkpoint checkpoint{job_, status().dump(), {}};
+    for (auto& [name, tensor] : learner_->state()) checkpoint.tensors["now/" + name] = tensor;
+    for (const auto& [name, tensor] : best_) checkpoint.tensors["best/" + name] = tensor;
+    write_checkpoint(checkpoint, options_.checkpoint);
+  }
+
+  void resume() {
+    std::error_code error;
+    if (options_.checkpoint.empty()) throw UsageError("--resume needs a --checkpoint");
+    if (!std::filesystem::exists(options_.checkpoint, error)) {
+      progress_.note(cat("no checkpoint ", options_.checkpoint.string(), " yet: starting from the beginning"));
+      return;
+    }
+    const Checkpoint checkpoint = read_checkpoint(options_.checkpoint);
+    check_job(job_, checkpoint.job, options_.checkpoint);
+    State now;
+    for (const auto& [name, tensor] : checkpoint.tensors) {
+      if (name.starts_with("now/")) now[name.substr(4)] = tensor;
+      if (name.starts_with("best/")) best_[name.substr(5)] = tensor;
+    }
+    learner_->restore(now);
+    const Json status = Json::parse(checkpoint.status);
+    epoch_ = status.at("epoch").get<std::int64_t>();
+    step_ = status.at("step").get<std::int64_t>();
+    result_.steps = status.at("steps").get<std::int64_t>();
+    result_.best_epoch = status.at("best_epoch").get<std::int64_t>();
+    result_.stopped_early = status.at("stopped_early").get<bool>();
+    sums_.loss = status.at("loss").get<double>();
+    sums_.correct = status.at("correct").get<std::int64_t>();
+    sums_.counted = status.at("counted").get<std::int64_t>();
+    sums_.steps = status.at("counted_steps").get<std::int64_t>();
+    for (const Json& epoch : status.at("epochs")) result_.epochs.push_back(epoch_of(epoch));
+    progress_.note(cat("resumed at epoch ", epoch_ + 1, ", step ", step_));
+  }
+
+  [[noreturn]] void interrupt() {
+    save();
+    throw Interrupted(options_.checkpoint.empty()
+                          ? "interrupted; no --checkpoint was given, so the training is lost"
+                          : cat("interrupted at epoch ", epoch_ + 1, "; ", options_.checkpoint.string(),
+                                " is written: the same command with --resume goes on"));
+  }
+
+  struct Sums {
+    double loss = 0;
+    std::int64_t correct = 0, counted = 0, steps = 0;
+    double seconds = 0;
+  };
+
+  const TrainOptions& options_;
+  ProgressSink& progress_;
+  const StepHook& hook_;
+  std::shared_ptr<const Dataset> training_, validation_;
+  std::string job_;
+  std::unique_ptr<Learner> learner_;
+  std::vector<std::int64_t> samples_;
+  std::int64_t steps_per_epoch_ = 0;
+  std::int64_t epoch_ = 0, step_ = 0;
+  Sums sums_;
+  State best_;
+  TrainResult result_;
+  Clock::time_point saved_ = Clock::now();
+};
+
+}  // namespace
+
+ValidationResult validate(Learner& learner, const Dataset& dataset, std::int64_t batch_size) {
+  BatchOptions batching;
+  batching.batch_size = batch_size;
+  std::vector<std::int64_t> all;
+  for (std::int64_t i = 0; i < dataset.size(); ++i) all.push_back(i);
+  BatchLoader loader(dataset, std::move(all), batching);
+  double loss = 0;
+  std::int64_t correct = 0, counted = 0, samples = 0;
+  while (const std::optional<Batch> batch = loader.next()) {
+    LearnBatch given;
+    given.inputs = {batch->inputs};
+    const bool labelled = !batch->labels.empty() && batch->labels[0] >= 0;
+    if (labelled) given.labels = Tensor::from<std::int64_t>({batch->size()}, batch->labels);
+    if (batch->targets) {
+      if (is_integer(batch->targets->dtype())) {
+        given.labels = converted(*batch->targets, DType::S64);
+      } else {
+        given.targets = *batch->targets;
+      }
+    } else if (!labelled) {
+      given.targets = batch->inputs;
+    }
+    const StepResult found = learner.measure(given);
+    loss += found.task_loss * static_cast<double>(batch->size());
+    samples += batch->size();
+    correct += found.correct;
+    counted += found.counted;
+  }
+  ValidationResult result;
+  result.loss = samples > 0 ? loss / static_cast<double>(samples) : 0;
+  result.accuracy = counted > 0 ? static_cast<double>(correct) / static_cast<double>(counted) : 0;
+  return result;
+}
+
+TrainResult train(const Graph& graph, std::shared_ptr<const Dataset> training,
+                  std::shared_ptr<const Dataset> validation, const TrainOptions& options, ProgressSink& progress,
+                  const StepHook& hook) {
+  check_options(options.learner);
+  check_schedule(options.schedule, static_cast<double>(options.epochs));
+  if (options.epochs < 1) throw UsageError(cat("the number of epochs is ", options.epochs));
+  if (options.batch_size < 1) throw UsageError(cat("the batch size is ", options.batch_size));
+  return Trainer(graph, std::move(training), std::move(validation), options, progress, hook).run();
+}
+
+}  // namespace adze::train

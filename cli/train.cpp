@@ -1,0 +1,87 @@
+#include <nlohmann/json.hpp>
+
+#include "adze/base/text.h"
+#include "adze/data/preprocessing.h"
+#include "adze/recipe/model_files.h"
+#include "cli/training_options.h"
+#include "cli/verb.h"
+
+namespace adze::cli {
+
+namespace {
+
+struct Arguments {
+  std::string model, architecture, output;
+  TrainingOptions training;
+};
+
+/// The network to start from: a file, or one of the zoo with fresh weights and batch norms.
+Graph starting_network(const Arguments& arguments) {
+  if (arguments.model.empty() == arguments.architecture.empty()) {
+    throw UsageError("say what to train: a MODEL file, or --arch with a network of the zoo",
+                     "adze train --arch resnet8,classes=10 --data cifar10 -o resnet8.onnx");
+  }
+  if (!arguments.model.empty()) return load_model(arguments.model);
+  const std::string description = arguments.architecture.find("batch_norm") == std::string::npos
+                                      ? cat(arguments.architecture, ",batch_norm")
+                                      : arguments.architecture;
+  return load_model(cat("zoo:", description));
+}
+
+/// What becomes of pixels goes into the model, so that whoever runs it does the same: what --preprocess says, or, for a
+/// fresh network of pictures, numbers about 0 with a spread of about 1.
+void record_preprocessing(Graph& graph, const Arguments& arguments) {
+  const auto& shape = graph.value(graph.inputs().at(0)).type.shape;
+  const bool pictures = shape && shape->size() == 4 && (*shape)[1].value == 3;
+  std::string flags = arguments.training.data.preprocessing;
+  if (flags.empty() && !arguments.architecture.empty() && pictures) flags = "scale=1/255 mean=0.5 std=0.25";
+  if (flags.empty()) return;
+  graph.metadata["adze.preprocessing"] = preprocessing_json(parse_preprocessing_flags(flags, preprocessing_of(graph)));
+}
+
+ExitCode run_train(Console& console, Arguments arguments) {
+  console.check_output(arguments.output);
+  TrainingOptions& training = arguments.training;
+  if (training.checkpoint.empty()) training.checkpoint = arguments.output + ".checkpoint";
+  Graph graph = starting_network(arguments);
+  record_preprocessing(graph, arguments);
+  const TrainingData data = open_training_data(graph, training, static_cast<std::uint64_t>(console.options.seed));
+  const double usual_rate = training.optimizer == "sgd" ? 0.1 : 1e-3;
+  const train::TrainOptions options = training.trainer_options(console.options, usual_rate);
+  console.line(cat("training on ", data.training->size(), " samples, judged on ",
+                   data.validation ? data.validation->size() : 0, "; ", options.learner.threads, " threads, seed ",
+                   console.options.seed, "; ", train::plugin().description()));
+  train::TrainResult result = train::train(graph, data.training, data.validation, options, console.progress());
+  save_model(result.graph, arguments.output);
+  console.model("output", arguments.output);
+  show_training(console, result);
+  console.line("");
+  if (result.stopped_early) console.line(cat("stopped: no better epoch for ", options.patience));
+  console.line(cat(arguments.output, " written: epoch ", result.best_epoch > 0 ? result.best_epoch : options.epochs,
+                   ", ", fixed(result.seconds, 1), " s"));
+  console.line(cat("next: adze evaluate ", arguments.output, " --data … --split test"));
+  remark_skipped(console, result.skipped);
+  return ExitCode::Done;
+}
+
+}  // namespace
+
+Verb train_verb() {
+  return {"train", "Train or fine-tune a network; resumable",
+          "  adze train --arch resnet8 --data cifar10 --epochs 30 --augment \"crop=4 flip\" -o resnet8.onnx\n"
+          "  adze train pruned.onnx --data cifar10 --epochs 5 --lr 0.01 --keep-zeros -o tuned.onnx\n"
+          "  adze train --arch dscnn,classes=10 --data digits --optimizer adamw -o digits.onnx\n"
+          "  adze train … -o model.onnx --resume        (goes on after Ctrl-C or a crash)\n",
+          [](Options& options) -> Action {
+            auto arguments = std::make_shared<Arguments>();
+            options.positional(arguments->model, "MODEL", "Float model to go on from: ONNX, TFLite or .adze text",
+                               Options::Need::Optional);
+            options.option(arguments->architecture, "-a,--arch",
+                           "Network of the zoo with fresh weights: NAME,width=0.5,classes=10 …");
+            options.option(arguments->output, "-o,--output", "File to write", Options::Need::Required);
+            arguments->training.declare(options);
+            return [arguments](Console& console) { return run_train(console, *arguments); };
+          }};
+}
+
+}  // namespace adze::cli

@@ -1,0 +1,138 @@
+#include "cli/training_options.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "adze/base/text.h"
+#include "adze/base/threads.h"
+#include "adze/data/subset.h"
+#include "cli/verb.h"
+
+namespace adze::cli {
+
+using Json = nlohmann::ordered_json;
+
+void TrainingOptions::declare(Options& options) {
+  data.declare(options, "-d,--data", "Labelled data; its train split where it has one", Options::Need::Required);
+  options.option(data.samples, "--samples", "Use so many training samples, chosen with the seed; 0: all");
+  options.option(validation, "--validation", "Share of the training data that epochs are judged on");
+  options.option(epochs, "--epochs", "Passes over the data");
+  options.option(batch, "--batch", "Samples in one step");
+  options.choice(optimizer, "--optimizer", "How weights move", {"sgd", "adam", "adamw"});
+  options.option(learning_rate, "--learning-rate,--lr", "Highest learning rate; 0: a usual one for the optimizer");
+  options.option(momentum, "--momentum", "Of sgd");
+  options.flag(nesterov, "--nesterov", "Nesterov's momentum");
+  options.option(weight_decay, "--weight-decay", "Not for biases, norms and quantization scales");
+  options.choice(schedule, "--schedule", "How the learning rate moves", {"cosine", "step", "constant"});
+  options.option(final_rate, "--final-rate", "Where the cosine ends");
+  options.option(warmup, "--warmup", "Epochs in which the rate grows from 0");
+  options.option(milestones, "--milestone", "Schedule step: epoch at which the rate falls (may be repeated)");
+  options.option(gamma, "--gamma", "Schedule step: factor at each milestone");
+  options.option(augment, "--augment", "Variations, such as \"crop=4 flip cutout=8 mixup=0.2\"");
+  options.choice(loss, "--loss", "What is minimized", {"auto", "cross-entropy", "mse"});
+  options.option(label_smoothing, "--label-smoothing", "Share of the label given to all classes");
+  options.option(clip_norm, "--clip-norm", "Largest norm of all gradients together; 0: no limit");
+  options.option(ema, "--ema", "Decay of the weights' average that is kept; 0: none");
+  options.choice(precision, "--precision", "Format of products", {"f32", "bf16", "f16"});
+  options.option(freeze, "--freeze", "Parameters or nodes that stay as they are, with * and ? (may be repeated)");
+  options.flag(keep_zeros, "--keep-zeros", "Weights that are 0 stay 0");
+  options.option(patience, "--patience", "Stop after so many epochs without a better one; 0: never");
+  options.flag(last, "--last", "Write the last epoch instead of the best");
+  options.option(checkpoint, "--checkpoint", "File to go on from; default: the output's name with .checkpoint");
+  options.option(checkpoint_minutes, "--checkpoint-minutes", "Also written so often within an epoch");
+  options.flag(resume, "--resume", "Go on from the checkpoint");
+  options.option(log, "--log", "JSON lines, one an epoch");
+  options.option(device, "--device", "cpu or cuda");
+}
+
+train::TrainOptions TrainingOptions::trainer_options(const CommonOptions& common, double fallback_rate) const {
+  train::TrainOptions result;
+  result.epochs = epochs;
+  result.batch_size = batch;
+  result.patience = patience;
+  result.keep_best = !last;
+  result.seed = static_cast<std::uint64_t>(common.seed);
+  result.augment = parse_augmentation(augment);
+  result.checkpoint = checkpoint;
+  result.checkpoint_seconds = checkpoint_minutes * 60;
+  result.resume = resume;
+  result.log = log;
+  result.schedule.kind = train::schedule_from_name(schedule);
+  result.schedule.learning_rate = learning_rate > 0 ? learning_rate : fallback_rate;
+  result.schedule.final_rate = final_rate;
+  result.schedule.warmup_epochs = warmup;
+  result.schedule.gamma = gamma;
+  for (const std::string& text : milestones) {
+    char* end = nullptr;
+    result.schedule.milestones.push_back(std::strtod(text.c_str(), &end));
+    if (text.empty() || *end != 0) throw UsageError(cat("--milestone wants an epoch, got ", adze::quoted(text)));
+  }
+  train::LearnerOptions& learner = result.learner;
+  learner.optimizer.kind = train::optimizer_from_name(optimizer);
+  learner.optimizer.momentum = momentum;
+  learner.optimizer.nesterov = nesterov;
+  learner.optimizer.weight_decay = weight_decay;
+  learner.loss = train::loss_from_name(loss);
+  learner.precision = train::precision_from_name(precision);
+  learner.label_smoothing = label_smoothing;
+  learner.clip_norm = clip_norm;
+  learner.ema_decay = ema;
+  learner.freeze = freeze;
+  learner.keep_zeros = keep_zeros;
+  learner.device = device;
+  learner.threads = common.threads > 0 ? static_cast<int>(common.threads) : num_threads();
+  return result;
+}
+
+TrainingData open_training_data(const Graph& graph, const TrainingOptions& options, std::uint64_t seed) {
+  DataRequest request = options.data.request();
+  if (request.path == "demo") request.path = "demo:train";
+  std::shared_ptr<const Dataset> all;
+  if (request.split.empty()) {
+    DataRequest train = request;
+    train.split = "train";
+    try {
+      all = open_data(graph, train);
+    } catch (const ModelError&) {
+      all = open_data(graph, request);  // data without splits: all of it
+    }
+  } else {
+    all = open_data(graph, request);
+  }
+  if (options.data.samples > 0) all = subset(all, sample_indices(*all, options.data.samples, seed));
+  if (!(options.validation >= 0) || options.validation > 0.9) {
+    throw UsageError(cat("--validation is ", options.validation), "a share from 0 to 0.9");
+  }
+  const auto count = static_cast<std::int64_t>(options.validation * static_cast<double>(all->size()));
+  if (count == 0) return {all, nullptr};
+  const SplitIndices split = split_indices(*all, count, seed);
+  return {subset(all, split.second), subset(all, split.first)};
+}
+
+void show_training(Console& console, const train::TrainResult& result) {
+  Table table({"epoch", "loss", "accuracy", "val. loss", "val. accuracy", "rate", "samples/s", "time"});
+  Json epochs = Json::array();
+  const auto percent = [](double value) { return cat(fixed(100 * value, 2), " %"); };
+  for (const train::EpochResult& one : result.epochs) {
+    table.add_row({cat(one.epoch, one.epoch == result.best_epoch ? " *" : ""), fixed(one.loss, 4),
+                   percent(one.accuracy), fixed(one.validation_loss, 4), percent(one.validation_accuracy),
+                   cat(one.learning_rate), cat(static_cast<std::int64_t>(one.samples_per_second)),
+                   cat(fixed(one.seconds, 1), " s")});
+    epochs.push_back({{"epoch", one.epoch},
+                      {"loss", one.loss},
+                      {"accuracy", one.accuracy},
+                      {"validation_loss", one.validation_loss},
+                      {"validation_accuracy", one.validation_accuracy},
+                      {"learning_rate", one.learning_rate},
+                      {"samples_per_second", one.samples_per_second},
+                      {"seconds", one.seconds}});
+  }
+  console.table(table);
+  console.results()["epochs"] = std::move(epochs);
+  console.results()["best_epoch"] = result.best_epoch;
+  console.results()["seconds"] = result.seconds;
+  console.results()["steps"] = result.steps;
+}
+
+}  // namespace adze::cli
