@@ -16,9 +16,9 @@ enum class ScheduleKind : std::uint8_t {
 struct ScheduleOptions {
   ScheduleKind kind = ScheduleKind::Cosine;
   double learning_rate = 0.1;
-  double final_rate = 0;           ///< Cosine: where it ends
-  double warmup_epochs = 0;        ///< a straight line from 0 before anything else
-  std::vector<double> milestones;  ///< Step: epochs; empty: half and three quarters of all
+  double final_rate = 0;                ///< Cosine: where it ends
+  double warmup_epochs = 0;             ///< a straight line from 0 before anything else
+  std::vector<double> milestones = {};  ///< Step: epochs; empty: half and three quarters of all
   double gamma = 0.1;
 };
 

@@ -1,5 +1,7 @@
 #include "adze/quantize/options.h"
 
+#include "adze/base/text.h"
+
 #include <gtest/gtest.h>
 
 #include "adze/base/error.h"

@@ -155,7 +155,7 @@ void resize(OpCall& call) {
     const std::int64_t out =
         by_size ? call.ints(3)[i] : static_cast<std::int64_t>(std::floor(static_cast<double>(in) * scale));
     if (out == in && (by_size || scale == 1)) continue;
-    const Tensor matrix = resize_matrix(node, in, out, static_cast<float>(scale));
+    const Tensor matrix = resize_matrix(node, in, out, static_cast<float>(scale)).to(x.options());
     x = at::matmul(x.movedim(axis, -1), matrix.t()).movedim(-1, axis);
   }
   call.set(x);
