@@ -20,7 +20,9 @@ struct Arguments {
   DataOptions data;
   std::int64_t samples = 256;
   std::string mode = "static", weights = "per-channel", activations = "asymmetric", dtype = "s8", calibrator = "mse";
-  std::string final_activation = "float";
+  std::string final_activation = "float", bits = "w8a8";
+  std::int64_t end_bits = 8;
+  std::vector<std::string> layer_bits;
   double percentile = 99.99;
   std::vector<std::string> skip;
   bool first_layer_float = false, last_layer_float = false, no_slim = false;
@@ -37,6 +39,9 @@ Recipe recipe_from(const Arguments& arguments, std::int64_t seed) {
   options.calibrator = quantize::calibrator_from_name(arguments.calibrator);
   options.final_activation =
       arguments.final_activation == "integer" ? quantize::FinalActivation::Integer : quantize::FinalActivation::Float;
+  options.bits = quantize::parse_bit_widths(arguments.bits);
+  options.end_bits = static_cast<int>(arguments.end_bits);
+  options.layer_bits = quantize::parse_layer_bits(arguments.layer_bits);
   options.percentile = arguments.percentile;
   options.skip = arguments.skip;
   options.first_layer_float = arguments.first_layer_float;
@@ -129,6 +134,9 @@ Verb quantize_verb() {
         options.option(arguments->percentile, "--percentile", "Share of values kept on each side, in percent");
         options.choice(arguments->final_activation, "--final-activation", "How a last Softmax or Sigmoid is computed",
                        {"float", "integer"});
+        options.option(arguments->bits, "--bits", "Bits of weights and activations, such as w4a8 (static)");
+        options.option(arguments->end_bits, "--end-bits", "At least so many for the first and the last layer");
+        options.option(arguments->layer_bits, "--layer-bits", "PATTERN=w4a8 for single layers (may be repeated)");
         options.option(arguments->skip, "--skip",
                        "Leave nodes in float: name with * and ?, or operator (may be repeated)");
         options.flag(arguments->first_layer_float, "--first-layer-float", "Leave the first layer in float");

@@ -2,7 +2,11 @@
 
 #include "adze/base/text.h"
 #include "adze/data/preprocessing.h"
+#include "adze/quantize/ptq.h"
+#include "adze/quantize/qat.h"
 #include "adze/recipe/model_files.h"
+#include "adze/recipe/runner.h"
+#include "adze/recipe/slim.h"
 #include "cli/training_options.h"
 #include "cli/verb.h"
 
@@ -12,6 +16,9 @@ namespace {
 
 struct Arguments {
   std::string model, architecture, output;
+  std::string bits, scales = "learned";
+  std::int64_t calibration_samples = 256, end_bits = 8;
+  std::vector<std::string> layer_bits;
   TrainingOptions training;
 };
 
@@ -39,6 +46,23 @@ void record_preprocessing(Graph& graph, const Arguments& arguments) {
   graph.metadata["adze.preprocessing"] = preprocessing_json(parse_preprocessing_flags(flags, preprocessing_of(graph)));
 }
 
+/// The network quantized by calibration and brought into the form in which quantization is trained.
+Graph quantization_aware(const Graph& graph, const Arguments& arguments, const TrainingData& data, Console& console) {
+  quantize::PtqOptions options;
+  options.bits = quantize::parse_bit_widths(arguments.bits);
+  options.end_bits = static_cast<int>(arguments.end_bits);
+  options.layer_bits = quantize::parse_layer_bits(arguments.layer_bits);
+  options.keep_code_windows = true;
+  options.seed = static_cast<std::uint64_t>(console.options.seed);
+  SlimOptions slimming;
+  slimming.verify = false;
+  const Graph plain = quantize::prepared(slim(graph, slimming, console.progress()).graph);
+  const auto indices = sample_indices(*data.training, arguments.calibration_samples, options.seed);
+  const auto outcome =
+      quantize::quantize(plain, calibration_data(plain, data.training, indices), options, console.progress());
+  return quantize::qat_training_form(outcome.graph, plain, quantize::qat_scales_from_name(arguments.scales));
+}
+
 ExitCode run_train(Console& console, Arguments arguments) {
   console.check_output(arguments.output);
   TrainingOptions& training = arguments.training;
@@ -46,12 +70,15 @@ ExitCode run_train(Console& console, Arguments arguments) {
   Graph graph = starting_network(arguments);
   record_preprocessing(graph, arguments);
   const TrainingData data = open_training_data(graph, training, static_cast<std::uint64_t>(console.options.seed));
-  const double usual_rate = training.optimizer == "sgd" ? 0.1 : 1e-3;
-  const train::TrainOptions options = training.trainer_options(console.options, usual_rate);
+  const bool aware = !arguments.bits.empty();
+  train::TrainOptions options = training.trainer_options(console.options, !arguments.architecture.empty());
+  options.learner.distill = distill_options(training);
+  if (aware) graph = quantization_aware(graph, arguments, data, console);
   console.line(cat("training on ", data.training->size(), " samples, judged on ",
                    data.validation ? data.validation->size() : 0, "; ", options.learner.threads, " threads, seed ",
                    console.options.seed, "; ", train::plugin().description()));
   train::TrainResult result = train::train(graph, data.training, data.validation, options, console.progress());
+  if (aware) result.graph = quantize::qat_deployment_form(std::move(result.graph));
   save_model(result.graph, arguments.output);
   console.model("output", arguments.output);
   show_training(console, result);
@@ -71,6 +98,8 @@ Verb train_verb() {
           "  adze train --arch resnet8 --data cifar10 --epochs 30 --augment \"crop=4 flip\" -o resnet8.onnx\n"
           "  adze train pruned.onnx --data cifar10 --epochs 5 --lr 0.01 --keep-zeros -o tuned.onnx\n"
           "  adze train --arch dscnn,classes=10 --data digits --optimizer adamw -o digits.onnx\n"
+          "  adze train model.onnx --quantize w4a4 --data cifar10 --epochs 10 -o model-w4a4.onnx\n"
+          "  adze train small.onnx --teacher large.onnx --data cifar10 -o taught.onnx\n"
           "  adze train … -o model.onnx --resume        (goes on after Ctrl-C or a crash)\n",
           [](Options& options) -> Action {
             auto arguments = std::make_shared<Arguments>();
@@ -79,7 +108,15 @@ Verb train_verb() {
             options.option(arguments->architecture, "-a,--arch",
                            "Network of the zoo with fresh weights: NAME,width=0.5,classes=10 …");
             options.option(arguments->output, "-o,--output", "File to write", Options::Need::Required);
+            options.option(arguments->bits, "--quantize",
+                           "Train for quantized deployment, with such bits: int8, w4a8, w4a4 …");
+            options.choice(arguments->scales, "--scales", "How quantization scales move",
+                           {"learned", "moving_average", "fixed"});
+            options.option(arguments->end_bits, "--end-bits", "At least so many for the first and the last layer");
+            options.option(arguments->layer_bits, "--layer-bits", "PATTERN=w4a8 for single layers (may be repeated)");
+            options.option(arguments->calibration_samples, "--calibration-samples", "For the scales at the start");
             arguments->training.declare(options);
+            arguments->training.declare_teachers(options, Options::Need::Optional);
             return [arguments](Console& console) { return run_train(console, *arguments); };
           }};
 }

@@ -7,6 +7,8 @@
 #include "adze/base/text.h"
 #include "adze/base/threads.h"
 #include "adze/data/subset.h"
+#include "adze/recipe/model_files.h"
+#include "adze/train/parameters.h"
 #include "cli/verb.h"
 
 namespace adze::cli {
@@ -19,8 +21,11 @@ void TrainingOptions::declare(Options& options) {
   options.option(validation, "--validation", "Share of the training data that epochs are judged on");
   options.option(epochs, "--epochs", "Passes over the data");
   options.option(batch, "--batch", "Samples in one step");
-  options.choice(optimizer, "--optimizer", "How weights move", {"sgd", "adam", "adamw"});
-  options.option(learning_rate, "--learning-rate,--lr", "Highest learning rate; 0: a usual one for the optimizer");
+  options.choice(optimizer, "--optimizer", "How weights move; auto: sgd for fresh weights, adamw for trained ones",
+                 {"auto", "sgd", "adam", "adamw"});
+  options.option(
+      learning_rate, "--learning-rate,--lr",
+      "Highest learning rate; 0: 0.1 for sgd and 0.001 for adam, a tenth and a half of that when fine-tuning");
   options.option(momentum, "--momentum", "Of sgd");
   options.flag(nesterov, "--nesterov", "Nesterov's momentum");
   options.option(weight_decay, "--weight-decay", "Not for biases, norms and quantization scales");
@@ -46,7 +51,69 @@ void TrainingOptions::declare(Options& options) {
   options.option(device, "--device", "cpu or cuda");
 }
 
-train::TrainOptions TrainingOptions::trainer_options(const CommonOptions& common, double fallback_rate) const {
+void TrainingOptions::declare_teachers(Options& options, Options::Need need) {
+  if (need == Options::Need::Required) {
+    options.option(teachers, "--teacher", "Model to learn from (may be repeated)");
+  } else {
+    options.option(teachers, "--teacher", "Model to learn from besides the labels (may be repeated)");
+  }
+  options.option(temperature, "--temperature", "Softens the outputs of teacher and student");
+  options.option(teacher_weight, "--teacher-weight", "Of the teachers' outputs in the loss");
+  options.option(task_weight, "--task-weight", "Of the labels in the loss; 0: teachers alone");
+  options.option(features, "--feature",
+                 "STUDENT=TEACHER[:WEIGHT]: inner values to match, through a learned projection");
+  options.option(attention, "--attention", "STUDENT=TEACHER[:WEIGHT]: inner values whose attention maps are to match");
+}
+
+namespace {
+
+/// "student=teacher:0.5"
+train::DistillTerm inner_term(const std::string& text, train::DistillTerm::Kind kind, std::string_view flag) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw UsageError(cat(flag, " wants STUDENT=TEACHER[:WEIGHT], got ", adze::quoted(text)));
+  }
+  train::DistillTerm term;
+  term.kind = kind;
+  term.student_value = text.substr(0, equals);
+  term.teacher_value = text.substr(equals + 1);
+  const std::size_t colon = term.teacher_value.rfind(':');
+  if (colon == std::string::npos) return term;
+  char* end = nullptr;
+  const double weight = std::strtod(term.teacher_value.c_str() + colon + 1, &end);
+  if (*end != 0 || end == term.teacher_value.c_str() + colon + 1) return term;  // the colon belongs to the name
+  term.weight = weight;
+  term.teacher_value.resize(colon);
+  return term;
+}
+
+}  // namespace
+
+train::DistillOptions distill_options(const TrainingOptions& options) {
+  train::DistillOptions result;
+  result.task_weight = options.task_weight;
+  for (const std::string& path : options.teachers) {
+    result.teachers.push_back(train::with_open_batch(load_model(path)));
+    if (options.teacher_weight == 0) continue;
+    train::DistillTerm term;
+    term.teacher = result.teachers.size() - 1;
+    term.temperature = options.temperature;
+    term.weight = options.teacher_weight / static_cast<double>(options.teachers.size());
+    result.terms.push_back(term);
+  }
+  for (const std::string& text : options.features) {
+    result.terms.push_back(inner_term(text, train::DistillTerm::Kind::Feature, "--feature"));
+  }
+  for (const std::string& text : options.attention) {
+    result.terms.push_back(inner_term(text, train::DistillTerm::Kind::Attention, "--attention"));
+  }
+  if (result.teachers.empty() && !result.terms.empty()) throw UsageError("--feature and --attention need a --teacher");
+  return result;
+}
+
+train::TrainOptions TrainingOptions::trainer_options(const CommonOptions& common, bool fresh) const {
+  const std::string chosen = optimizer != "auto" ? optimizer : fresh ? "sgd" : "adamw";
+  const double usual_rate = chosen == "sgd" ? (fresh ? 0.1 : 0.01) : fresh ? 1e-3 : 5e-4;
   train::TrainOptions result;
   result.epochs = epochs;
   result.batch_size = batch;
@@ -59,7 +126,7 @@ train::TrainOptions TrainingOptions::trainer_options(const CommonOptions& common
   result.resume = resume;
   result.log = log;
   result.schedule.kind = train::schedule_from_name(schedule);
-  result.schedule.learning_rate = learning_rate > 0 ? learning_rate : fallback_rate;
+  result.schedule.learning_rate = learning_rate > 0 ? learning_rate : usual_rate;
   result.schedule.final_rate = final_rate;
   result.schedule.warmup_epochs = warmup;
   result.schedule.gamma = gamma;
@@ -69,7 +136,7 @@ train::TrainOptions TrainingOptions::trainer_options(const CommonOptions& common
     if (text.empty() || *end != 0) throw UsageError(cat("--milestone wants an epoch, got ", adze::quoted(text)));
   }
   train::LearnerOptions& learner = result.learner;
-  learner.optimizer.kind = train::optimizer_from_name(optimizer);
+  learner.optimizer.kind = train::optimizer_from_name(chosen);
   learner.optimizer.momentum = momentum;
   learner.optimizer.nesterov = nesterov;
   learner.optimizer.weight_decay = weight_decay;

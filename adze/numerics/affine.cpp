@@ -38,6 +38,20 @@ IntegerGrid activation_grid(DType dtype, bool symmetric) {
           symmetric};
 }
 
+IntegerGrid narrowed(const IntegerGrid& grid, int bits) {
+  IntegerGrid result = grid;
+  const std::int32_t half = 1 << (bits - 1);
+  if (!grid.symmetric) {
+    result.high = std::min(grid.high, grid.low + 2 * half - 1);
+    return result;
+  }
+  const bool odd = (grid.high - grid.low) % 2 == 0;  // without the lowest code, as weights are
+  const std::int32_t middle = grid.low + (grid.high - grid.low + 1) / 2;
+  result.low = std::max(grid.low, middle - half + (odd ? 1 : 0));
+  result.high = std::min(grid.high, middle + half - 1);
+  return result;
+}
+
 AffineScale scale_for_range(double low, double high, const IntegerGrid& grid) {
   low = std::min(low, 0.0);
   high = std::max(high, 0.0);
@@ -92,6 +106,38 @@ std::vector<AffineScale> symmetric_scales(std::span<const float> maxima, const I
     scales.push_back(maximum > 0 ? scale_for_range(-maximum, maximum, grid) : fallback);
   }
   return scales;
+}
+
+std::vector<AffineScale> least_error_scales(const Tensor& tensor, std::optional<std::int64_t> axis,
+                                            std::span<const float> maxima, const IntegerGrid& grid) {
+  constexpr int steps = 100;
+  const std::vector<AffineScale> widest = symmetric_scales(maxima, grid);
+  std::vector<AffineScale> best = widest;
+  std::vector<double> least(widest.size(), std::numeric_limits<double>::infinity());
+  const auto values = tensor.data<float>();
+  for (int step = 0; step < steps * 9 / 10; ++step) {
+    std::vector<double> errors(widest.size(), 0.0);
+    const float factor = 1.0F - static_cast<float>(step) / steps;
+    visit_runs(tensor.shape(), axis, [&](std::int64_t channel, std::int64_t start, std::int64_t length) {
+      const auto at = static_cast<std::size_t>(channel);
+      const AffineScale affine{widest[at].scale * factor, widest[at].zero_point};
+      double error = 0;
+      for (auto i = static_cast<std::size_t>(start); i < static_cast<std::size_t>(start + length); ++i) {
+        const float code = std::nearbyintf(values[i] / affine.scale);
+        const float kept = std::clamp(code, static_cast<float>(grid.low - affine.zero_point),
+                                      static_cast<float>(grid.high - affine.zero_point));
+        const double difference = static_cast<double>(values[i]) - static_cast<double>(affine.scale) * kept;
+        error += difference * difference;
+      }
+      errors[at] += error;
+    });
+    for (std::size_t i = 0; i < best.size(); ++i) {
+      if (errors[i] >= least[i]) continue;
+      least[i] = errors[i];
+      best[i].scale = widest[i].scale * factor;
+    }
+  }
+  return best;
 }
 
 Tensor quantized(const Tensor& tensor, const TensorScales& scales, const IntegerGrid& grid) {

@@ -22,6 +22,9 @@ IntegerGrid weight_grid();
 /// Activations: all codes of s8 or u8.
 IntegerGrid activation_grid(DType dtype, bool symmetric);
 
+/// The part of the grid that has so many bits: the lowest codes, or as many on both sides of a symmetric middle.
+IntegerGrid narrowed(const IntegerGrid& grid, int bits);
+
 /// real = scale · (code − zero_point)
 struct AffineScale {
   float scale = 1;
@@ -50,6 +53,10 @@ struct TensorScales {
 std::vector<float> absolute_maxima(const Tensor& tensor, std::optional<std::int64_t> axis);
 /// Symmetric scales from magnitudes. Magnitude 0 takes the largest scale of the others, or 1.
 std::vector<AffineScale> symmetric_scales(std::span<const float> maxima, const IntegerGrid& grid);
+
+/// Symmetric scales of least squared error, per index of axis: the magnitude's scale shrunk in 100 steps.
+std::vector<AffineScale> least_error_scales(const Tensor& tensor, std::optional<std::int64_t> axis,
+                                            std::span<const float> maxima, const IntegerGrid& grid);
 
 /// f32 → the grid's dtype, same shape.
 Tensor quantized(const Tensor& tensor, const TensorScales& scales, const IntegerGrid& grid);

@@ -1,5 +1,7 @@
 #include "adze/quantize/options.h"
 
+#include <cstdio>
+
 #include <array>
 
 #include "adze/base/error.h"
@@ -38,7 +40,50 @@ Calibrator calibrator_from_name(std::string_view name) {
   return static_cast<Calibrator>(find_name(calibrator_names, name, "calibrator"));
 }
 
+namespace {
+
+void check_bits(const BitWidths& bits) {
+  for (const int width : {bits.weights, bits.activations}) {
+    if (width < 2 || width > 8) throw UsageError(cat("codes of ", width, " bits"), "2 to 8 bits, such as w4a8");
+  }
+}
+
+}  // namespace
+
+BitWidths parse_bit_widths(std::string_view text) {
+  const std::string whole(text);
+  BitWidths bits;
+  int end = 0;
+  const auto used = [&] { return static_cast<std::size_t>(end) == whole.size(); };
+  const bool both = std::sscanf(whole.c_str(), "w%1da%1d%n", &bits.weights, &bits.activations, &end) == 2 && used();
+  if (!both) {
+    end = 0;
+    if (std::sscanf(whole.c_str(), "int%1d%n", &bits.weights, &end) != 1 || !used()) {
+      throw UsageError(cat("bit widths are written w4a8 or int8, got ", quoted(text)));
+    }
+    bits.activations = bits.weights;
+  }
+  check_bits(bits);
+  return bits;
+}
+
+std::vector<LayerBits> parse_layer_bits(const std::vector<std::string>& texts) {
+  std::vector<LayerBits> result;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.rfind('=');
+    if (equals == std::string::npos) throw UsageError(cat("bits of layers are PATTERN=w4a8, got ", adze::quoted(text)));
+    result.push_back({text.substr(0, equals), parse_bit_widths(text.substr(equals + 1))});
+  }
+  return result;
+}
+
+std::string bit_widths_text(const BitWidths& bits) {
+  return cat("w", bits.weights, "a", bits.activations);
+}
+
 void check_options(const PtqOptions& options) {
+  check_bits(options.bits);
+  for (const LayerBits& one : options.layer_bits) check_bits(one.bits);
   if (options.activation_dtype != DType::S8 && options.activation_dtype != DType::U8) {
     throw UsageError(cat("activations cannot be quantized to ", dtype_name(options.activation_dtype)), "use s8 or u8");
   }

@@ -30,6 +30,25 @@ enum class Calibrator : std::uint8_t {
 /// Where the last activations (Softmax, Sigmoid, Tanh at the graph's outputs) are computed.
 enum class FinalActivation : std::uint8_t { Float, Integer };
 
+/// Bits of the codes of a layer's weights and of the values that it reads: 2 to 8.
+struct BitWidths {
+  int weights = 8;
+  int activations = 8;
+  bool operator==(const BitWidths&) const = default;
+};
+
+/// Bit widths for the layers that a pattern names, as in PtqOptions::skip.
+struct LayerBits {
+  std::string pattern;
+  BitWidths bits;
+};
+
+/// "w4a8" or "int8". Throws UsageError.
+BitWidths parse_bit_widths(std::string_view text);
+/// "PATTERN=w4a8" texts. Throws UsageError.
+std::vector<LayerBits> parse_layer_bits(const std::vector<std::string>& texts);
+std::string bit_widths_text(const BitWidths& bits);
+
 /// Everything that post-training quantization can be told.
 struct PtqOptions {
   Mode mode = Mode::Static;
@@ -43,8 +62,12 @@ struct PtqOptions {
   bool last_layer_float = false;   ///< layers that no other layer follows stay float
   /// Nodes that stay float: node names with * and ? as wildcards, or operator names ("Softmax").
   std::vector<std::string> skip;
-  std::int64_t max_samples = 0;  ///< calibration stops after so many samples; 0: all that are given
-  std::uint64_t seed = 0;        ///< recorded; the samples were chosen with it
+  BitWidths bits;                     ///< Static: fewer than 8 use a part of the codes of 8-bit types
+  int end_bits = 8;                   ///< the first and the last layers get at least so many
+  std::vector<LayerBits> layer_bits;  ///< for single layers; the first pattern that fits counts
+  bool keep_code_windows = false;     ///< leave fewer bits as marks (set_code_window): training learns the scales first
+  std::int64_t max_samples = 0;       ///< calibration stops after so many samples; 0: all that are given
+  std::uint64_t seed = 0;             ///< recorded; the samples were chosen with it
 };
 
 std::string_view mode_name(Mode mode);

@@ -6,6 +6,7 @@
 #include "adze/base/text.h"
 #include "adze/graph/infer.h"
 #include "adze/graph/verify.h"
+#include "adze/quantize/bits.h"
 #include "adze/quantize/layers.h"
 #include "adze/quantize/placement.h"
 #include "adze/quantize/static.h"
@@ -34,6 +35,7 @@ std::string options_json(const PtqOptions& options, std::int64_t num_samples) {
     json["activation_dtype"] = dtype_name(options.activation_dtype);
     json["calibrator"] = calibrator_name(options.calibrator);
     if (options.calibrator == Calibrator::Percentile) json["percentile"] = options.percentile;
+    json["bits"] = bit_widths_text(options.bits);
     json["samples"] = num_samples;
     json["final_activation"] = options.final_activation == FinalActivation::Float ? "float" : "integer";
     json["first_layer_float"] = options.first_layer_float;
@@ -101,6 +103,7 @@ QuantizeOutcome quantize_observed(const Graph& graph, const Observations& observ
   const Placement placement = place_quantizers(graph, options);
   QuantizeOutcome outcome = insert_quantizers(graph, placement, observations, options);
   list_layers(graph, outcome.report, [&](NodeId id) { return placement.is_integer(id); });
+  if (!options.keep_code_windows) clip_code_windows(outcome.graph);
   finish(outcome, options, observations.num_samples);
   return outcome;
 }

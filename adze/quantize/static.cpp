@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "adze/base/text.h"
+#include "adze/quantize/bits.h"
 #include "adze/quantize/insert.h"
 #include "adze/quantize/layers.h"
 #include "adze/quantize/ranges.h"
@@ -21,8 +22,9 @@ class StaticInserter {
         placement_(placement),
         observations_(observations),
         options_(options),
-        grid_(activation_grid(options.activation_dtype, options.activations == Symmetry::Symmetric)),
+        whole_grid_(activation_grid(options.activation_dtype, options.activations == Symmetry::Symmetric)),
         uses_(outcome_.graph),
+        widths_(outcome_.graph, options),
         inserter_(outcome_.graph) {}
 
   QuantizeOutcome insert() {
@@ -62,13 +64,22 @@ class StaticInserter {
     for (const ScaleGroup& group : placement_.groups) {
       Histogram all;
       for (const ValueId source : group.sources) all.merge(histogram_of(source));
+      const IntegerGrid grid = grid_of(group);
       const bool constants_only = group.members.empty();
       const Calibrator calibrator = group.has_graph_input || constants_only ? Calibrator::Max : options_.calibrator;
       const Range range = group.known_range ? Range{group.known_range->first, group.known_range->second}
-                                            : choose_range(all, calibrator, grid_, options_.percentile);
-      affines_.push_back(scale_for_range(range.low, range.high, grid_));
+                                            : choose_range(all, calibrator, grid, options_.percentile);
+      affines_.push_back(scale_for_range(range.low, range.high, grid));
+      grids_.push_back(grid);
       histograms_.push_back(std::move(all));
     }
+  }
+
+  /// As many bits as the layers behind the group want.
+  IntegerGrid grid_of(const ScaleGroup& group) const {
+    int bits = group.members.empty() ? 8 : 0;
+    for (const ValueId member : group.members) bits = std::max(bits, widths_.of_value(outcome_.graph, uses_, member));
+    return bits < 8 ? narrowed(whole_grid_, bits) : whole_grid_;
   }
 
   const AffineScale& affine_of(ValueId value) const { return affines_.at(group_of_[static_cast<std::size_t>(value)]); }
@@ -79,14 +90,15 @@ class StaticInserter {
     const ValueId input = node.inputs[1 - use.input];
     const std::string name = graph().value(weight).name;
     if (!use.bias) {
-      const QuantizedWeight codes = quantize_weight(graph(), node, weight, use.axis);
+      const QuantizedWeight codes = quantize_weight(graph(), node, weight, use.axis, widths_.of(use.node).weights);
       set_weight(use, weight, name, codes);
       return;
     }
     const float input_scale = affine_of(input).scale;
     const ValueId bias = node.inputs[*use.bias];
     const Tensor& offsets = *graph().constant(bias);
-    const QuantizedWeight codes = quantize_weight_for_bias(graph(), node, weight, use.axis, offsets, input_scale);
+    const QuantizedWeight codes =
+        quantize_weight_for_bias(graph(), node, weight, use.axis, offsets, input_scale, widths_.of(use.node).weights);
     const QuantizedWeight bias_codes = quantize_bias(graph(), node, offsets, codes.scales, input_scale);
     const std::string bias_name = graph().value(bias).name;
     set_weight(use, weight, name, codes);
@@ -109,13 +121,17 @@ class StaticInserter {
   void insert_constant(ValueId value, std::size_t group) {
     const TensorScales scales{{affines_[group]}, std::nullopt};
     const std::string name = graph().value(value).name;
-    Tensor codes = quantized(*graph().constant(value), scales, grid_);
+    Tensor codes = quantized(*graph().constant(value), scales, grids_[group]);
     redirect(value, inserter_.dequantized_constant(name, std::move(codes), scales), false);
   }
 
   void insert_quantizer(const Quantizer& quantizer) {
     const AffineScale& affine = affines_[quantizer.group];
     const auto pair = inserter_.quantize_dequantize(quantizer.value, affine, options_.activation_dtype);
+    const IntegerGrid& grid = grids_[quantizer.group];
+    if (grid.low != whole_grid_.low || grid.high != whole_grid_.high) {
+      set_code_window(graph().node(graph().value(pair.quantized).producer), grid.low, grid.high);
+    }
     report(quantizer, affine);
     redirect(quantizer.value, pair.dequantized, quantizer.for_all_readers);
     if (!quantizer.for_all_readers || !uses_.is_output(quantizer.value)) return;
@@ -153,8 +169,8 @@ class StaticInserter {
     entry.value = graph().value(quantizer.value).name;
     entry.min = histogram.min();
     entry.max = histogram.max();
-    entry.low = lowest_real(affine, grid_);
-    entry.high = highest_real(affine, grid_);
+    entry.low = lowest_real(affine, grids_[quantizer.group]);
+    entry.high = highest_real(affine, grids_[quantizer.group]);
     entry.affine = affine;
     // Rounding pulls half a step beyond the last code back onto it: that is no saturation.
     entry.saturated = histogram.fraction_outside(entry.low - affine.scale / 2, entry.high + affine.scale / 2);
@@ -172,11 +188,13 @@ class StaticInserter {
   const Placement& placement_;
   const Observations& observations_;
   const PtqOptions& options_;
-  IntegerGrid grid_;
+  IntegerGrid whole_grid_;
   Uses uses_;
+  LayerWidths widths_;
   Inserter inserter_;
   std::vector<std::size_t> group_of_;
   std::vector<AffineScale> affines_;
+  std::vector<IntegerGrid> grids_;  ///< by group
   std::vector<Histogram> histograms_;
   std::vector<Stored> stored_;
 };

@@ -34,10 +34,18 @@ void check_constant(const Graph& graph, const Node& node, std::optional<std::siz
   if (constant != nullptr && constant->dtype() == DType::F32) maxima_of(graph, node, node.input(*input), std::nullopt);
 }
 
-QuantizedWeight encode(const Tensor& weight, std::vector<AffineScale> scales, std::optional<std::int64_t> axis) {
+QuantizedWeight encode(const Tensor& weight, std::vector<AffineScale> scales, std::optional<std::int64_t> axis,
+                       int bits) {
   QuantizedWeight result{Tensor(), {std::move(scales), axis}};
-  result.codes = quantized(weight, result.scales, weight_grid());
+  result.codes = quantized(weight, result.scales, narrowed(weight_grid(), bits));
   return result;
+}
+
+/// With all 8 bits the largest weight decides; with fewer, cutting it off costs less than coarse steps for all.
+std::vector<AffineScale> weight_scales(const Tensor& weight, std::optional<std::int64_t> axis,
+                                       std::span<const float> maxima, int bits) {
+  const IntegerGrid grid = narrowed(weight_grid(), bits);
+  return bits < 8 ? least_error_scales(weight, axis, maxima, grid) : symmetric_scales(maxima, grid);
 }
 
 }  // namespace
@@ -50,16 +58,18 @@ void check_weights(const Graph& graph) {
   }
 }
 
-QuantizedWeight quantize_weight(const Graph& graph, const Node& node, ValueId weight,
-                                std::optional<std::int64_t> axis) {
+QuantizedWeight quantize_weight(const Graph& graph, const Node& node, ValueId weight, std::optional<std::int64_t> axis,
+                                int bits) {
   const std::vector<float> maxima = maxima_of(graph, node, weight, axis);
-  return encode(*graph.constant(weight), symmetric_scales(maxima, weight_grid()), axis);
+  const Tensor& values = *graph.constant(weight);
+  return encode(values, weight_scales(values, axis, maxima, bits), axis, bits);
 }
 
 QuantizedWeight quantize_weight_for_bias(const Graph& graph, const Node& node, ValueId weight,
-                                         std::optional<std::int64_t> axis, const Tensor& bias, float input_scale) {
+                                         std::optional<std::int64_t> axis, const Tensor& bias, float input_scale,
+                                         int bits) {
   const std::vector<float> maxima = maxima_of(graph, node, weight, axis);
-  std::vector<AffineScale> scales = symmetric_scales(maxima, weight_grid());
+  std::vector<AffineScale> scales = weight_scales(*graph.constant(weight), axis, maxima, bits);
   std::vector<float> offsets;
   try {
     offsets = absolute_maxima(bias, axis ? std::optional<std::int64_t>(0) : std::nullopt);
@@ -75,7 +85,7 @@ QuantizedWeight quantize_weight_for_bias(const Graph& graph, const Node& node, V
       scales[i].scale = std::max(scales[i].scale, least);
     }
   }
-  return encode(*graph.constant(weight), std::move(scales), axis);
+  return encode(*graph.constant(weight), std::move(scales), axis, bits);
 }
 
 QuantizedWeight quantize_bias(const Graph& graph, const Node& node, const Tensor& bias, const TensorScales& weights,

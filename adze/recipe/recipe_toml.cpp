@@ -109,6 +109,9 @@ QuantizeStep read_quantize(Reader& reader) {
   options.first_layer_float = reader.get<bool>("first_layer_float", false);
   options.last_layer_float = reader.get<bool>("last_layer_float", false);
   options.skip = reader.texts("skip");
+  options.bits = quantize::parse_bit_widths(reader.get<std::string>("bits", "w8a8"));
+  options.end_bits = static_cast<int>(reader.get<std::int64_t>("end_bits", options.end_bits));
+  options.layer_bits = quantize::parse_layer_bits(reader.texts("layer_bits"));
   return {options};
 }
 
@@ -136,6 +139,13 @@ void print_step(toml::table& table, const QuantizeStep& step) {
     if (options.calibrator == quantize::Calibrator::Percentile) table.insert("percentile", options.percentile);
     table.insert("final_activation", word_of(final_words, options.final_activation));
   }
+  if (options.bits != quantize::BitWidths{}) {
+    table.insert("bits", quantize::bit_widths_text(options.bits));
+    table.insert("end_bits", options.end_bits);
+  }
+  toml::array layer_bits;
+  for (const auto& one : options.layer_bits) layer_bits.push_back(cat(one.pattern, "=", bit_widths_text(one.bits)));
+  if (!layer_bits.empty()) table.insert("layer_bits", std::move(layer_bits));
   if (options.first_layer_float) table.insert("first_layer_float", true);
   if (options.last_layer_float) table.insert("last_layer_float", true);
   toml::array skip;

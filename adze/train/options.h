@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +35,7 @@ struct OptimizerOptions {
   bool nesterov = false;
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   double weight_decay = 5e-4;      ///< not for biases, norms and quantization scales
-  double scale_learning_rate = 1;  ///< factor for quantization scales
+  double scale_learning_rate = 1;  ///< factor for quantization scales; with Adam and AdamW on their logarithm
 };
 
 /// One way in which a student learns from a teacher.
@@ -67,6 +68,7 @@ struct LearnerOptions {
   double clip_norm = 0;  ///< 0: gradients are not clipped
   double ema_decay = 0;  ///< 0: no average of the weights
   std::vector<std::string> freeze;
+  std::map<std::string, double> rate_factors;  ///< on the learning rate, by parameter name
   DistillOptions distill;
   int threads = 1;
   std::string device = "cpu";      ///< "cpu" or "cuda"

@@ -129,6 +129,26 @@ Trainable trainable_of(const Graph& graph, const std::vector<std::string>& freez
   return Finder(graph, freeze).find();
 }
 
+std::vector<std::string> input_weights(const Graph& graph) {
+  std::set<ValueId> same(graph.inputs().begin(), graph.inputs().end());  // an input, moved or quantized
+  std::vector<std::string> names;
+  for (const NodeId id : topological_order(graph)) {
+    const Node& node = graph.node(id);
+    const bool quantizes = node.kind == OpKind::QuantizeLinear || node.kind == OpKind::DequantizeLinear;
+    const bool reads = same.contains(node.input(0));
+    if (reads && (quantizes || op_info(node.kind).op_class == OpClass::Movement)) {
+      for (const ValueId output : node.outputs) same.insert(output);
+    }
+    if (!reads || (node.kind != OpKind::Conv && node.kind != OpKind::Gemm && node.kind != OpKind::MatMul)) continue;
+    ValueId weight = node.input(1);
+    for (const Node* before = graph.producer_of(weight); before != nullptr; before = graph.producer_of(weight)) {
+      weight = before->input(0);
+    }
+    if (graph.constant(weight) != nullptr) names.push_back(graph.value(weight).name);
+  }
+  return names;
+}
+
 bool is_bias_or_norm(const Graph& graph, ValueId parameter) {
   const Tensor* constant = graph.constant(parameter);
   if (constant != nullptr && constant->rank() <= 1) return true;

@@ -19,6 +19,10 @@ struct Trainable {
 /// Throws UsageError when a pattern names nothing.
 Trainable trainable_of(const Graph& graph, const std::vector<std::string>& freeze = {});
 
+/// Names of the parameters that a graph input is multiplied with: weights of the layers that read it, quantizers and
+/// movement operators looked through.
+std::vector<std::string> input_weights(const Graph& graph);
+
 /// Is this a parameter that weight decay should leave alone: a bias, a norm's scale or shift, a slope?
 bool is_bias_or_norm(const Graph& graph, ValueId parameter);
 

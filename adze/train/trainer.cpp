@@ -88,17 +88,47 @@ void check_job(const std::string& wanted, const std::string& found, const std::f
                    "use the same options, or another --checkpoint");
 }
 
+/// Root mean square of the first samples' inputs.
+double input_size(const Dataset& training) {
+  double sum = 0;
+  std::int64_t count = 0;
+  for (std::int64_t i = 0; i < std::min<std::int64_t>(training.size(), 64); ++i) {
+    const auto sample = training.try_get(i);
+    if (!sample || sample->input.dtype() != DType::F32) continue;
+    for (const float value : sample->input.data<float>()) sum += static_cast<double>(value) * value;
+    count += sample->input.size();
+  }
+  return count > 0 ? std::sqrt(sum / static_cast<double>(count)) : 1.0;
+}
+
+/// Networks that read pixels of 0 to 255 have a first layer of weights as small as its inputs are large: a step that
+/// suits the other layers destroys it. Its rate is what it would be with inputs of size 1: by the square for sgd, whose
+/// steps grow with the gradient, once for Adam.
+TrainOptions balanced(const Graph& graph, TrainOptions options, const Dataset& training, ProgressSink& progress) {
+  constexpr double usual = 4;
+  const double size = input_size(training);
+  if (!(size > usual) || !std::isfinite(size)) return options;
+  const double factor = options.learner.optimizer.kind == OptimizerKind::Sgd ? 1 / (size * size) : 1 / size;
+  for (const std::string& name : input_weights(graph)) {
+    if (options.learner.rate_factors.emplace(name, factor).second) {
+      progress.note(cat("inputs have size ", fixed(size, 1), ": the rate of ", name, " is multiplied by ", factor));
+    }
+  }
+  return options;
+}
+
 class Trainer {
  public:
   Trainer(const Graph& graph, std::shared_ptr<const Dataset> training, std::shared_ptr<const Dataset> validation,
-          const TrainOptions& options, ProgressSink& progress, const StepHook& hook)
-      : options_(options),
-        progress_(progress),
+          const TrainOptions& given, ProgressSink& progress, const StepHook& hook)
+      : progress_(progress),
         hook_(hook),
-        training_(cached(std::move(training), options.cache_bytes)),
-        validation_(validation ? cached(std::move(validation), options.cache_bytes / 4) : nullptr),
-        job_(job_of(graph, training_->size(), options)),
-        learner_(plugin().make_learner(with_open_batch(graph), options.learner)) {
+        training_(cached(std::move(training), given.cache_bytes)),
+        validation_(validation ? cached(std::move(validation), given.cache_bytes / 4) : nullptr),
+        job_(job_of(graph, training_->size(), given)),
+        options_(balanced(with_open_batch(graph), given, *training_, progress)),
+        learner_(plugin().make_learner(with_open_batch(graph), options_.learner)) {
+    const TrainOptions& options = options_;
     for (std::int64_t i = 0; i < training_->size(); ++i) samples_.push_back(i);
     steps_per_epoch_ = EpochLoader::batches(training_->size(), options.batch_size);
     if (steps_per_epoch_ == 0) throw ModelError("there is no training data", {training_->description(), "", ""});
@@ -283,11 +313,11 @@ class Trainer {
     double seconds = 0;
   };
 
-  const TrainOptions& options_;
   ProgressSink& progress_;
   const StepHook& hook_;
   std::shared_ptr<const Dataset> training_, validation_;
   std::string job_;
+  TrainOptions options_;
   std::unique_ptr<Learner> learner_;
   std::vector<std::int64_t> samples_;
   std::int64_t steps_per_epoch_ = 0;

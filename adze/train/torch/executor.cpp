@@ -8,6 +8,7 @@
 #include "adze/base/text.h"
 #include "adze/engine/reference/reference.h"
 #include "adze/train/parameters.h"
+#include "adze/train/torch/learned_quantize.h"
 #include "adze/train/torch/tensors.h"
 
 namespace adze::train {
@@ -31,7 +32,7 @@ bool rounds_to_half(OpKind kind) {
 }  // namespace
 
 Executor::Executor(const Graph& graph, const ExecutorOptions& options)
-    : graph_(graph), precision_(options.precision), device_(options.device) {
+    : graph_(graph), precision_(options.precision), log_scales_(options.log_scales), device_(options.device) {
   persistent_.resize(static_cast<std::size_t>(graph_.num_values()));
   add_variables(options);
   compile();
@@ -65,6 +66,7 @@ void Executor::compile() {
 /// Computes the node now when it reads nothing but constants.
 bool Executor::fold(const Node& node) {
   if (op_info(node.kind).op_class == OpClass::Random || op_info(node.kind).op_class == OpClass::Control) return false;
+  if (node.metadata.contains("adze.code_low")) return false;  // the reference knows of no windows
   std::vector<reference::Datum> inputs;
   for (const ValueId id : node.inputs) {
     if (id == ValueId::None) {
@@ -101,12 +103,13 @@ Executor::Step Executor::step_of(NodeId id) {
     if (same != quantizers_.end()) {
       quantizer.share(*same);
     } else if (quantizer.rule() == ScaleRule::Learned) {
+      if (log_scales_) quantizer.learn_logarithm();
       quantizer.scale.set_requires_grad(true);
       scales_.push_back({quantizer.scale_value(), graph_.value(quantizer.scale_value()).name, quantizer.scale});
     }
     quantizers_.push_back(std::move(quantizer));
     quantizer_of_[id] = quantizers_.size() - 1;
-    return {id, Way::Quantizer, nullptr, quantizers_.size() - 1, {}};
+    return {id, Way::Quantizer, nullptr, quantizers_.size() - 1};
   }
   if (node.kind == OpKind::DequantizeLinear) {
     const NodeId producer = graph_.value(node.input(0)).producer;
@@ -115,13 +118,29 @@ Executor::Step Executor::step_of(NodeId id) {
         quantizers_[found->second].zero_point_value() != node.input(2)) {
       throw UnsupportedError("a DequantizeLinear without the QuantizeLinear of its scale has no gradient here");
     }
-    return {id, Way::Alias, nullptr, 0, {}};
+    return {id, Way::Alias};
   }
-  if (const OpFunction function = op_function(node.kind)) return {id, Way::Torch, function, 0, {}};
+  if (const OpFunction function = op_function(node.kind)) {
+    Step step{id, Way::Torch, function};
+    const bool has_bias = node.kind == OpKind::Conv || node.kind == OpKind::ConvTranspose || node.kind == OpKind::Gemm;
+    if (has_bias && node.input(2) != ValueId::None) {
+      const auto x = quantizer_behind(node.input(0)), w = quantizer_behind(node.input(1));
+      if (x && w && !quantizers_[*x].per_channel()) step.bias_scales = std::pair{*x, *w};
+    }
+    return step;
+  }
   if (reference::kernel_function(node.kind) == nullptr || op_info(node.kind).op_class == OpClass::Control) {
     throw UnsupportedError(cat(op_name(node.kind), " cannot be trained through"));
   }
-  return {id, Way::Reference, nullptr, 0, {}};
+  return {id, Way::Reference};
+}
+
+/// The fake quantizer whose DequantizeLinear makes this value.
+std::optional<std::size_t> Executor::quantizer_behind(ValueId id) const {
+  const Node* dequantize = graph_.producer_of(id);
+  if (dequantize == nullptr || dequantize->kind != OpKind::DequantizeLinear) return std::nullopt;
+  const auto found = quantizer_of_.find(graph_.value(dequantize->input(0)).producer);
+  return found == quantizer_of_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void Executor::find_lifetimes() {
@@ -235,6 +254,13 @@ void Executor::run_torch(const Step& step, const Node& node, const RunMode& mode
     const bool rounded = half && value.defined() && value.scalar_type() == at::kFloat;
     inputs.push_back(rounded ? value.to(at::kHalf).to(at::kFloat) : value);
   }
+  if (step.bias_scales) {
+    constexpr std::int64_t widest = 1 << 30;
+    const at::Tensor product =
+        quantizers_[step.bias_scales->first].step() * quantizers_[step.bias_scales->second].step();
+    inputs[2] = learned_quantize(
+        inputs[2], product, product.numel() > 1 ? std::optional<std::int64_t>(0) : std::nullopt, -widest, widest, 0);
+  }
   OpCall call(node, inputs, mode);
   step.function(call);
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
@@ -275,12 +301,13 @@ Graph Executor::stored() const {
     const Shape shape = graph.constant(variable.value)->shape();
     graph.value(variable.value).constant = from_torch(variable.tensor).reshaped(shape);
   };
-  for (const auto* list : {&parameters_, &statistics_, &scales_}) {
+  for (const auto* list : {&parameters_, &statistics_}) {
     for (const Variable& variable : *list) put(variable);
   }
   for (const FakeQuantizer& quantizer : quantizers_) {
+    if (quantizer.rule() == ScaleRule::Fixed) continue;
+    put({quantizer.scale_value(), "", quantizer.step()});
     if (quantizer.rule() != ScaleRule::MovingAverage) continue;
-    put({quantizer.scale_value(), "", quantizer.scale});
     if (quantizer.zero_point_value() == ValueId::None) continue;
     const Tensor& old = *graph.constant(quantizer.zero_point_value());
     const Tensor now = from_torch(quantizer.zero_point);

@@ -17,6 +17,7 @@ struct ExecutorOptions {
   std::vector<std::string> freeze;
   bool train = true;  ///< parameters ask for gradients; otherwise every constant is only read
   Precision precision = Precision::F32;
+  bool log_scales = false;  ///< learned scales are parameters by their logarithm
   at::Device device = at::kCPU;
 };
 
@@ -56,13 +57,17 @@ class Executor {
     Way way;
     OpFunction function = nullptr;
     std::size_t quantizer = 0;
-    std::vector<ValueId> finished;  ///< nobody reads them later
+    std::vector<ValueId> finished = {};  ///< nobody reads them later
+    /// A layer on quantized input and weights: its bias will be stored in steps of both scales' product, so it is
+    /// rounded to them here too.
+    std::optional<std::pair<std::size_t, std::size_t>> bias_scales = {};
   };
 
   void add_variables(const ExecutorOptions& options);
   void compile();
   bool fold(const Node& node);
   Step step_of(NodeId id);
+  std::optional<std::size_t> quantizer_behind(ValueId id) const;
   void find_lifetimes();
   at::Tensor persistent(ValueId id);
   void run_step(const Step& step, const RunMode& mode);
@@ -71,6 +76,7 @@ class Executor {
 
   Graph graph_;
   Precision precision_;
+  bool log_scales_;
   at::Device device_;
   std::vector<Variable> parameters_, statistics_, scales_;
   std::vector<FakeQuantizer> quantizers_;

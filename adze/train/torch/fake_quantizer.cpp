@@ -7,6 +7,7 @@
 
 #include "adze/base/text.h"
 #include "adze/numerics/affine.h"
+#include "adze/train/torch/learned_quantize.h"
 #include "adze/train/torch/tensors.h"
 
 namespace adze::train {
@@ -57,6 +58,8 @@ FakeQuantizer::FakeQuantizer(const Graph& graph, const Node& node)
   scale = to_torch(scales->reshaped({scales->size()}));
   zero_point = has_zero_point ? to_torch(converted(zero_points->reshaped({zero_points->size()}), DType::F32))
                               : at::zeros_like(scale);
+  const bool one_zero = (zero_point == zero_point[0]).all().item<bool>();
+  if (!one_zero) throw UnsupportedError("channels with zero points of their own have no gradient here");
   if (rule_ == ScaleRule::MovingAverage && !is_weight_) {
     const double s = scale[0].item<double>(), z = zero_point[0].item<double>();
     range = at::tensor({(static_cast<double>(low_) - z) * s, (static_cast<double>(high_) - z) * s}, at::kFloat);
@@ -89,14 +92,24 @@ void FakeQuantizer::share(const FakeQuantizer& other) {
   scale = other.scale;
   zero_point = other.zero_point;
   range = other.range;
+  log_domain_ = other.log_domain_;
   follows_ = false;
 }
 
 at::Tensor FakeQuantizer::quantize(const at::Tensor& x, double gradient_factor) const {
-  if (axis_) {
-    return at::_fake_quantize_learnable_per_channel_affine(x, scale, zero_point, *axis_, low_, high_, gradient_factor);
-  }
-  return at::_fake_quantize_learnable_per_tensor_affine(x, scale, zero_point, low_, high_, gradient_factor);
+  const auto zero = static_cast<std::int64_t>(zero_point[0].item<float>());
+  const at::Tensor step = log_domain_ ? scale.exp() : scale;
+  return learned_quantize(x, step, axis_, low_ - zero, high_ - zero, gradient_factor);
+}
+
+void FakeQuantizer::learn_logarithm() {
+  const at::NoGradGuard no_grad;
+  log_domain_ = true;
+  scale = scale.log();
+}
+
+at::Tensor FakeQuantizer::step() const {
+  return log_domain_ ? scale.detach().exp() : scale.detach();
 }
 
 at::Tensor FakeQuantizer::operator()(const at::Tensor& x, const RunMode& mode) {
@@ -108,6 +121,7 @@ at::Tensor FakeQuantizer::operator()(const at::Tensor& x, const RunMode& mode) {
     }
   }
   if (rule_ != ScaleRule::Learned) return quantize(x, 0);
+  if (log_domain_) return quantize(x, 1);
   // LSQ's gradient scale: 1 / sqrt(numbers that share the step · largest code). For activations a sample's numbers.
   const double sharing = static_cast<double>(x.numel()) / static_cast<double>(is_weight_ ? scale.size(0) : x.size(0));
   return quantize(x, 1 / std::sqrt(std::max(1.0, sharing) * static_cast<double>(high_ - low_) / 2));

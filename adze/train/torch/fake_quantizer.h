@@ -27,6 +27,11 @@ class FakeQuantizer {
   FakeQuantizer(const Graph& graph, const Node& node);
 
   at::Tensor operator()(const at::Tensor& x, const RunMode& mode);
+  /// From now on `scale` holds the logarithm of the scale: steps of an optimizer that scales gradients away (Adam) are
+  /// then relative to it. Jain et al., Trained Quantization Thresholds, arXiv:1903.08066.
+  void learn_logarithm();
+  /// The scale itself, detached.
+  at::Tensor step() const;
   /// Uses the other's scale, zero point and range, which that one follows alone.
   void share(const FakeQuantizer& other);
 
@@ -50,6 +55,7 @@ class FakeQuantizer {
   std::int64_t low_ = -128, high_ = 127;
   bool is_weight_ = false;
   bool follows_ = true;
+  bool log_domain_ = false;
 };
 
 }  // namespace adze::train

@@ -41,8 +41,18 @@ ExecutorOptions executor_options(const LearnerOptions& options) {
   ExecutorOptions result;
   result.freeze = options.freeze;
   result.precision = options.precision;
+  result.log_scales = options.optimizer.kind != OptimizerKind::Sgd;
   result.device = at::Device(options.device);
   return result;
+}
+
+void backward(const at::Tensor& loss) {
+  try {
+    loss.backward();
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
+    throw InternalError(cat("libtorch cannot go back through the network: ", text.substr(0, text.find('\n'))));
+  }
 }
 
 bool defined(const Tensor& tensor) {
@@ -61,7 +71,9 @@ TorchLearner::TorchLearner(const Graph& graph, const LearnerOptions& options)
   at::set_num_threads(std::max(1, options.threads));
   std::vector<OptimizedParameter> optimized;
   for (const Variable& one : executor_.parameters()) {
-    optimized.push_back({one.name, one.tensor, !is_bias_or_norm(executor_.graph(), one.value), 1.0});
+    const auto factor = options.rate_factors.find(one.name);
+    optimized.push_back({one.name, one.tensor, !is_bias_or_norm(executor_.graph(), one.value),
+                         factor == options.rate_factors.end() ? 1.0 : factor->second});
   }
   for (const Variable& one : executor_.scales()) {
     optimized.push_back({one.name, one.tensor, false, options.optimizer.scale_learning_rate});
@@ -157,7 +169,7 @@ StepResult TorchLearner::step(const LearnBatch& given, double learning_rate, std
     refuse_loss(batch, mode);
   }
   const bool scaled = options_.precision == Precision::F16;
-  (scaled ? computed.loss * loss_scale_ : computed.loss).backward();
+  backward(scaled ? computed.loss * loss_scale_ : computed.loss);
   const at::NoGradGuard no_grad;
   if (scaled) {
     for (Variable* one : moved()) {
@@ -193,7 +205,9 @@ StepResult TorchLearner::step(const LearnBatch& given, double learning_rate, std
   optimizer_->step(learning_rate);
   keep_masks();
   // A step that a learned scale takes must leave it positive.
-  for (Variable& scale : executor_.scales()) scale.tensor.clamp_min_(1e-9);
+  if (options_.optimizer.kind == OptimizerKind::Sgd) {
+    for (Variable& scale : executor_.scales()) scale.tensor.clamp_min_(1e-9);
+  }
   follow_average();
   return result;
 }
@@ -272,7 +286,7 @@ std::map<std::string, Tensor> TorchLearner::gradients(const LearnBatch& given, d
   const TorchBatch batch = to_batch(given);
   const Computed computed = compute(batch, RunMode{});
   if (loss != nullptr) *loss = computed.loss.item<double>();
-  computed.loss.backward();
+  backward(computed.loss);
   std::map<std::string, Tensor> result;
   for (Variable* one : moved()) {
     const at::Tensor& gradient = one->tensor.grad();

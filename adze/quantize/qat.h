@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string_view>
+
+#include "adze/graph/graph.h"
+
+namespace adze::quantize {
+
+/// How the scales of fake quantizers move while training.
+enum class QatScales : std::uint8_t {
+  Learned,        ///< LSQ: Esser et al., arXiv:1902.08153
+  MovingAverage,  ///< Jacob et al., arXiv:1712.05877
+  Fixed,          ///< as calibration found them
+};
+
+std::string_view qat_scales_name(QatScales scales);
+QatScales qat_scales_from_name(std::string_view name);
+
+/// The form in which a statically quantized graph is trained: stored weight codes become f32 weights with a
+/// QuantizeLinear and DequantizeLinear behind them, integer biases become f32, quantizers are marked with how their
+/// scales move, and quantizers that movement operators join share one scale. float_graph: where weights are taken from
+/// as they were before rounding, by name; else the codes stand for themselves.
+/// quantized must have been made with PtqOptions::keep_code_windows when it has fewer than 8 bits.
+/// Throws ModelError when the graph holds no quantized layer.
+Graph qat_training_form(Graph quantized, const Graph& float_graph, QatScales scales);
+
+/// Back again: weights and biases as stored codes, marks gone, narrow codes clipped. What the trained graph computed
+/// with fake quantization is what this one computes, biases rounded to 32 bits aside.
+Graph qat_deployment_form(Graph trained);
+
+}  // namespace adze::quantize
