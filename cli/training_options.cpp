@@ -120,7 +120,8 @@ train::TrainOptions TrainingOptions::trainer_options(const CommonOptions& common
   result.patience = patience;
   result.keep_best = !last;
   result.seed = static_cast<std::uint64_t>(common.seed);
-  result.augment = parse_augmentation(augment);
+  result.augment = parse_augment(augment);
+  result.augment_text = augment;
   result.checkpoint = checkpoint;
   result.checkpoint_seconds = checkpoint_minutes * 60;
   result.resume = resume;

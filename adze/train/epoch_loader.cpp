@@ -52,15 +52,30 @@ Tensor label_tensor(const std::vector<std::int64_t>& labels) {
   return Tensor::from<std::int64_t>({static_cast<std::int64_t>(labels.size())}, labels);
 }
 
-/// The random stream of one sample in one epoch.
-Random stream_of(std::uint64_t seed, std::int64_t epoch, std::int64_t index) {
-  return Random(seed).split(static_cast<std::uint64_t>(epoch)).split(static_cast<std::uint64_t>(index));
-}
-
 }  // namespace
 
 std::shared_ptr<const Dataset> cached(std::shared_ptr<const Dataset> dataset, std::int64_t max_bytes) {
   return std::make_shared<CachedDataset>(std::move(dataset), max_bytes);
+}
+
+LearnBatch learn_batch(const Batch& batch) {
+  LearnBatch result;
+  result.inputs = {batch.inputs};
+  const bool labelled =
+      std::any_of(batch.labels.begin(), batch.labels.end(), [](std::int64_t label) { return label >= 0; });
+  if (batch.targets && is_integer(batch.targets->dtype())) {
+    result.labels = converted(*batch.targets, DType::S64);
+  } else if (batch.targets) {
+    result.targets = *batch.targets;
+  } else if (labelled) {
+    result.labels = label_tensor(batch.labels);
+  } else {
+    result.targets = batch.inputs;
+  }
+  if (batch.other_labels.empty()) return result;
+  result.other_labels = label_tensor(batch.other_labels);
+  result.shares.assign(batch.labels.size(), static_cast<float>(batch.lambda));
+  return result;
 }
 
 std::vector<std::int64_t> epoch_order(const std::vector<std::int64_t>& samples, std::uint64_t seed,
@@ -86,53 +101,36 @@ struct EpochLoader::State {
   bool finished = false, stop = false;
   std::thread worker;
 
+  std::optional<Batch> stacked(std::int64_t number) const;
   LearnBatch make(std::int64_t number) const;
-  void mix(LearnBatch& batch, std::int64_t number) const;
   void work();
 };
 
-LearnBatch EpochLoader::State::make(std::int64_t number) const {
+/// Stacked samples, varied and mixed.
+std::optional<Batch> EpochLoader::State::stacked(std::int64_t number) const {
   std::vector<Tensor> inputs, targets;
-  std::vector<std::int64_t> labels;
+  Batch batch;
   const auto first = static_cast<std::size_t>(number * options.batch_size);
   const std::size_t last = std::min(order.size(), first + static_cast<std::size_t>(options.batch_size));
   for (std::size_t i = first; i < last; ++i) {
     const auto sample = dataset.try_get(order[i]);
     if (!sample) continue;
-    Random random = stream_of(options.seed, epoch, order[i]);
-    inputs.push_back(augment(sample->input, options.augment, random));
-    labels.push_back(sample->label);
+    inputs.push_back(augment(sample->input, options.augment, augment_random(options.seed, epoch, order[i])));
     if (sample->target) targets.push_back(*sample->target);
+    batch.labels.push_back(sample->label);
+    batch.indices.push_back(order[i]);
   }
-  LearnBatch batch;
-  if (inputs.empty()) return batch;
-  batch.inputs = {stack(inputs)};
-  const bool labelled = std::any_of(labels.begin(), labels.end(), [](std::int64_t label) { return label >= 0; });
-  if (labelled) batch.labels = label_tensor(labels);
-  if (targets.size() == inputs.size()) {
-    Tensor stacked = stack(targets);
-    (is_integer(stacked.dtype()) ? batch.labels : batch.targets) =
-        is_integer(stacked.dtype()) ? converted(stacked, DType::S64) : std::move(stacked);
-  } else if (!labelled) {
-    batch.targets = stack(inputs);  // what an autoencoder is to give back
-  }
-  if (options.augment.mixup > 0 && labelled) mix(batch, number);
+  if (inputs.empty()) return std::nullopt;
+  batch.inputs = stack(inputs);
+  if (targets.size() == inputs.size()) batch.targets = stack(targets);
+  mix_batch(batch, options.augment,
+            Random(options.seed).split(static_cast<std::uint64_t>(epoch)).split(static_cast<std::uint64_t>(number)));
   return batch;
 }
 
-void EpochLoader::State::mix(LearnBatch& batch, std::int64_t number) const {
-  Random random = Random(options.seed)
-                      .split(0x313)
-                      .split(static_cast<std::uint64_t>(epoch))
-                      .split(static_cast<std::uint64_t>(number));
-  const std::int64_t count = batch.labels.size();
-  const std::vector<std::int64_t> partners = random_permutation(count, random);
-  const auto share = static_cast<float>(mixup_share(options.augment.mixup, random));
-  batch.shares.assign(static_cast<std::size_t>(count), share);
-  batch.inputs[0] = mix_rows(batch.inputs[0], partners, batch.shares);
-  std::vector<std::int64_t> others;
-  for (const std::int64_t partner : partners) others.push_back(batch.labels.get_int(partner));
-  batch.other_labels = label_tensor(others);
+LearnBatch EpochLoader::State::make(std::int64_t number) const {
+  const std::optional<Batch> batch = stacked(number);
+  return batch ? learn_batch(*batch) : LearnBatch{};
 }
 
 void EpochLoader::State::work() {

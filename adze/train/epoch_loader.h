@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "adze/data/augment.h"
+#include "adze/data/batches.h"
 #include "adze/data/dataset.h"
 #include "adze/train/learner.h"
 
@@ -13,6 +14,10 @@ namespace adze::train {
 
 /// Samples kept in memory once they were decoded, up to a limit; beyond it they are decoded again each time.
 std::shared_ptr<const Dataset> cached(std::shared_ptr<const Dataset> dataset, std::int64_t max_bytes);
+
+/// What a learner is told of a batch: integer targets are labels (tokens); without labels and targets the inputs are
+/// what is to be given back, as by an autoencoder.
+LearnBatch learn_batch(const Batch& batch);
 
 /// The order in which an epoch visits the samples: a permutation that follows from seed and epoch.
 std::vector<std::int64_t> epoch_order(const std::vector<std::int64_t>& samples, std::uint64_t seed, std::int64_t epoch);

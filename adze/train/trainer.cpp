@@ -68,7 +68,7 @@ std::string job_of(const Graph& graph, std::int64_t samples, const TrainOptions&
               {"label_smoothing", learner.label_smoothing},
               {"clip_norm", learner.clip_norm},
               {"ema", learner.ema_decay},
-              {"augment", augmentation_text(options.augment)},
+              {"augment", options.augment_text},
               {"teachers", learner.distill.teachers.size()}};
   return job.dump();
 }
@@ -339,20 +339,7 @@ ValidationResult validate(Learner& learner, const Dataset& dataset, std::int64_t
   double loss = 0;
   std::int64_t correct = 0, counted = 0, samples = 0;
   while (const std::optional<Batch> batch = loader.next()) {
-    LearnBatch given;
-    given.inputs = {batch->inputs};
-    const bool labelled = !batch->labels.empty() && batch->labels[0] >= 0;
-    if (labelled) given.labels = Tensor::from<std::int64_t>({batch->size()}, batch->labels);
-    if (batch->targets) {
-      if (is_integer(batch->targets->dtype())) {
-        given.labels = converted(*batch->targets, DType::S64);
-      } else {
-        given.targets = *batch->targets;
-      }
-    } else if (!labelled) {
-      given.targets = batch->inputs;
-    }
-    const StepResult found = learner.measure(given);
+    const StepResult found = learner.measure(learn_batch(*batch));
     loss += found.task_loss * static_cast<double>(batch->size());
     samples += batch->size();
     correct += found.correct;

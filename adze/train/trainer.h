@@ -20,6 +20,7 @@ struct TrainOptions {
   std::int64_t epochs = 10;
   std::int64_t batch_size = 128;
   AugmentOptions augment;
+  std::string augment_text;  ///< what augment was made from, to recognise a checkpoint's job
   std::uint64_t seed = 0;
   bool keep_best = true;      ///< the result is the epoch that did best on the validation data; else the last
   std::int64_t patience = 0;  ///< stop after so many epochs without a new best; 0: never

@@ -127,7 +127,7 @@ TEST_F(TrainTest, EveryOptimizerLowersTheLoss) {
 TEST_F(TrainTest, TheSameSeedGivesTheSameBytes) {
   const auto data = std::make_shared<Halves>(100);
   TrainOptions options = quick_options();
-  options.augment = parse_augmentation("crop=1 flip mixup=0.3");
+  options.augment = parse_augment("crop=1 flip mixup=0.3");
   const Graph first = train(small_network(), data, nullptr, options).graph;
   expect_same_weights(first, train(small_network(), data, nullptr, options).graph);
 }
