@@ -113,6 +113,8 @@ bool is_parameter(const Node& node, std::size_t input, const Tensor& tensor) {
       return input > 0;
     case OpKind::Gather:
       return input == 0;
+    case OpKind::BatchNormalization:
+      return input < 3;  // running means and variances are observed, not learned
     default:
       break;
   }

@@ -8,7 +8,7 @@ Graph autoencoder(Builder net, const Settings& settings) {
   const std::int64_t hidden = scaled_channels(128, settings.width);
   Feature x = net.input({settings.classes});
   for (const bool narrowest : {false, false, false, false, true, false, false, false, false}) {
-    x = net.dense(x, narrowest ? 8 : hidden, Activation::Relu);
+    x = net.normalized_dense(x, narrowest ? 8 : hidden, Activation::Relu);
   }
   return net.finish(net.dense(x, settings.classes));
 }

@@ -62,36 +62,58 @@ Window window(std::int64_t size, std::int64_t kernel, std::int64_t stride, Paddi
 }  // namespace
 
 Builder::Builder(std::string name, const ZooOptions& options) : options_(options), random_(options.seed) {
+  if (options_.training) options_.batch_norm = options_.logits = true;
+  if (options_.quantized && options_.batch_norm) {
+    throw UsageError("a quantized network of the zoo cannot keep its batch norms", "train it first, then quantize it");
+  }
   graph_.name = std::move(name);
   graph_.producer = "adze zoo";
 }
 
+void Builder::require_float(std::string_view why) const {
+  if (quantized()) throw UsageError(cat("network ", graph_.name, " of the zoo has no int8 form: ", why));
+}
+
 Feature Builder::input(const Shape& shape) {
+  Feature x = declared_input(DType::F32, shape);
+  x.value = quantize(x.value, Range::Input);
+  return x;
+}
+
+Feature Builder::tokens(std::int64_t count) {
+  return declared_input(DType::S64, {count});
+}
+
+Feature Builder::declared_input(DType dtype, const Shape& shape) {
   Shape full{std::max<std::int64_t>(options_.batch, 1)};
   full.insert(full.end(), shape.begin(), shape.end());
   SymbolicShape symbols = symbolic(full);
   if (options_.batch == 0) symbols[0] = Dim::named("batch");
-  const ValueId value = graph_.add_input("input", ValueType::tensor(DType::F32, symbols));
-  return {quantize(value, Range::Input), full, Range::Input};
+  return {graph_.add_input("input", ValueType::tensor(dtype, symbols)), full, Range::Input};
 }
 
 Feature Builder::conv(const Feature& x, std::int64_t channels, const ConvSettings& s) {
-  const Window rows = window(x.shape[2], s.kernel_height, s.stride, s.padding);
+  const Window rows = window(x.shape[2], s.kernel_height, s.stride_height > 0 ? s.stride_height : s.stride, s.padding);
   const Window columns = window(x.shape[3], s.kernel_width, s.stride, s.padding);
   const std::int64_t depth = x.channels() / s.groups;
-  const double gain = s.gain > 0 ? s.gain : s.activation == Activation::None ? 1.0 : 2.0;
+  double gain = s.gain > 0 ? s.gain : s.activation == Activation::None ? 1.0 : 2.0;
+  const bool keeps_norm = options_.batch_norm && s.normalized;
+  if (keeps_norm && training()) gain = 2.0;  // He et al., arXiv:1502.01852; the norm takes care of sizes
   std::vector<float> scales;
   const ValueId w = weight({channels, depth, s.kernel_height, s.kernel_width}, 0,
                            depth * s.kernel_height * s.kernel_width, gain, &scales);
-  const bool normalized = s.normalized && options_.batch_norm;
-  std::vector<ValueId> inputs{x.value, w};
-  if (!normalized) inputs.push_back(bias(channels, x.range, scales));
+  std::vector<ValueId> inputs = {x.value, w};
+  if (keeps_norm) {
+    ++tensors_;  // the bias that is not there: weights are the same with and without norms
+  } else {
+    inputs.push_back(bias(channels, x.range, scales));
+  }
   ValueId y = node(OpKind::Conv, std::move(inputs),
                    {{"kernel_shape", Ints{s.kernel_height, s.kernel_width}},
-                    {"strides", Ints{s.stride, s.stride}},
+                    {"strides", Ints{s.stride_height > 0 ? s.stride_height : s.stride, s.stride}},
                     {"pads", Ints{rows.begin, columns.begin, rows.end, columns.end}},
                     {"group", s.groups}});
-  if (normalized) y = batch_norm(y, channels);
+  if (keeps_norm) y = batch_norm(y, channels);
   Feature result{y, {x.shape[0], channels, rows.output, columns.output}, Range::Linear};
   if (joins_operator(s.activation)) {
     result.range = range_after(s.activation);
@@ -100,15 +122,6 @@ Feature Builder::conv(const Feature& x, std::int64_t channels, const ConvSetting
   }
   result.value = quantize(y, Range::Linear);
   return activate(result, s.activation);
-}
-
-/// As it is before training: scale 1, shift 0, statistics of standard numbers.
-ValueId Builder::batch_norm(ValueId x, std::int64_t channels) {
-  const Tensor zeros(DType::F32, {channels});
-  Tensor ones(DType::F32, {channels});
-  std::fill(ones.mutable_data<float>().begin(), ones.mutable_data<float>().end(), 1.0F);
-  return node(OpKind::BatchNormalization, {x, constant("bn_scale", ones), constant("bn_shift", zeros),
-                                           constant("bn_mean", zeros), constant("bn_variance", ones)});
 }
 
 Feature Builder::conv(const Feature& x, std::int64_t channels, std::int64_t kernel, std::int64_t stride,
@@ -140,6 +153,24 @@ Feature Builder::dense(const Feature& x, std::int64_t outputs, Activation activa
   const ValueId y = apply(node(OpKind::Gemm, {x.value, w, b}, {{"transB", std::int64_t{1}}}), activation);
   const Range range = range_after(activation);
   return {quantize(y, range), {x.shape[0], outputs}, range};
+}
+
+Feature Builder::normalized_dense(const Feature& x, std::int64_t outputs, Activation activation) {
+  if (!options_.batch_norm) return dense(x, outputs, activation);
+  const std::int64_t inputs = x.shape.back();
+  const ValueId w = weight({outputs, inputs}, 0, inputs, 2.0);
+  ++tensors_;  // the bias that is not there
+  const ValueId y = node(OpKind::Gemm, {x.value, w}, {{"transB", std::int64_t{1}}});
+  return {apply(batch_norm(y, outputs), activation), {x.shape[0], outputs}, range_after(activation)};
+}
+
+/// As at the start of training: it changes nothing.
+ValueId Builder::batch_norm(ValueId value, std::int64_t channels) {
+  const ValueId scale = filled_constant("bn_scale", {channels}, 1);
+  const ValueId shift = filled_constant("bn_shift", {channels}, 0);
+  const ValueId mean = filled_constant("bn_mean", {channels}, 0);
+  const ValueId variance = filled_constant("bn_variance", {channels}, 1);
+  return node(OpKind::BatchNormalization, {value, scale, shift, mean, variance}, {{"epsilon", 1e-5f}});
 }
 
 ValueId Builder::apply(ValueId value, Activation activation) {
@@ -212,6 +243,7 @@ Feature Builder::concat(const std::vector<Feature>& parts) {
 }
 
 Feature Builder::softmax(const Feature& x) {
+  if (options_.logits) return x;
   return {node(OpKind::Softmax, {x.value}, {{"axis", std::int64_t{-1}}}), x.shape, Range::Softmax};
 }
 
@@ -230,6 +262,12 @@ std::string Builder::next_name(OpKind kind) {
 ValueId Builder::node(OpKind kind, std::vector<ValueId> inputs, Attributes attributes) {
   std::sort(attributes.begin(), attributes.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   return graph_.add(kind, std::move(inputs), std::move(attributes), next_name(kind));
+}
+
+ValueId Builder::node_output(OpKind kind, std::vector<ValueId> inputs, Attributes attributes, int index) {
+  std::sort(attributes.begin(), attributes.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  const ValueId first = graph_.add(kind, std::move(inputs), std::move(attributes), next_name(kind), index + 1);
+  return graph_.producer_of(first)->outputs[static_cast<std::size_t>(index)];
 }
 
 ValueId Builder::constant(std::string_view name, Tensor tensor) {

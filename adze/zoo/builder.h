@@ -35,10 +35,11 @@ enum class Padding : std::uint8_t {
 struct ConvSettings {
   std::int64_t kernel_height = 1, kernel_width = 1;
   std::int64_t stride = 1;
+  std::int64_t stride_height = 0;  ///< 0: as stride
   std::int64_t groups = 1;
   Padding padding = Padding::Half;
   Activation activation = Activation::None;
-  bool normalized = true;  ///< a batch norm follows, where the network keeps them
+  bool normalized = true;  ///< a batch norm follows in networks that keep theirs
   /// Variance of the weights times their number per output. 0: 2 before an activation, 1 without, which keeps the size
   /// of the numbers through the layers.
   double gain = 0;
@@ -51,9 +52,13 @@ class Builder {
   Builder(std::string name, const ZooOptions& options);
 
   bool quantized() const { return options_.quantized; }
+  /// A start for training: batch norms kept, biases 0, He's variances.
+  bool training() const { return options_.training; }
   bool open_batch() const { return options_.batch == 0; }
   /// shape without the batch.
   Feature input(const Shape& shape);
+  /// Whole numbers, s64 [batch, count].
+  Feature tokens(std::int64_t count);
 
   Feature conv(const Feature& x, std::int64_t channels, const ConvSettings& settings = {});
   /// A square kernel.
@@ -63,6 +68,8 @@ class Builder {
                     Padding padding = Padding::Half);
   /// [N, in] → [N, outputs].
   Feature dense(const Feature& x, std::int64_t outputs, Activation activation = Activation::None);
+  /// The same with a batch norm before the activation, in networks that keep theirs.
+  Feature normalized_dense(const Feature& x, std::int64_t outputs, Activation activation);
   Feature activate(const Feature& x, Activation activation);
   Feature add(const Feature& a, const Feature& b, Activation activation = Activation::None);
   /// x times a gate [N, C, 1, 1].
@@ -72,15 +79,19 @@ class Builder {
   Feature mean(const Feature& x);
   Feature flatten(const Feature& x);
   Feature concat(const std::vector<Feature>& parts);
-  /// Over the last axis; as the last operator it stays in float.
+  /// Over the last axis; as the last operator it stays in float. Left out where logits were asked for.
   Feature softmax(const Feature& x);
 
+  /// Throws UsageError when a quantized network was asked for.
+  void require_float(std::string_view why) const;
   /// The graph with output "output", its types inferred.
   Graph finish(const Feature& output);
 
   // For networks with operators of their own.
   using Attributes = std::vector<std::pair<std::string, Attribute>>;
   ValueId node(OpKind kind, std::vector<ValueId> inputs, Attributes attributes = {});
+  /// A node of several outputs; the value of the one with that index.
+  ValueId node_output(OpKind kind, std::vector<ValueId> inputs, Attributes attributes, int index);
   ValueId constant(std::string_view name, Tensor tensor);
   ValueId scalar(std::string_view name, float value) { return constant(name, Tensor::scalar(value)); }
   /// Normal numbers with variance gain / fan_in; in a quantized network int8 with one scale for each index of axis.
@@ -88,12 +99,17 @@ class Builder {
   ValueId weight(const Shape& shape, std::int64_t axis, std::int64_t fan_in, double gain,
                  std::vector<float>* scales = nullptr);
   ValueId normal_constant(std::string_view name, const Shape& shape, double deviation);
+  ValueId filled_constant(std::string_view name, const Shape& shape, float value);
+  /// What biases begin with: small random numbers, so that tests see them; zeros for training.
+  ValueId float_bias(std::int64_t count);
   /// In a quantized network the value quantized and dequantized again; otherwise the value itself.
   ValueId quantize(ValueId value, Range range);
 
  private:
   ValueId apply(ValueId value, Activation activation);
-  ValueId batch_norm(ValueId x, std::int64_t channels);
+  double bias_deviation() const { return training() ? 0.0 : 0.1; }
+  Feature declared_input(DType dtype, const Shape& shape);
+  ValueId batch_norm(ValueId value, std::int64_t channels);
   ValueId bias(std::int64_t count, Range input, const std::vector<float>& weight_scales);
   ValueId dequantize_weight(const Tensor& weight, std::int64_t axis, std::vector<float>* scales);
   Tensor normal(const Shape& shape, double deviation);

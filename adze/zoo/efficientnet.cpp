@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "adze/zoo/families.h"
 
@@ -12,6 +13,13 @@ struct Stage {
 
 constexpr Stage stages[] = {{1, 16, 1, 1, 3},  {6, 24, 2, 2, 3},  {6, 40, 2, 2, 5}, {6, 80, 3, 2, 3},
                             {6, 112, 3, 1, 5}, {6, 192, 4, 2, 5}, {6, 320, 1, 1, 3}};
+
+/// Factors on channels and on blocks, B0 … B7. The resolutions are in the table of networks.
+struct Compound {
+  double width, depth;
+};
+constexpr Compound compounds[] = {{1.0, 1.0}, {1.0, 1.1}, {1.1, 1.2}, {1.2, 1.4},
+                                  {1.4, 1.8}, {1.6, 2.2}, {1.8, 2.6}, {2.0, 3.1}};
 
 Feature squeeze_and_excite(Builder& net, const Feature& x, std::int64_t squeezed) {
   const Feature gate = net.conv(net.mean(x), squeezed, {.activation = Activation::Silu, .normalized = false});
@@ -32,18 +40,20 @@ Feature inverted_residual(Builder& net, const Feature& x, const Stage& stage, st
 
 }  // namespace
 
-/// Inverted residuals with gates and SiLU.
-/// Source  Tan and Le, EfficientNet, arXiv:1905.11946, table 1
-Graph efficientnet_b0(Builder net, const Settings& settings) {
-  Feature x = net.conv(net.input({3, settings.resolution, settings.resolution}), rounded_channels(32 * settings.width),
-                       3, 2, Activation::Silu);
+/// Inverted residuals with gates and SiLU; depth, width and resolution grow together from B0 to B7.
+/// Source  Tan and Le, EfficientNet, arXiv:1905.11946, table 1; factors: its authors' reference code
+Graph efficientnet(Builder net, const Settings& settings) {
+  const Compound& compound = compounds[settings.variant];
+  const auto scaled = [&](double channels) { return rounded_channels(channels * compound.width * settings.width); };
+  Feature x = net.conv(net.input({3, settings.resolution, settings.resolution}), scaled(32), 3, 2, Activation::Silu);
   for (const Stage& stage : stages) {
-    const std::int64_t channels = rounded_channels(static_cast<double>(stage.channels) * settings.width);
-    for (std::int64_t block = 0; block < stage.blocks; ++block) {
+    const std::int64_t channels = scaled(static_cast<double>(stage.channels));
+    const auto blocks = static_cast<std::int64_t>(std::ceil(static_cast<double>(stage.blocks) * compound.depth));
+    for (std::int64_t block = 0; block < blocks; ++block) {
       x = inverted_residual(net, x, stage, channels, block == 0 ? stage.stride : 1);
     }
   }
-  x = net.conv(x, rounded_channels(1280 * settings.width), 1, 1, Activation::Silu);
+  x = net.conv(x, scaled(1280), 1, 1, Activation::Silu);
   return net.finish(net.dense(net.flatten(net.mean(x)), settings.classes));
 }
 

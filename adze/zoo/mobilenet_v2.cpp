@@ -23,16 +23,15 @@ Feature inverted_residual(Builder& net, const Feature& x, std::int64_t expansion
   return residual ? net.add(x, y) : y;
 }
 
-/// full_size: how many of the strides, from the input on, are left out.
-Graph build(Builder net, const Settings& settings, int full_size) {
-  const auto stride_of = [&](std::int64_t stride) { return stride == 2 && full_size-- > 0 ? 1 : stride; };
+/// first_strides: of the first convolution and of the stage of 24 channels.
+Graph mobilenet(Builder net, const Settings& settings, std::int64_t first_strides) {
   Feature x = net.conv(net.input({3, settings.resolution, settings.resolution}), rounded_channels(32 * settings.width),
-                       3, stride_of(2), Activation::Relu6);
-  for (Stage stage : stages) {
-    stage.stride = stride_of(stage.stride);
+                       3, first_strides, Activation::Relu6);
+  for (const Stage& stage : stages) {
     const std::int64_t channels = rounded_channels(static_cast<double>(stage.channels) * settings.width);
+    const std::int64_t stride = stage.channels == 24 ? first_strides : stage.stride;
     for (std::int64_t block = 0; block < stage.blocks; ++block) {
-      x = inverted_residual(net, x, stage.expansion, channels, block == 0 ? stage.stride : 1);
+      x = inverted_residual(net, x, stage.expansion, channels, block == 0 ? stride : 1);
     }
   }
   x = net.conv(x, rounded_channels(1280 * std::max(1.0, settings.width)), 1, 1, Activation::Relu6);
@@ -44,12 +43,12 @@ Graph build(Builder net, const Settings& settings, int full_size) {
 /// Inverted residuals with linear bottlenecks.
 /// Source  Sandler et al., MobileNetV2, arXiv:1801.04381, table 2
 Graph mobilenet_v2(Builder net, const Settings& settings) {
-  return build(std::move(net), settings, 0);
+  return mobilenet(std::move(net), settings, 2);
 }
 
-/// The same for pictures of 32 × 32: the first two strides are 1, so that 4 × 4 positions are left at the end.
-Graph mobilenet_v2_small_picture(Builder net, const Settings& settings) {
-  return build(std::move(net), settings, 2);
+/// The same for 32 × 32 pictures: the first two strides are 1, so that 4 × 4 positions remain.
+Graph mobilenet_v2_cifar(Builder net, const Settings& settings) {
+  return mobilenet(std::move(net), settings, 1);
 }
 
 }  // namespace adze::zoo

@@ -41,6 +41,10 @@ UnsignedRange unsigned_range(Range range) {
 Tensor Builder::normal(const Shape& shape, double deviation) {
   constexpr std::int64_t block = 1 << 15;
   Tensor tensor(DType::F32, shape);
+  if (options_.zeros || deviation == 0) {
+    ++tensors_;
+    return tensor;
+  }
   const std::span<float> values = tensor.mutable_data<float>();
   const Random stream = random_.split(tensors_++);
   const auto size = static_cast<std::int64_t>(values.size());
@@ -57,6 +61,16 @@ Tensor Builder::normal(const Shape& shape, double deviation) {
 
 ValueId Builder::normal_constant(std::string_view name, const Shape& shape, double deviation) {
   return constant(name, normal(shape, deviation));
+}
+
+ValueId Builder::filled_constant(std::string_view name, const Shape& shape, float value) {
+  Tensor tensor(DType::F32, shape);
+  for (float& element : tensor.mutable_data<float>()) element = value;
+  return constant(name, std::move(tensor));
+}
+
+ValueId Builder::float_bias(std::int64_t count) {
+  return normal_constant("bias", {count}, bias_deviation());
 }
 
 ValueId Builder::weight(const Shape& shape, std::int64_t axis, std::int64_t fan_in, double gain,
@@ -92,7 +106,7 @@ ValueId Builder::dequantize_weight(const Tensor& weight, std::int64_t axis, std:
 }
 
 ValueId Builder::bias(std::int64_t count, Range input, const std::vector<float>& weight_scales) {
-  Tensor values = normal({count}, 0.1);
+  Tensor values = normal({count}, bias_deviation());
   if (!quantized()) return constant("bias", std::move(values));
   Tensor codes(DType::S32, {count});
   Tensor scales(DType::F32, {count});

@@ -81,7 +81,7 @@ double largest_difference(const Tensor& a, const Tensor& b) {
 TEST(Zoo, HasTheFiguresOfThePapers) {
   std::vector<std::string> seen;
   for (const Figures& expected : figures) {
-    const Graph graph = build(expected.name);
+    const Graph graph = build(expected.name, {.zeros = true});
     const GraphCost cost = compute_cost(graph);
     EXPECT_EQ(cost.macs, expected.macs) << expected.name;
     EXPECT_EQ(cost.parameters, expected.parameters) << expected.name;
@@ -89,7 +89,9 @@ TEST(Zoo, HasTheFiguresOfThePapers) {
     EXPECT_EQ(shape_of(graph, graph.outputs().at(0)), expected.output) << expected.name;
     seen.push_back(expected.name);
   }
-  EXPECT_EQ(seen, names());
+  // The figures of the others are in published_test.cpp.
+  const std::vector<std::string> all = names();
+  for (const std::string& name : seen) EXPECT_EQ(std::count(all.begin(), all.end(), name), 1) << name;
 }
 
 TEST(Zoo, KeepsTheFiguresWhenQuantized) {
