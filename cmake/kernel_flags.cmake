@@ -9,6 +9,10 @@ set(ADZE_FLAGS_avx512vbmi ${ADZE_FLAGS_avx512vnni} -mavx512vbmi)
 set(ADZE_FLAGS_amx ${ADZE_FLAGS_avx512vbmi} -mamx-tile -mamx-int8 -mamx-bf16 -mavx512bf16)
 set(ADZE_FLAGS_neon -march=armv8-a)
 set(ADZE_FLAGS_neondot -march=armv8.2-a+dotprod)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # before registers are given out it pulls loads forward until there are too few
+  list(APPEND ADZE_FLAGS_neon -fno-schedule-insns)
+  list(APPEND ADZE_FLAGS_neondot -fno-schedule-insns)
+endif()
 
 # Those of other processors are left out, as are oneDNN's where there is none; the .def files do the same by #if.
 set(ADZE_X86_ISAS avx2 avxvnni avx512vnni avx512vbmi amx)

@@ -208,6 +208,36 @@ TEST(GemmS8, EqualsThePlainKernelOnEveryTile) {
   }
 }
 
+/// Products as large as they can be, one after the other: none may saturate or wrap on its way.
+TEST(GemmS8, TakesBytesAtTheEndsOfTheirRange) {
+  Random random(29);
+  constexpr std::int64_t columns = 16, row_count = 5, quads = 11;
+  const std::vector<std::int32_t> bias(columns, 3), multiplier(columns, 1 << 30), shift(columns, 0);
+  const std::vector<float> scale(columns, 1e-4f);
+  const kernels::OutputStage stage{
+      kernels::OutputStage::Onnx, 1, -128, 127, bias.data(), multiplier.data(), shift.data(), scale.data()};
+  std::vector<std::int32_t> offsets;
+  for (int q = 0; q < quads; ++q) offsets.push_back(4 * q);
+  for (const int least : {-127, -128}) {
+    for (const std::uint64_t mostly : {1, 2, 50}) {
+      std::vector<std::uint8_t> x(row_count * quads * 4);
+      std::vector<std::int8_t> w(columns * quads * 4);
+      for (std::uint8_t& byte : x) byte = random.below(mostly) == 0 ? 0 : 255;
+      for (std::int8_t& byte : w) byte = static_cast<std::int8_t>(random.below(mostly) == 0 ? least : 127);
+      std::vector<const std::uint8_t*> rows;
+      for (int r = 0; r < row_count; ++r) rows.push_back(x.data() + r * quads * 4);
+      std::vector<std::uint8_t> expected, y(row_count * columns);
+      for (std::size_t i = kernels::gemm_s8_kernels().size(); i-- > 0;) {  // the plain one is the last
+        const kernels::GemmS8Kernel& kernel = kernels::gemm_s8_kernels()[i];
+        if (!isa_allows(machine_isa(), kernel.isa)) continue;
+        kernel.run({rows.data(), row_count, offsets.data(), quads, w.data(), columns, &stage, y.data(), columns});
+        if (expected.empty()) expected = y;
+        ASSERT_EQ(y, expected) << kernel.name << " least weight " << least << ", one in " << mostly;
+      }
+    }
+  }
+}
+
 /// The tail of every integer kernel, on accumulators and multipliers at the ends of their ranges.
 TEST(GemmS8, FinishesExtremeAccumulatorsAsTheSharedHelper) {
   Random random(26);

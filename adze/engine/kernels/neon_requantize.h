@@ -67,15 +67,30 @@ template <Profile profile>
                     requantize<profile>(stage, acc[2], column + 8), requantize<profile>(stage, acc[3], column + 12));
 }
 
-/// The first count bytes, at most 16.
+/// The first count bytes, at most 16, in pieces of halving size.
 [[gnu::always_inline]] inline void store_first(std::uint8_t* y, uint8x16_t bytes, std::int64_t count) {
   if (count >= 16) {
     vst1q_u8(y, bytes);
     return;
   }
-  std::uint8_t all[16];
-  vst1q_u8(all, bytes);
-  for (std::int64_t i = 0; i < count; ++i) y[i] = all[i];
+  if ((count & 8) != 0) {
+    vst1_u8(y, vget_low_u8(bytes));
+    bytes = vextq_u8(bytes, bytes, 8);
+    y += 8;
+  }
+  if ((count & 4) != 0) {
+    const std::uint32_t four = vgetq_lane_u32(vreinterpretq_u32_u8(bytes), 0);
+    __builtin_memcpy(y, &four, sizeof four);
+    bytes = vextq_u8(bytes, bytes, 4);
+    y += 4;
+  }
+  if ((count & 2) != 0) {
+    const std::uint16_t two = vgetq_lane_u16(vreinterpretq_u16_u8(bytes), 0);
+    __builtin_memcpy(y, &two, sizeof two);
+    bytes = vextq_u8(bytes, bytes, 2);
+    y += 2;
+  }
+  if ((count & 1) != 0) *y = vgetq_lane_u8(bytes, 0);
 }
 
 /// The first count bytes and zeros, at most 16.

@@ -8,9 +8,10 @@ namespace adze::kernels {
 namespace {
 
 /// Products are of signed bytes, and rows are unsigned: their bytes count from 128, and what that takes away, 128 times
-/// the sum of a column's weights, is added to the bias. starts: sums of 16 columns begin with these.
+/// the sum of a column's weights, is added to the bias. Starts: what the sums of 16 columns begin with.
 struct Starts {
   int32x4_t of[4];
+  bool narrow = false;  ///< no weight is -128: two products fit 16 bits
 };
 
 [[gnu::always_inline]] inline Starts starts_of(const GemmS8Call& call, std::int64_t column,

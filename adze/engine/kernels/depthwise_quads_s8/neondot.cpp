@@ -17,6 +17,12 @@ namespace {
   quads[3] = vreinterpretq_s8_u16(vzip2q_u16(ab_high, cd_high));
 }
 
+/// Sums are complete here: GCC would move what belongs to a pixel to where it is known to be stored, and with that keep
+/// everything it reads until then.
+[[gnu::always_inline]] inline void settle(int32x4_t acc[4]) {
+  asm("" : "+w"(acc[0]), "+w"(acc[1]), "+w"(acc[2]), "+w"(acc[3]));
+}
+
 /// 16 channels. Arrays in the order of quads hold 64 lanes of four vectors each; these channels' four are at `entry`
 /// and every 16 after it, and so are their weights, by four bytes.
 template <int side, int stride, Profile profile>
@@ -92,6 +98,11 @@ struct Channels {
           }
         }
       }
+    }
+#pragma GCC unroll 2
+    for (int r = 0; r < together; ++r) {
+#pragma GCC unroll 4
+      for (int p = 0; p < outputs; ++p) settle(acc[r][p]);
     }
 #pragma GCC unroll 2
     for (int r = 0; r < together; ++r) {
