@@ -59,7 +59,39 @@ std::string list_text(const std::vector<std::int64_t>& values) {
   return text + "}";
 }
 
+/// A sum of equal shapes in adze_add_fast_s8; false when that cannot give the same bytes.
+bool write_fast_add(LayerWriter& writer) {
+  const Node& node = writer.node();
+  Affine a = left_affine(node), b = right_affine(node);
+  const Affine y = output_affine(node);
+  const bool equal = node.kind == OpKind::QAdd && writer.shape(0) == writer.shape(1);
+  if (!equal || rounding_of(node) != RoundingProfile::Tflm) return false;
+  const bool swapped = a.scale < b.scale;
+  if (swapped) std::swap(a, b);
+  // The larger scale is half of the common one: exact. The other is less than half, so it is shifted to the right.
+  const double common = 2.0 * static_cast<double>(a.scale);
+  const FixedMultiplier by_b = quantize_multiplier(static_cast<double>(b.scale) / common);
+  const RequantizeParameters by_y =
+      make_requantize(RoundingProfile::Tflm, common / ((1 << 20) * static_cast<double>(y.scale)));
+  const std::int32_t no_bias = 0;
+  const std::int64_t bound = std::int64_t{1} << 29;
+  const ChannelTable table = channel_table({&by_y, 1}, {&no_bias, 1}, {&bound, 1}, y);
+  if (by_b.shift > -1 || by_b.shift < -30 || table.kind != 0) return false;
+  writer.use("adze_add_fast_s8.c");
+  writer.open("static const adze_add layer =");
+  writer.line(
+      cat(num_elements(writer.output_shape()), ", ", -a.zero_point * (1 << 19), ", ", -b.zero_point * (1 << 21), ","));
+  writer.line(cat(by_b.multiplier, ", ", 1 << (-by_b.shift - 1), ", ", -by_b.shift, ","));
+  const Channel& channel = table.channels[0];
+  writer.line(cat(channel.multiplier, ", ", channel.offset, ", ", channel.shift, ", ", y.min, ", ", y.max));
+  writer.close(";");
+  writer.line(cat("adze_add_fast_s8(&layer, ", writer.in(swapped ? 1 : 0), ", ", writer.in(swapped ? 0 : 1), ", ",
+                  writer.out(), ");"));
+  return true;
+}
+
 void write_binary(LayerWriter& writer) {
+  if (write_fast_add(writer)) return;
   const Node& node = writer.node();
   const Affine a = left_affine(node), b = right_affine(node), y = output_affine(node);
   const RoundingProfile profile = rounding_of(node);

@@ -88,7 +88,19 @@ std::int64_t depthwise_row_bytes(const Shape& y, const Window& window, bool grou
   return ((columns - 1) * window.strides[w] + window.dilations[w] * (window.kernel[w] - 1) + 1) * y[3];
 }
 
-ConvForm depthwise_form(LayerWriter& writer, const Rows& rows, const Shape& y, const Window& window) {
+/// What adze_depthwise_3x3_s8_dsp can do.
+bool is_plain_3x3(const Window& window, int kind, const Affine& y) {
+  return window.rank() == 2 && window.kernel == std::vector<std::int64_t>{3, 3} && window.dilations[0] == 1 &&
+         window.dilations[1] == 1 && window.strides[0] <= 3 && window.strides[1] <= 2 && kind == 0 && y.min == -128 &&
+         y.max == 127;
+}
+
+ConvForm depthwise_form(LayerWriter& writer, const Rows& rows, const Shape& y, const Window& window, int kind) {
+  if (writer.isa() == Isa::Dsp && is_plain_3x3(window, kind, output_affine(writer.node()))) {
+    const std::int64_t words = (y[2] + 3) / 4 * 2 * window.strides[1] + 2;
+    return {"adze_depthwise_3x3_s8_dsp", writer.table("weights", "int8_t", pack_rows(rows, 9)), 9,
+            4 * (24 + 12 * words)};
+  }
   if (writer.isa() != Isa::Dsp || window.kernel[0] > 16) {
     return {"adze_depthwise_s8", writer.table("weights", "int8_t", pack_depthwise(rows)), rows.depth, 0};
   }
@@ -117,7 +129,7 @@ void write_conv(LayerWriter& writer) {
   const std::int64_t groups = node.get_int("group");
   const bool depthwise = groups == x[3] && groups == y[3] && groups > 1;
   const auto [channels, kind] = write_channels(writer, rows);
-  const ConvForm form = depthwise ? depthwise_form(writer, rows, y, window) : conv_form(writer, rows, groups);
+  const ConvForm form = depthwise ? depthwise_form(writer, rows, y, window, kind) : conv_form(writer, rows, groups);
   const auto pair = [&](const std::vector<std::int64_t>& values, std::int64_t missing) {
     return values.size() == 2 ? cat(values[0], ", ", values[1]) : cat(missing, ", ", values[0]);
   };

@@ -101,40 +101,54 @@ static void expand_taps(const adze_conv *layer, const int8_t *image, int32_t y, 
 #endif
 
 /* Any form of requantization, and what is less than four pixels or two channels. */
-static void store_block(const adze_conv *layer, const int32_t *sums, int32_t channel, int32_t pixels, int8_t *out) {
-  for (int32_t m = 0; m < 2 && channel + m < layer->out_c; ++m) {
+static void any_channels(const adze_conv *layer, const uint32_t *patch, int32_t pixels, int8_t *out) {
+  const int32_t words = layer->depth >> 1;
+  const uint32_t *w = (const uint32_t *)layer->weights;
+  for (int32_t channel = 0; channel < layer->out_c; channel += 2) {
+    const adze_channel *by = layer->channels + channel;
+    const uint32_t *x = patch, *const end = w + words;
+    int32_t a0 = by[0].bias, a1 = a0, a2 = a0, a3 = a0, b0 = by[1].bias, b1 = b0, b2 = b0, b3 = b0;
+    MULTIPLY();
+    const int32_t a[PIXELS] = {a0, a1, a2, a3}, b[PIXELS] = {b0, b1, b2, b3};
     for (int32_t p = 0; p < pixels; ++p) {
-      out[p * layer->out_c + channel + m] =
-          adze_requantize(sums[m * PIXELS + p], &layer->channels[channel + m], &layer->out);
+      out[p * layer->out_c + channel] = adze_requantize(a[p], &by[0], &layer->out);
+      if (channel + 1 < layer->out_c) out[p * layer->out_c + channel + 1] = adze_requantize(b[p], &by[1], &layer->out);
     }
   }
 }
 
-static void all_channels(const adze_conv *layer, const uint32_t *patch, int32_t pixels, int8_t *out) {
-  const uint32_t *w = (const uint32_t *)layer->weights;
-  const adze_channel *by = layer->channels;
-  const int32_t words = layer->depth >> 1, out_c = layer->out_c;
-  const int simple = layer->out.kind == ADZE_FAST && layer->out.min == -128 && layer->out.max == 127;
-  for (int32_t channel = 0; channel < out_c; channel += 2, by += 2) {
+/* Four pixels, an even number of channels, ADZE_FAST into the whole range of a byte. */
+static void fast_channels(const uint32_t *patch, const uint32_t *w, int32_t words, const adze_channel *by,
+                          int32_t channels, int8_t *out) {
+  int8_t *const last = out + channels;
+  const int32_t step = channels;
+  for (; out != last; out += 2, by += 2) {
     const uint32_t *x = patch, *const end = w + words;
     int32_t a0 = by[0].bias, a1 = a0, a2 = a0, a3 = a0, b0 = by[1].bias, b1 = b0, b2 = b0, b3 = b0;
     MULTIPLY();
-    if (simple && pixels == PIXELS && channel + 1 < out_c) {
-      int8_t *to = out + channel;
-      int32_t multiplier = by[0].multiplier, offset = by[0].offset, shift = by[0].shift;
-      to[0] = (int8_t)adze_saturate8(adze_fast(a0, multiplier, offset, shift));
-      to[out_c] = (int8_t)adze_saturate8(adze_fast(a1, multiplier, offset, shift));
-      to[2 * out_c] = (int8_t)adze_saturate8(adze_fast(a2, multiplier, offset, shift));
-      to[3 * out_c] = (int8_t)adze_saturate8(adze_fast(a3, multiplier, offset, shift));
-      multiplier = by[1].multiplier, offset = by[1].offset, shift = by[1].shift;
-      to[1] = (int8_t)adze_saturate8(adze_fast(b0, multiplier, offset, shift));
-      to[out_c + 1] = (int8_t)adze_saturate8(adze_fast(b1, multiplier, offset, shift));
-      to[2 * out_c + 1] = (int8_t)adze_saturate8(adze_fast(b2, multiplier, offset, shift));
-      to[3 * out_c + 1] = (int8_t)adze_saturate8(adze_fast(b3, multiplier, offset, shift));
-    } else {
-      const int32_t sums[2 * PIXELS] = {a0, a1, a2, a3, b0, b1, b2, b3};
-      store_block(layer, sums, channel, pixels, out);
-    }
+    const int32_t ma = by[0].multiplier, oa = by[0].offset, sa = by[0].shift;
+    const int32_t mb = by[1].multiplier, ob = by[1].offset, sb = by[1].shift;
+    int8_t *to = out;
+    to[0] = (int8_t)adze_saturate8(adze_fast(a0, ma, oa, sa));
+    to[1] = (int8_t)adze_saturate8(adze_fast(b0, mb, ob, sb));
+    to += step;
+    to[0] = (int8_t)adze_saturate8(adze_fast(a1, ma, oa, sa));
+    to[1] = (int8_t)adze_saturate8(adze_fast(b1, mb, ob, sb));
+    to += step;
+    to[0] = (int8_t)adze_saturate8(adze_fast(a2, ma, oa, sa));
+    to[1] = (int8_t)adze_saturate8(adze_fast(b2, mb, ob, sb));
+    to += step;
+    to[0] = (int8_t)adze_saturate8(adze_fast(a3, ma, oa, sa));
+    to[1] = (int8_t)adze_saturate8(adze_fast(b3, mb, ob, sb));
+  }
+}
+
+static void all_channels(const adze_conv *layer, const uint32_t *patch, int32_t pixels, int8_t *out) {
+  const int simple = layer->out.kind == ADZE_FAST && layer->out.min == -128 && layer->out.max == 127;
+  if (simple && pixels == PIXELS && layer->out_c % 2 == 0) {
+    fast_channels(patch, (const uint32_t *)layer->weights, layer->depth >> 1, layer->channels, layer->out_c, out);
+  } else {
+    any_channels(layer, patch, pixels, out);
   }
 }
 

@@ -68,6 +68,51 @@ ADZE_INLINE uint32_t adze_odd_bytes(uint32_t word) {
 #endif
 }
 
+/* The halves of sum plus bytes 0 and 2, or 1 and 3; each half wraps. */
+ADZE_INLINE uint32_t adze_add_even_bytes(uint32_t sum, uint32_t word) {
+#if ADZE_DSP
+  uint32_t result;
+  __asm__("sxtab16 %0, %1, %2" : "=r"(result) : "r"(sum), "r"(word));
+  return result;
+#else
+  const uint32_t bytes = adze_even_bytes(word);
+  return ((sum + bytes) & 0xffffu) | ((sum & 0xffff0000u) + (bytes & 0xffff0000u));
+#endif
+}
+ADZE_INLINE uint32_t adze_add_odd_bytes(uint32_t sum, uint32_t word) {
+#if ADZE_DSP
+  uint32_t result;
+  __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(sum), "r"(word));
+  return result;
+#else
+  return adze_add_even_bytes(sum, word >> 8);
+#endif
+}
+
+/* The low halves of a and b as one word, and the high ones. */
+ADZE_INLINE uint32_t adze_low_halves(uint32_t a, uint32_t b) { return (a & 0xffffu) | (b << 16); }
+ADZE_INLINE uint32_t adze_high_halves(uint32_t a, uint32_t b) { return (a >> 16) | (b & 0xffff0000u); }
+
+/* sum + low(a) * high(b), and sum + high(a) * low(b). */
+ADZE_INLINE int32_t adze_low_high_mla(uint32_t a, uint32_t b, int32_t sum) {
+#if ADZE_DSP
+  int32_t result;
+  __asm__("smlabt %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+  return result;
+#else
+  return (int32_t)((uint32_t)sum + (uint32_t)(adze_low(a) * adze_high(b)));
+#endif
+}
+ADZE_INLINE int32_t adze_high_low_mla(uint32_t a, uint32_t b, int32_t sum) {
+#if ADZE_DSP
+  int32_t result;
+  __asm__("smlatb %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+  return result;
+#else
+  return (int32_t)((uint32_t)sum + (uint32_t)(adze_high(a) * adze_low(b)));
+#endif
+}
+
 /* sum + low(a) * low(b) + high(a) * high(b), wrapping. */
 ADZE_INLINE int32_t adze_dot2(uint32_t a, uint32_t b, int32_t sum) {
 #if ADZE_DSP

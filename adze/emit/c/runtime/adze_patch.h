@@ -5,6 +5,12 @@
 #include "adze_intrinsics.h"
 #include "adze_runtime.h"
 
+/* memcpy for the few bytes of a tap, without the call. */
+ADZE_INLINE void adze_copy_bytes(int8_t *to, const int8_t *from, int32_t count) {
+  for (; count >= 4; count -= 4, from += 4, to += 4) memcpy(to, from, 4);
+  for (; count > 0; --count) *to++ = *from++;
+}
+
 /* The taps of one pixel, [kernel_h][kernel_w][channels of one group]; padding holds the zero point. image is [h][w][c]. */
 ADZE_INLINE void adze_gather(const adze_conv *layer, const int8_t *image, int32_t y, int32_t x, int32_t first_channel,
                              int32_t channels, int8_t *patch) {
@@ -21,7 +27,7 @@ ADZE_INLINE void adze_gather(const adze_conv *layer, const int8_t *image, int32_
     }
     const int8_t *from = image + row * layer->in_w * layer->in_c + first_channel;
     if (whole) {
-      memcpy(patch, from + left * layer->in_c, (size_t)(layer->kernel_w * channels));
+      adze_copy_bytes(patch, from + left * layer->in_c, layer->kernel_w * channels);
       patch += layer->kernel_w * channels;
       continue;
     }
@@ -30,7 +36,7 @@ ADZE_INLINE void adze_gather(const adze_conv *layer, const int8_t *image, int32_
       if (column < 0 || column >= layer->in_w) {
         memset(patch, layer->in_zero_point, (size_t)channels);
       } else {
-        memcpy(patch, from + column * layer->in_c, (size_t)channels);
+        adze_copy_bytes(patch, from + column * layer->in_c, channels);
       }
     }
   }

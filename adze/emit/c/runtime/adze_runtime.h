@@ -50,6 +50,10 @@ void adze_depthwise_s8(const adze_conv *layer, const int8_t *in, int8_t *out, vo
 /* Weights as 16-bit pairs of channels (0, 2) and (1, 3) of four, tap by tap. */
 void adze_depthwise_s8_dsp(const adze_conv *layer, const int8_t *in, int8_t *out, void *scratch);
 
+/* kernel 3 x 3, dilation 1, stride_w 1 or 2. Weights [channels][9]. scratch: 4 * (3 * words + 24) words of 4 bytes,
+   words = ceil(out_w / 4) * 2 * stride_w + 2. */
+void adze_depthwise_3x3_s8_dsp(const adze_conv *layer, const int8_t *in, int8_t *out, void *scratch);
+
 typedef struct {
   int32_t rows, columns, depth, stored_depth;
   const void *weights;
@@ -98,6 +102,15 @@ typedef struct {
 } adze_binary;
 void adze_add_s8(const adze_binary *layer, const int8_t *a, const int8_t *b, int8_t *out);
 void adze_mul_s8(const adze_binary *layer, const int8_t *a, const int8_t *b, int8_t *out);
+
+/* Equal shapes, rounded twice, the scale of a at least that of b: y = y_by((a << 19) + a_offset + b_by(b << 20)). */
+typedef struct {
+  int32_t count, a_offset, b_offset;
+  int32_t b_multiplier, b_rounding, b_shift;
+  int32_t y_multiplier, y_offset, y_shift;
+  int32_t min, max;
+} adze_add;
+void adze_add_fast_s8(const adze_add *layer, const int8_t *a, const int8_t *b, int8_t *out);
 
 typedef struct {
   int32_t outer, count, inner; /* over the middle dimension */
