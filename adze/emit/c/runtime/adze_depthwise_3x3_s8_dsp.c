@@ -18,22 +18,51 @@ static uint32_t load_some(const int8_t *from, int32_t channels) {
   return word;
 }
 
-/* Row of the picture with its padding. channels: how many of the four exist. */
+/* Whole pairs of columns inside the picture. */
+static void turn_pairs(const int8_t *from, int32_t step, uint32_t *to, int32_t words, int32_t count) {
+  uint32_t *a = to, *b = to + words, *c = b + words, *d = c + words;
+  for (const uint32_t *const end = to + count; a != end; from += 2 * step) {
+    const uint32_t first = adze_load4(from), second = adze_load4(from + step);
+    const uint32_t first_even = adze_even_bytes(first), first_odd = adze_odd_bytes(first);
+    const uint32_t second_even = adze_even_bytes(second), second_odd = adze_odd_bytes(second);
+    *a++ = adze_low_halves(first_even, second_even);
+    *b++ = adze_low_halves(first_odd, second_odd);
+    *c++ = adze_high_halves(first_even, second_even);
+    *d++ = adze_high_halves(first_odd, second_odd);
+  }
+}
+
+static void fill(uint32_t *to, int32_t value, int32_t count) {
+  const uint32_t half = (uint32_t)value & 0xffffu, word = half | (half << 16);
+  for (; count > 0; --count) *to++ = word;
+}
+
+/* Row of the picture; what only holds padding was filled before. channels: how many of the four exist. */
 static void turn_row(const adze_conv *layer, const int8_t *image, int32_t row, int32_t channels, uint32_t *to,
                      int32_t words) {
-  const uint32_t half = (uint32_t)layer->in_zero_point & 0xffu, zeros = half * 0x01010101u;
+  const uint32_t pad = ((uint32_t)layer->in_zero_point & 0xffu) * 0x01010101u;
   const int32_t step = layer->in_c;
-  const int inside = row >= 0 && row < layer->in_h;
-  const int8_t *from = image + (row * layer->in_w - layer->pad_left) * step;
-  int32_t column = -layer->pad_left;
-  for (const uint32_t *const end = to + words; to != end; ++to, column += 2, from += 2 * step) {
-    if (inside && column >= 0 && column + 1 < layer->in_w && channels >= 4) {
-      pair(adze_load4(from), adze_load4(from + step), to, words);
-      continue;
+  if (row < 0 || row >= layer->in_h) {
+    fill(to, layer->in_zero_point, 4 * words);
+    return;
+  }
+  const int8_t *from = image + row * layer->in_w * step;
+  int32_t word = layer->pad_left >> 1, left = layer->in_w;
+  if ((layer->pad_left & 1) != 0) {
+    pair(pad, load_some(from, channels), to + word, words);
+    ++word, --left, from += step;
+  }
+  const int32_t pairs = left >> 1 < words - word ? left >> 1 : words - word;
+  if (channels >= 4) {
+    turn_pairs(from, step, to + word, words, pairs);
+  } else {
+    for (int32_t i = 0; i < pairs; ++i) {
+      pair(load_some(from + 2 * i * step, channels), load_some(from + (2 * i + 1) * step, channels), to + word + i,
+           words);
     }
-    const int first = inside && column >= 0 && column < layer->in_w;
-    const int second = inside && column + 1 >= 0 && column + 1 < layer->in_w;
-    pair(first ? load_some(from, channels) : zeros, second ? load_some(from + step, channels) : zeros, to, words);
+  }
+  if ((left & 1) != 0 && word + pairs < words) {
+    pair(load_some(from + 2 * pairs * step, channels), pad, to + word + pairs, words);
   }
 }
 
@@ -46,66 +75,134 @@ static void turn_weights(const int8_t *weights, uint32_t *to) {
   }
 }
 
-#define ROW_STRIDE_1(x, w)                                                   \
-  do {                                                                       \
-    const uint32_t x0 = (x)[0], x1 = (x)[1], x2 = (x)[2], w01 = (w)[0], w12 = (w)[1]; \
-    s0 = adze_dot2(x0, w01, s0);                                             \
-    s1 = adze_high_low_mla(x0, w01, s1);                                     \
-    s0 = adze_low_high_mla(x1, w12, s0);                                     \
-    s1 = adze_dot2(x1, w12, s1);                                             \
-    s2 = adze_dot2(x1, w01, s2);                                             \
-    s3 = adze_high_low_mla(x1, w01, s3);                                     \
-    s2 = adze_low_high_mla(x2, w12, s2);                                     \
-    s3 = adze_dot2(x2, w12, s3);                                             \
+/* The sums of four neighbouring outputs over three rows. Rows go on by four outputs. */
+#if ADZE_DSP && defined(__OPTIMIZE__)
+#define MULTIPLY(ROW)                                                                                              \
+  do {                                                                                                             \
+    uint32_t x0, x1, x2, w0, w1;                                                                                   \
+    __asm__ volatile(ROW("r0", "0") ROW("r1", "8") ROW("r2", "16")                                                 \
+                     : [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3), [r0] "+r"(r0), [r1] "+r"(r1),   \
+                       [r2] "+r"(r2), [x0] "=&r"(x0), [x1] "=&r"(x1), [x2] "=&r"(x2), [w0] "=&r"(w0),              \
+                       [w1] "=&r"(w1)                                                                              \
+                     : [w] "r"(weights)                                                                            \
+                     : "memory");                                                                                  \
+    (void)x2;                                                                                                      \
   } while (0)
-
-#define ROW_STRIDE_2(x, w)                                                   \
-  do {                                                                       \
-    const uint32_t w01 = (w)[0], w12 = (w)[1];                               \
-    uint32_t now = (x)[0];                                                   \
-    s0 = adze_dot2(now, w01, s0);                                            \
-    now = (x)[1];                                                            \
-    s0 = adze_low_high_mla(now, w12, s0);                                    \
-    s1 = adze_dot2(now, w01, s1);                                            \
-    now = (x)[2];                                                            \
-    s1 = adze_low_high_mla(now, w12, s1);                                    \
-    s2 = adze_dot2(now, w01, s2);                                            \
-    now = (x)[3];                                                            \
-    s2 = adze_low_high_mla(now, w12, s2);                                    \
-    s3 = adze_dot2(now, w01, s3);                                            \
-    s3 = adze_low_high_mla((x)[4], w12, s3);                                 \
+#define ROW_STRIDE_1(row, at)                  \
+  "ldrd %[w0], %[w1], [%[w], #" at "]\n\t"     \
+  "ldr %[x2], [%[" row "], #8]\n\t"            \
+  "ldrd %[x0], %[x1], [%[" row "]], #8\n\t"    \
+  "smlad %[s0], %[x0], %[w0], %[s0]\n\t"       \
+  "smlatb %[s1], %[x0], %[w0], %[s1]\n\t"      \
+  "smlabt %[s0], %[x1], %[w1], %[s0]\n\t"      \
+  "smlad %[s1], %[x1], %[w1], %[s1]\n\t"       \
+  "smlad %[s2], %[x1], %[w0], %[s2]\n\t"       \
+  "smlatb %[s3], %[x1], %[w0], %[s3]\n\t"      \
+  "smlabt %[s2], %[x2], %[w1], %[s2]\n\t"      \
+  "smlad %[s3], %[x2], %[w1], %[s3]\n\t"
+#define ROW_STRIDE_1_HALF(row, at)             \
+  "ldrd %[w0], %[w1], [%[w], #" at "]\n\t"     \
+  "ldrd %[x0], %[x1], [%[" row "]], #8\n\t"    \
+  "smlad %[s0], %[x0], %[w0], %[s0]\n\t"       \
+  "smlatb %[s1], %[x0], %[w0], %[s1]\n\t"      \
+  "smlabt %[s0], %[x1], %[w1], %[s0]\n\t"      \
+  "smlad %[s1], %[x1], %[w1], %[s1]\n\t"
+#define ROW_STRIDE_2(row, at)                  \
+  "ldrd %[w0], %[w1], [%[w], #" at "]\n\t"     \
+  "ldrd %[x0], %[x1], [%[" row "]]\n\t"        \
+  "smlad %[s0], %[x0], %[w0], %[s0]\n\t"       \
+  "smlabt %[s0], %[x1], %[w1], %[s0]\n\t"      \
+  "smlad %[s1], %[x1], %[w0], %[s1]\n\t"       \
+  "ldrd %[x0], %[x1], [%[" row "], #8]\n\t"    \
+  "smlabt %[s1], %[x0], %[w1], %[s1]\n\t"      \
+  "smlad %[s2], %[x0], %[w0], %[s2]\n\t"       \
+  "smlabt %[s2], %[x1], %[w1], %[s2]\n\t"      \
+  "smlad %[s3], %[x1], %[w0], %[s3]\n\t"       \
+  "ldr %[x0], [%[" row "], #16]!\n\t"          \
+  "smlabt %[s3], %[x0], %[w1], %[s3]\n\t"
+#define MULTIPLY_STRIDE_1() MULTIPLY(ROW_STRIDE_1)
+#define MULTIPLY_STRIDE_1_HALF() MULTIPLY(ROW_STRIDE_1_HALF)
+#define MULTIPLY_STRIDE_2() MULTIPLY(ROW_STRIDE_2)
+#else
+#define ROW_STRIDE_1(x, w)                  \
+  do {                                      \
+    s0 = adze_dot2((x)[0], (w)[0], s0);     \
+    s1 = adze_high_low_mla((x)[0], (w)[0], s1); \
+    s0 = adze_low_high_mla((x)[1], (w)[1], s0); \
+    s1 = adze_dot2((x)[1], (w)[1], s1);     \
+    s2 = adze_dot2((x)[1], (w)[0], s2);     \
+    s3 = adze_high_low_mla((x)[1], (w)[0], s3); \
+    s2 = adze_low_high_mla((x)[2], (w)[1], s2); \
+    s3 = adze_dot2((x)[2], (w)[1], s3);     \
+    (x) += 2;                               \
   } while (0)
+#define ROW_STRIDE_1_HALF(x, w)             \
+  do {                                      \
+    s0 = adze_dot2((x)[0], (w)[0], s0);     \
+    s1 = adze_high_low_mla((x)[0], (w)[0], s1); \
+    s0 = adze_low_high_mla((x)[1], (w)[1], s0); \
+    s1 = adze_dot2((x)[1], (w)[1], s1);     \
+    (x) += 2;                               \
+  } while (0)
+#define ROW_STRIDE_2(x, w)                  \
+  do {                                      \
+    s0 = adze_dot2((x)[0], (w)[0], s0);     \
+    s0 = adze_low_high_mla((x)[1], (w)[1], s0); \
+    s1 = adze_dot2((x)[1], (w)[0], s1);     \
+    s1 = adze_low_high_mla((x)[2], (w)[1], s1); \
+    s2 = adze_dot2((x)[2], (w)[0], s2);     \
+    s2 = adze_low_high_mla((x)[3], (w)[1], s2); \
+    s3 = adze_dot2((x)[3], (w)[0], s3);     \
+    s3 = adze_low_high_mla((x)[4], (w)[1], s3); \
+    (x) += 4;                               \
+  } while (0)
+#define MULTIPLY(ROW)      \
+  do {                     \
+    ROW(r0, weights);      \
+    ROW(r1, weights + 2);  \
+    ROW(r2, weights + 4);  \
+  } while (0)
+#define MULTIPLY_STRIDE_1() MULTIPLY(ROW_STRIDE_1)
+#define MULTIPLY_STRIDE_1_HALF() MULTIPLY(ROW_STRIDE_1_HALF)
+#define MULTIPLY_STRIDE_2() MULTIPLY(ROW_STRIDE_2)
+#endif
 
 /* s is twice the sum. */
-#define STORE(s)                                                                                            \
-  do {                                                                                                      \
-    const int32_t rounded = adze_high_product((s), multiplier, offset) + adze_shift_right((s), 31);          \
-    *to = (int8_t)adze_saturate8(adze_shift_right(rounded, shift));                                         \
-    to += step;                                                                                             \
+#define STORE(s)                                                                                     \
+  do {                                                                                               \
+    const int32_t rounded = adze_high_product((s), multiplier, offset) + adze_shift_right((s), 31);   \
+    *to = (int8_t)adze_saturate8(adze_shift_right(rounded, shift));                                  \
+    to += step;                                                                                      \
   } while (0)
 
 /* One row of one channel; step: bytes from one output to the next. */
-#define CHANNEL_ROW(name, ROW, words_a_block)                                                               \
-  static void name(const uint32_t *r0, const uint32_t *r1, const uint32_t *r2, const uint32_t *weights,     \
-                   const adze_channel *by, int32_t columns, int8_t *to, int32_t step) {                     \
-    const int32_t multiplier = by->multiplier, offset = by->offset, shift = by->shift, bias = 2 * by->bias;  \
-    for (; columns > 0; columns -= 4, r0 += words_a_block, r1 += words_a_block, r2 += words_a_block) {      \
-      int32_t s0 = bias, s1 = bias, s2 = bias, s3 = bias;                                                   \
-      ROW(r0, weights);                                                                                     \
-      ROW(r1, weights + 2);                                                                                 \
-      ROW(r2, weights + 4);                                                                                 \
-      STORE(s0);                                                                                            \
-      if (columns == 1) return;                                                                             \
-      STORE(s1);                                                                                            \
-      if (columns == 2) return;                                                                             \
-      STORE(s2);                                                                                            \
-      if (columns == 3) return;                                                                             \
-      STORE(s3);                                                                                            \
-    }                                                                                                       \
+#define CHANNEL_ROW(name, MULTIPLY_FOUR, MULTIPLY_TWO)                                                        \
+  static void name(const uint32_t *r0, const uint32_t *r1, const uint32_t *r2, const uint32_t *weights,       \
+                   const adze_channel *by, int32_t columns, int8_t *to, int32_t step) {                       \
+    const int32_t multiplier = by->multiplier, offset = by->offset, shift = by->shift, bias = 2 * by->bias;   \
+    int32_t s0, s1, s2, s3;                                                                                   \
+    for (; columns > 3; columns -= 4) {                                                                       \
+      s0 = bias, s1 = bias, s2 = bias, s3 = bias;                                                             \
+      MULTIPLY_FOUR();                                                                                        \
+      STORE(s0);                                                                                              \
+      STORE(s1);                                                                                              \
+      STORE(s2);                                                                                              \
+      STORE(s3);                                                                                              \
+    }                                                                                                         \
+    if (columns == 0) return;                                                                                 \
+    s0 = bias, s1 = bias, s2 = bias, s3 = bias;                                                               \
+    if (columns < 3) {                                                                                        \
+      MULTIPLY_TWO();                                                                                         \
+    } else {                                                                                                  \
+      MULTIPLY_FOUR();                                                                                        \
+    }                                                                                                         \
+    STORE(s0);                                                                                                \
+    if (columns > 1) STORE(s1);                                                                               \
+    if (columns > 2) STORE(s2);                                                                               \
   }
 
-CHANNEL_ROW(row_stride_1, ROW_STRIDE_1, 2)
-CHANNEL_ROW(row_stride_2, ROW_STRIDE_2, 4)
+CHANNEL_ROW(row_stride_1, MULTIPLY_STRIDE_1, MULTIPLY_STRIDE_1_HALF)
+CHANNEL_ROW(row_stride_2, MULTIPLY_STRIDE_2, MULTIPLY_STRIDE_2)
 
 static void four_channels(const adze_conv *layer, const int8_t *in, int32_t channels, const adze_channel *by,
                           const uint32_t *weights, uint32_t *ring, int32_t words, int8_t *out) {
@@ -137,6 +234,7 @@ void adze_depthwise_3x3_s8_dsp(const adze_conv *layer, const int8_t *in, int8_t 
   for (int32_t n = 0; n < layer->batch; ++n) {
     for (int32_t channel = 0; channel < layer->out_c; channel += 4) {
       const int32_t channels = layer->out_c - channel;
+      fill(ring, layer->in_zero_point, 12 * words);
       for (int32_t c = 0; c < 4 && c < channels; ++c) {
         turn_weights((const int8_t *)layer->weights + 9 * (channel + c), weights + 6 * c);
       }
