@@ -99,7 +99,7 @@ ConvForm depthwise_form(LayerWriter& writer, const Rows& rows, const Shape& y, c
   if (writer.isa() == Isa::Dsp && is_plain_3x3(window, kind, output_affine(writer.node()))) {
     const std::int64_t words = (y[2] + 3) / 4 * 2 * window.strides[1] + 2;
     return {"adze_depthwise_3x3_s8_dsp", writer.table("weights", "int8_t", pack_rows(rows, 9)), 9,
-            4 * (24 + 12 * words)};
+            4 * (48 + 12 * words)};
   }
   if (writer.isa() != Isa::Dsp || window.kernel[0] > 16) {
     return {"adze_depthwise_s8", writer.table("weights", "int8_t", pack_depthwise(rows)), rows.depth, 0};

@@ -101,7 +101,7 @@ static void expand_taps(const adze_conv *layer, const int8_t *image, int32_t y, 
 #endif
 
 /* Any form of requantization, and what is less than four pixels or two channels. */
-static void any_channels(const adze_conv *layer, const uint32_t *patch, int32_t pixels, int8_t *out) {
+ADZE_APART void any_channels(const adze_conv *layer, const uint32_t *patch, int32_t pixels, int8_t *out) {
   const int32_t words = layer->depth >> 1;
   const uint32_t *w = (const uint32_t *)layer->weights;
   for (int32_t channel = 0; channel < layer->out_c; channel += 2) {
@@ -118,30 +118,90 @@ static void any_channels(const adze_conv *layer, const uint32_t *patch, int32_t 
 }
 
 /* Four pixels, an even number of channels, ADZE_FAST into the whole range of a byte. */
+#if ADZE_DSP && defined(__OPTIMIZE__)
+/* x0, x1, w0: multiplier, offset, shift; w1: bytes from pixel to pixel. */
+#define BYTE(s, to)                           \
+  "lsl %[w], %[" s "], #1\n\t"                \
+  "smmlar %[w], %[w], %[x0], %[x1]\n\t"       \
+  "add %[w], %[w], %[" s "], asr #31\n\t"     \
+  "asr %[w], %[w], %[w0]\n\t"                 \
+  "ssat %[w], #8, %[w]\n\t"                   \
+  "strb %[w], " to "\n\t"
+#define FOUR_BYTES(s)            \
+  BYTE(s "0", "[%[x]]")          \
+  BYTE(s "1", "[%[x], %[w1]]")   \
+  "add %[x], %[x], %[w1], lsl #1\n\t" \
+  BYTE(s "2", "[%[x]]")          \
+  BYTE(s "3", "[%[x], %[w1]]")
+ADZE_APART void fast_channels(const uint32_t *patch, const uint32_t *w, int32_t words, const adze_channel *by,
+                              int32_t channels, int8_t *out) {
+  int32_t a0, a1, a2, a3, b0, b1, b2, b3;
+  uint32_t w0, w1, x0, x1;
+  const uint32_t *x, *end = w + words;
+  const int8_t *const last = out + channels;
+  const uint32_t bytes = 4u * (uint32_t)words;
+  __asm__ volatile(
+      "0:\n\t"
+      "ldr %[x0], %[by]\n\t"
+      "ldr %[a0], [%[x0]]\n\t"
+      "ldr %[b0], [%[x0], #16]\n\t"
+      "mov %[a1], %[a0]\n\t"
+      "mov %[a2], %[a0]\n\t"
+      "mov %[a3], %[a0]\n\t"
+      "mov %[b1], %[b0]\n\t"
+      "mov %[b2], %[b0]\n\t"
+      "mov %[b3], %[b0]\n\t"
+      "ldr %[x], %[patch]\n\t"
+      "1:\n\t" STEP STEP STEP STEP
+      "ldr %[x0], %[end]\n\t"
+      "cmp %[w], %[x0]\n\t"
+      "bne 1b\n\t"
+      "ldr %[w], %[by]\n\t"
+      "ldrd %[x0], %[x1], [%[w], #4]\n\t"
+      "ldr %[w0], [%[w], #12]\n\t"
+      "ldr %[x], %[out]\n\t"
+      "ldr %[w1], %[step]\n\t"
+      FOUR_BYTES("a")
+      "ldr %[w], %[by]\n\t"
+      "ldrd %[x0], %[x1], [%[w], #20]\n\t"
+      "ldr %[w0], [%[w], #28]\n\t"
+      "add %[w], %[w], #32\n\t"
+      "str %[w], %[by]\n\t"
+      "ldr %[x], %[out]\n\t"
+      "add %[w], %[x], #2\n\t"
+      "str %[w], %[out]\n\t"
+      "add %[x], %[x], #1\n\t"
+      FOUR_BYTES("b")
+      "ldr %[w], %[end]\n\t"
+      "ldr %[x0], %[bytes]\n\t"
+      "add %[x0], %[x0], %[w]\n\t"
+      "str %[x0], %[end]\n\t"
+      "ldr %[x0], %[out]\n\t"
+      "ldr %[x1], %[last]\n\t"
+      "cmp %[x0], %[x1]\n\t"
+      "bne.w 0b\n\t"
+      : [a0] "=&r"(a0), [a1] "=&r"(a1), [a2] "=&r"(a2), [a3] "=&r"(a3), [b0] "=&r"(b0), [b1] "=&r"(b1),
+        [b2] "=&r"(b2), [b3] "=&r"(b3), [w] "+r"(w), [x] "=&r"(x), [w0] "=&r"(w0), [w1] "=&r"(w1), [x0] "=&r"(x0),
+        [x1] "=&r"(x1), [by] "+m"(by), [out] "+m"(out), [end] "+m"(end)
+      : [patch] "m"(patch), [step] "m"(channels), [bytes] "m"(bytes), [last] "m"(last)
+      : "cc", "memory");
+}
+#else
 static void fast_channels(const uint32_t *patch, const uint32_t *w, int32_t words, const adze_channel *by,
                           int32_t channels, int8_t *out) {
-  int8_t *const last = out + channels;
-  const int32_t step = channels;
-  for (; out != last; out += 2, by += 2) {
+  for (int32_t channel = 0; channel < channels; channel += 2, by += 2) {
     const uint32_t *x = patch, *const end = w + words;
     int32_t a0 = by[0].bias, a1 = a0, a2 = a0, a3 = a0, b0 = by[1].bias, b1 = b0, b2 = b0, b3 = b0;
     MULTIPLY();
-    const int32_t ma = by[0].multiplier, oa = by[0].offset, sa = by[0].shift;
-    const int32_t mb = by[1].multiplier, ob = by[1].offset, sb = by[1].shift;
-    int8_t *to = out;
-    to[0] = (int8_t)adze_saturate8(adze_fast(a0, ma, oa, sa));
-    to[1] = (int8_t)adze_saturate8(adze_fast(b0, mb, ob, sb));
-    to += step;
-    to[0] = (int8_t)adze_saturate8(adze_fast(a1, ma, oa, sa));
-    to[1] = (int8_t)adze_saturate8(adze_fast(b1, mb, ob, sb));
-    to += step;
-    to[0] = (int8_t)adze_saturate8(adze_fast(a2, ma, oa, sa));
-    to[1] = (int8_t)adze_saturate8(adze_fast(b2, mb, ob, sb));
-    to += step;
-    to[0] = (int8_t)adze_saturate8(adze_fast(a3, ma, oa, sa));
-    to[1] = (int8_t)adze_saturate8(adze_fast(b3, mb, ob, sb));
+    const int32_t a[PIXELS] = {a0, a1, a2, a3}, b[PIXELS] = {b0, b1, b2, b3};
+    for (int32_t p = 0; p < PIXELS; ++p) {
+      int8_t *to = out + p * channels + channel;
+      to[0] = (int8_t)adze_saturate8(adze_fast(a[p], by[0].multiplier, by[0].offset, by[0].shift));
+      to[1] = (int8_t)adze_saturate8(adze_fast(b[p], by[1].multiplier, by[1].offset, by[1].shift));
+    }
   }
 }
+#endif
 
 static void all_channels(const adze_conv *layer, const uint32_t *patch, int32_t pixels, int8_t *out) {
   const int simple = layer->out.kind == ADZE_FAST && layer->out.min == -128 && layer->out.max == 127;

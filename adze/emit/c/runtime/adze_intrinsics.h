@@ -24,6 +24,13 @@
 #define ADZE_INLINE static inline
 #endif
 
+/* Kept apart, so that its loops have all registers to themselves. */
+#if defined(__GNUC__)
+#define ADZE_APART static __attribute__((noinline))
+#else
+#define ADZE_APART static
+#endif
+
 /* A shift to the right that keeps the sign, whatever the compiler does with negative numbers. */
 ADZE_INLINE int32_t adze_shift_right(int32_t x, int32_t by) {
 #if defined(__GNUC__)
@@ -90,8 +97,24 @@ ADZE_INLINE uint32_t adze_add_odd_bytes(uint32_t sum, uint32_t word) {
 }
 
 /* The low halves of a and b as one word, and the high ones. */
-ADZE_INLINE uint32_t adze_low_halves(uint32_t a, uint32_t b) { return (a & 0xffffu) | (b << 16); }
-ADZE_INLINE uint32_t adze_high_halves(uint32_t a, uint32_t b) { return (a >> 16) | (b & 0xffff0000u); }
+ADZE_INLINE uint32_t adze_low_halves(uint32_t a, uint32_t b) {
+#if ADZE_DSP
+  uint32_t result;
+  __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+#else
+  return (a & 0xffffu) | (b << 16);
+#endif
+}
+ADZE_INLINE uint32_t adze_high_halves(uint32_t a, uint32_t b) {
+#if ADZE_DSP
+  uint32_t result;
+  __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(result) : "r"(b), "r"(a));
+  return result;
+#else
+  return (a >> 16) | (b & 0xffff0000u);
+#endif
+}
 
 /* sum + low(a) * high(b), and sum + high(a) * low(b). */
 ADZE_INLINE int32_t adze_low_high_mla(uint32_t a, uint32_t b, int32_t sum) {

@@ -50,7 +50,7 @@ void adze_depthwise_s8(const adze_conv *layer, const int8_t *in, int8_t *out, vo
 /* Weights as 16-bit pairs of channels (0, 2) and (1, 3) of four, tap by tap. */
 void adze_depthwise_s8_dsp(const adze_conv *layer, const int8_t *in, int8_t *out, void *scratch);
 
-/* kernel 3 x 3, dilation 1, stride_w 1 or 2. Weights [channels][9]. scratch: 4 * (3 * words + 24) words of 4 bytes,
+/* kernel 3 x 3, dilation 1, stride_w 1 or 2. Weights [channels][9]. scratch: 12 * words + 48 words of 4 bytes,
    words = ceil(out_w / 4) * 2 * stride_w + 2. */
 void adze_depthwise_3x3_s8_dsp(const adze_conv *layer, const int8_t *in, int8_t *out, void *scratch);
 
