@@ -36,8 +36,8 @@ void write_assets(const path& folder, const Board& board) {
 }
 
 std::vector<std::string> compile_command(const EmulationRequest& request, const Tools& tools, const Board& board) {
-  std::vector<std::string> command = {tools.compiler.string(), "-std=gnu99", request.optimize_flag, "-mthumb",
-                                      "-masm-syntax-unified", "-ffunction-sections", "-fdata-sections"};
+  std::vector<std::string> command = {tools.compiler.string(), "-std=gnu99",          request.optimize_flag, "-mthumb",
+                                      "-masm-syntax-unified",  "-ffunction-sections", "-fdata-sections"};
   command.insert(command.end(), board.compile_flags.begin(), board.compile_flags.end());
   command.insert(command.end(), request.compile_flags.begin(), request.compile_flags.end());
   return command;
@@ -115,8 +115,8 @@ ProcessResult run_emulator(const EmulationRequest& request, const Tools& tools, 
                            bool count) {
   std::vector<std::string> command = {tools.emulator.string()};
   command.insert(command.end(), board.machine.begin(), board.machine.end());
-  command.insert(command.end(), {"-nographic", "-monitor", "none", "-serial", "none", "-net", "none",
-                                 "-semihosting-config", "enable=on,target=native"});
+  command.insert(command.end(), {"-nographic", "-monitor", "none", "-serial", "none", "-semihosting-config",
+                                 "enable=on,target=native"});
   // Relative, because QEMU's option syntax would need commas in a path doubled.
   if (count) command.insert(command.end(), {"-plugin", "./count.so,out=counts.txt"});
   command.insert(command.end(), {"-kernel", "program.elf"});
@@ -141,10 +141,9 @@ Emulation emulate(const EmulationRequest& request) {
   const auto compiler = find_program("arm-none-eabi-gcc");
   const auto emulator = find_program("qemu-system-arm");
   if (!compiler || !emulator) {
-    emulation.why_not = cat(!compiler ? "arm-none-eabi-gcc" : "qemu-system-arm",
-                            " is not installed (Debian: apt-get install ",
-                            !compiler ? "gcc-arm-none-eabi libnewlib-arm-none-eabi" : "qemu-system-arm",
-                            "); nothing was emulated");
+    emulation.why_not =
+        cat(!compiler ? "arm-none-eabi-gcc" : "qemu-system-arm", " is not installed (Debian: apt-get install ",
+            !compiler ? "gcc-arm-none-eabi libnewlib-arm-none-eabi" : "qemu-system-arm", "); nothing was emulated");
     return emulation;
   }
   const Tools tools{*compiler, *emulator};

@@ -15,8 +15,8 @@ struct EmulationRequest {
   std::vector<std::string> sources;  ///< relative to folder; NAME_test.c does not count in the sizes
   std::string core;                  ///< one of emulated_cores()
   std::string optimize_flag = "-O2";
-  bool profile = true;                              ///< define the hook below and count
-  std::string profile_function = "net_profile";     ///< void f(int layer): 0 … last, then once with the number of layers
+  bool profile = true;                           ///< define the hook below and count
+  std::string profile_function = "net_profile";  ///< void f(int layer): 0 … last, then once with the number of layers
   double time_limit_seconds = 60;
   std::vector<std::string> compile_flags;  ///< more of them, as separate arguments
 };
@@ -27,17 +27,17 @@ struct Emulation {
   std::string why_not;
   int exit_code = -1;
   bool timed_out = false;
-  std::string output;             ///< what the program printed
-  bool counted = false;           ///< the counting plug-in ran
-  std::int64_t instructions = 0;  ///< of one run of all layers, or of main() when no layer was marked
-  InstructionMix mix;             ///< the same by class
+  std::string output;                            ///< what the program printed
+  bool counted = false;                          ///< the counting plug-in ran
+  std::int64_t instructions = 0;                 ///< of one run of all layers, or of main() when no layer was marked
+  InstructionMix mix;                            ///< the same by class
   std::vector<std::int64_t> layer_instructions;  ///< of the first run, the hook's own instructions taken off
   std::vector<InstructionMix> layer_mixes;
-  int runs = 0;                     ///< how many times all layers ran
-  std::int64_t stack_bytes = 0;     ///< deepest use, by painting; main()'s frame included
-  std::int64_t text_bytes = 0;      ///< code and constants, without vectors, start-up code and test program
-  std::int64_t data_bytes = 0;      ///< initialised variables: both in flash and in RAM
-  std::int64_t bss_bytes = 0;       ///< zeroed variables, the arena among them
+  int runs = 0;                  ///< how many times all layers ran
+  std::int64_t stack_bytes = 0;  ///< deepest use, by painting; main()'s frame included
+  std::int64_t text_bytes = 0;   ///< code and constants, without vectors, start-up code and test program
+  std::int64_t data_bytes = 0;   ///< initialised variables: both in flash and in RAM
+  std::int64_t bss_bytes = 0;    ///< zeroed variables, the arena among them
   std::int64_t flash_bytes() const { return text_bytes + data_bytes; }
   std::int64_t ram_bytes() const { return data_bytes + bss_bytes + stack_bytes; }
 };

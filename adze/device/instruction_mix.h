@@ -6,8 +6,8 @@
 
 namespace adze::device {
 
-/// Classes of executed Thumb instructions, in the order of plugin/count.c. ExtraWords are not instructions: the registers
-/// beyond the first that multiple loads and stores move.
+/// Classes of executed Thumb instructions, in the order of plugin/count.c. ExtraWords are not instructions: the
+/// registers beyond the first that multiple loads and stores move.
 enum class InstructionClass : std::uint8_t {
   Load,
   Store,

@@ -35,8 +35,8 @@ struct ProcessLimits {
   std::size_t max_output_bytes = std::size_t{1} << 20;
 };
 
-/// Runs argv[0] (a path) with these arguments and no shell, in the given folder, without standard input; kills it at the
-/// limits and when the caller is cancelled. Throws ModelError when it cannot be started.
+/// Runs argv[0] (a path) with these arguments and no shell, in the given folder, without standard input; kills it at
+/// the limits and when the caller is cancelled. Throws ModelError when it cannot be started.
 ProcessResult run_process(const std::vector<std::string>& argv, const std::filesystem::path& folder,
                           const ProcessLimits& limits = {});
 

@@ -14,7 +14,7 @@ const char* loop_program = R"c(
 int printf(const char *, ...);
 void net_profile(int layer);
 int numbers[25] = {1};
-static int zeros[250];
+static volatile int zeros[250];
 __attribute__((naked, noinline)) void spin(int turns) { __asm__ volatile("1: subs r0, #1\n\tbne 1b\n\tbx lr"); }
 __attribute__((naked, noinline)) void nothing(void) { __asm__ volatile("bx lr"); }
 __attribute__((noinline)) int deep(volatile int *out) { volatile int frame[512]; frame[511] = *out; frame[0] = 1;
@@ -28,7 +28,7 @@ int main(void) {
     net_profile(2);
   }
   zeros[3] = deep(numbers);
-  printf("sum %d\n", zeros[3] - 7);
+  printf("sum %d\n", zeros[numbers[0]] + zeros[3] - 7);
   return 5;
 }
 )c";
@@ -66,9 +66,10 @@ TEST_P(EmulateOn, counts_the_instructions_of_a_loop_exactly) {
   EXPECT_GE(emulation.stack_bytes, 2048);
   EXPECT_LE(emulation.stack_bytes, 2048 + 200);
   EXPECT_EQ(emulation.data_bytes, 100);
-  EXPECT_EQ(emulation.bss_bytes, 1000);
+  EXPECT_GE(emulation.bss_bytes, 1000);
+  EXPECT_LE(emulation.bss_bytes, 1008);  // alignment
   EXPECT_GT(emulation.text_bytes, 40);
-  EXPECT_LT(emulation.text_bytes, 400);
+  EXPECT_LT(emulation.text_bytes, 500);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cores, EmulateOn, ::testing::ValuesIn(emulated_cores()), [](const auto& info) {

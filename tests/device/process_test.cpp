@@ -56,7 +56,9 @@ TEST(TemporaryFolder, is_removed_with_its_content) {
 }
 
 TEST(Elf, refuses_what_is_no_elf_file_or_cut_off) {
-  const std::string text = "\x7F" "ELF\1\1 and then nothing of the kind";
+  const std::string text =
+      "\x7F"
+      "ELF\1\1 and then nothing of the kind";
   EXPECT_THROW(elf_section_bytes(std::as_bytes(std::span(text))), ModelError);
   const std::string other(100, 'x');
   EXPECT_THROW(elf_section_bytes(std::as_bytes(std::span(other))), ModelError);
