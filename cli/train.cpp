@@ -70,6 +70,8 @@ ExitCode run_train(Console& console, Arguments arguments) {
   Graph graph = starting_network(arguments);
   record_preprocessing(graph, arguments);
   const TrainingData data = open_training_data(graph, training, static_cast<std::uint64_t>(console.options.seed));
+  // Features of sound, the vocabulary of text: whoever runs the model has to know them.
+  for (const auto& [key, value] : data.training->metadata()) graph.metadata.try_emplace(key, value);
   const bool aware = !arguments.bits.empty();
   train::TrainOptions options = training.trainer_options(console.options, !arguments.architecture.empty());
   options.learner.distill = distill_options(training);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -48,6 +49,9 @@ class Dataset {
   virtual const std::vector<std::string>& class_names() const = 0;
   /// One line: what was found and where.
   virtual std::string description() const = 0;
+  /// What a model trained on the data has to know of it, as entries of graph metadata: "adze.preprocessing" with the
+  /// features taken from sound. Empty for pictures and arrays.
+  virtual std::map<std::string, std::string> metadata() const { return {}; }
 
   /// The number of classes: that of the names, else the largest label plus one; 0 without labels.
   std::int64_t num_classes() const;
@@ -78,7 +82,9 @@ struct DatasetOptions {
 };
 
 /// Opens a data set, recognised by its content:
-///   folder with a sub-folder per class (sorted names = class indices) of JPEG or PNG, or split/class/file below it;
+///   folder with a sub-folder per class (sorted names = class indices) of JPEG, PNG or WAV, or split/class/file below
+///   it; folder of WAV files named class_speaker_number.wav, as in the Free Spoken Digit Dataset: its official split,
+///   where the recordings 0 … 4 of each class and speaker are the part "test" and all others "train"; "all" takes both;
 ///   the same in a .tar or .tar.zst: "a.tar.zst" or "a.tar.zst:path/inside";
 ///   CIFAR-10/100 binary batches (folder or one file); IDX (MNIST; labels paired by name);
 ///   .npy with labels beside it, .npz with inputs and labels; .csv of numbers;

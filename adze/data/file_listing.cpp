@@ -24,15 +24,19 @@ bool is_hidden(std::string_view name) {
   return name.starts_with('.');
 }
 
-bool has_picture_name(std::string_view path) {
+/// The extension in small letters; nothing for hidden files.
+std::string extension_of(std::string_view path) {
   const auto slash = path.rfind('/');
   const std::string_view name = slash == std::string_view::npos ? path : path.substr(slash + 1);
-  if (is_hidden(name)) return false;
   const auto dot = name.rfind('.');
-  if (dot == std::string_view::npos) return false;
+  if (is_hidden(name) || dot == std::string_view::npos) return {};
   std::string extension(name.substr(dot + 1));
   for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return extension == "jpg" || extension == "jpeg" || extension == "png";
+  return extension;
+}
+
+bool is_wanted(std::string_view path) {
+  return has_picture_name(path) || has_sound_name(path);
 }
 
 void walk(const std::filesystem::path& folder, const std::string& prefix, int depth, FileListing& listing) {
@@ -48,7 +52,7 @@ void walk(const std::filesystem::path& folder, const std::string& prefix, int de
     if (entries->is_directory(ignored)) {
       listing.folders.push_back(path);
       if (depth < max_depth) walk(entries->path(), path + "/", depth + 1, listing);
-    } else if (has_picture_name(name)) {
+    } else if (is_wanted(name)) {
       listing.files.push_back(path);
     }
     if (listing.files.size() + listing.folders.size() > max_files) {
@@ -70,12 +74,41 @@ void sort_folders(FileListing& listing) {
   listing.folders.erase(std::unique(listing.folders.begin(), listing.folders.end()), listing.folders.end());
 }
 
+void drop_sounds(std::vector<std::string>& files, std::vector<SharedBytes>& contents) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (has_sound_name(files[i])) continue;
+    if (kept != i) {
+      files[kept] = std::move(files[i]);
+      contents[kept] = std::move(contents[i]);
+    }
+    ++kept;
+  }
+  files.resize(kept);
+  contents.resize(kept);
+}
+
+/// Where there are pictures, sounds are left out.
+bool drops_sounds(const std::vector<std::string>& files) {
+  return std::any_of(files.begin(), files.end(), has_picture_name);
+}
+
 }  // namespace
+
+bool has_picture_name(std::string_view path) {
+  const std::string extension = extension_of(path);
+  return extension == "jpg" || extension == "jpeg" || extension == "png";
+}
+
+bool has_sound_name(std::string_view path) {
+  return extension_of(path) == "wav";
+}
 
 FileListing list_folder(const std::filesystem::path& folder) {
   FileListing listing;
   listing.where = folder.string();
   walk(folder, "", 0, listing);
+  if (drops_sounds(listing.files)) std::erase_if(listing.files, has_sound_name);
   std::sort(listing.files.begin(), listing.files.end());
   sort_folders(listing);
   listing.load = [folder, files = listing.files](std::size_t file) {
@@ -96,7 +129,7 @@ FileListing list_archive(const std::filesystem::path& archive, const std::string
                           : memory_source(packed);
   TarOptions limits;
   limits.max_bytes = options.max_memory_bytes;
-  const auto wanted = [&](std::string_view path) { return path.starts_with(prefix) && has_picture_name(path); };
+  const auto wanted = [&](std::string_view path) { return path.starts_with(prefix) && is_wanted(path); };
   std::vector<TarEntry> entries = read_tar(*source, archive.string(), wanted, limits);
   std::sort(entries.begin(), entries.end(), [](const TarEntry& a, const TarEntry& b) { return a.path < b.path; });
 
@@ -115,8 +148,9 @@ FileListing list_archive(const std::filesystem::path& archive, const std::string
     }
   }
   sort_folders(listing);
+  if (drops_sounds(listing.files)) drop_sounds(listing.files, contents);
   if (listing.files.empty() && !inside.empty()) {
-    throw ModelError(cat("no JPEG or PNG picture below ", adze::quoted(inside), " in the archive"),
+    throw ModelError(cat("no JPEG or PNG picture and no WAV sound below ", adze::quoted(inside), " in the archive"),
                      {archive.string(), {}, {}});
   }
   listing.load = [contents = std::move(contents)](std::size_t index) { return contents[index]; };

@@ -41,13 +41,13 @@ std::shared_ptr<Dataset> open_demo(const std::string& text, const OpenRequest& r
 
 std::shared_ptr<Dataset> open_file(const OpenRequest& request) {
   if (is_archive(request.path)) {
-    return detail::open_pictures(detail::list_archive(request.path, "", request.options), request);
+    return detail::open_listing(detail::list_archive(request.path, "", request.options), request);
   }
   for (const auto open : {detail::open_arrays, detail::open_idx, detail::open_cifar, detail::open_csv}) {
     if (auto dataset = open(request)) return dataset;
   }
   throw ModelError(
-      "not a data set of a known kind: looked for .tar and .tar.zst archives of pictures, .npy, .npz, IDX, "
+      "not a data set of a known kind: looked for .tar and .tar.zst archives of pictures or sounds, .npy, .npz, IDX, "
       "CIFAR batches and .csv tables of numbers",
       {request.path.string(), {}, {}});
 }
@@ -56,7 +56,7 @@ std::shared_ptr<Dataset> open_folder(const OpenRequest& request) {
   for (const auto open : {detail::open_cifar, detail::open_idx, detail::open_arrays}) {
     if (auto dataset = open(request)) return dataset;
   }
-  return detail::open_pictures(detail::list_folder(request.path), request);
+  return detail::open_listing(detail::list_folder(request.path), request);
 }
 
 std::shared_ptr<Dataset> open_any(const OpenRequest& request) {
@@ -70,7 +70,7 @@ std::shared_ptr<Dataset> open_any(const OpenRequest& request) {
       throw ModelError(cat("cannot look for ", adze::quoted(inside->second), " inside: not a .tar or .tar.zst archive"),
                        {inside->first.string(), {}, {}});
     }
-    return detail::open_pictures(detail::list_archive(inside->first, inside->second, request.options), request);
+    return detail::open_listing(detail::list_archive(inside->first, inside->second, request.options), request);
   }
   throw ModelError("data set not found: no such file or folder", {text, {}, {}},
                    "give a folder, an archive (a.tar.zst:path/inside), a file, or demo:test");

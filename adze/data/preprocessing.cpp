@@ -160,4 +160,18 @@ Tensor preprocess_numbers(const Tensor& numbers, const Preprocessing& how) {
   return tensor;
 }
 
+Tensor normalized_features(const Tensor& features, const Preprocessing& how) {
+  if (how.scale == 1.0 && how.mean.empty() && how.stddev.empty()) return features;
+  Tensor result = features;
+  const std::int64_t columns = features.dim(features.rank() - 1);
+  std::int64_t column = 0;
+  for (float& value : result.mutable_data<float>()) {
+    const double mean = channel_value(how.mean, column, columns, 0.0, "mean");
+    const double deviation = channel_value(how.stddev, column, columns, 1.0, "std");
+    value = static_cast<float>((double{value} * how.scale - mean) / deviation);
+    column = column + 1 == columns ? 0 : column + 1;
+  }
+  return result;
+}
+
 }  // namespace adze

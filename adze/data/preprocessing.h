@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "adze/data/picture.h"
+#include "adze/data/sound_features.h"
 #include "adze/graph/graph.h"
 #include "adze/numerics/tensor.h"
 
@@ -40,6 +42,7 @@ struct Preprocessing {
   DType dtype = DType::F32;  ///< f32 f16 f64, or u8 s8 s16: round(value / quantization_scale) + zero_point, saturated
   double quantization_scale = 1.0;
   std::int64_t zero_point = 0;
+  std::optional<SoundFeatures> sound;  ///< of data that is sound; absent: MFCC as in SoundFeatures
   /// Shape of one sample at the model's input without batch, where all known: numeric samples are reshaped to it.
   Shape sample_shape;
 };
@@ -49,10 +52,13 @@ struct Preprocessing {
 Preprocessing preprocessing_of(const Graph& graph);
 
 /// base changed by a JSON object with the keys size [height, width], channels, layout, order, resize, fit, resize_side,
-/// scale, mean, std, quantization_scale, zero_point. Throws ModelError naming an unknown key or bad value.
+/// scale, mean, std, quantization_scale, zero_point, and of sound: features (mfcc, log-mel, waveform), rate, duration,
+/// window, hop (ms), fft, mels, coefficients, low, high (Hz), mel (htk, slaney). Throws ModelError naming an unknown
+/// key or bad value.
 Preprocessing parse_preprocessing_json(std::string_view json, Preprocessing base = {});
 /// base changed by a flag's text such as "size=96x96 scale=1/255 mean=0.485,0.456,0.406 std=0.229,0.224,0.225
-/// layout=nhwc order=bgr fit=center-crop"; items are separated by blanks or semicolons. Throws UsageError.
+/// layout=nhwc order=bgr fit=center-crop", "features=log-mel mels=40 window=40 hop=20"; items are separated by blanks
+/// or semicolons. Throws UsageError.
 Preprocessing parse_preprocessing_flags(std::string_view text, Preprocessing base = {});
 /// The JSON that parse_preprocessing_json reads back; only what differs from the default.
 std::string preprocessing_json(const Preprocessing& preprocessing);
@@ -62,6 +68,9 @@ Tensor preprocess(const Picture& picture, const Preprocessing& preprocessing);
 /// Numbers that already are network input: converted to the dtype (quantized when it is an integer) and reshaped to
 /// [1, sample_shape…] when the count fits, else [1, shape…].
 Tensor preprocess_numbers(const Tensor& numbers, const Preprocessing& preprocessing);
+
+/// Features of sound, (value · scale − mean) / std along the last axis.
+Tensor normalized_features(const Tensor& features, const Preprocessing& preprocessing);
 
 /// The picture in another size.
 Picture resized(const Picture& picture, std::int64_t width, std::int64_t height, ResizeMethod method);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adze/base/text.h"
+#include "adze/data/detail/sound_text.h"
 #include "adze/data/preprocessing.h"
 
 namespace adze {
@@ -25,9 +26,15 @@ constexpr Choice<ResizeMethod> methods[] = {
     {"bilinear", ResizeMethod::Bilinear}, {"area", ResizeMethod::Area}, {"nearest", ResizeMethod::Nearest}};
 constexpr Choice<FitMethod> fits[] = {{"stretch", FitMethod::Stretch}, {"center-crop", FitMethod::CenterCrop}};
 
-const std::vector<std::string> keys = {
+const std::vector<std::string> picture_keys = {
     "size", "channels",           "layout",    "order", "resize", "fit", "resize_side", "scale", "mean",
     "std",  "quantization_scale", "zero_point"};
+
+std::vector<std::string> all_keys() {
+  std::vector<std::string> keys = picture_keys;
+  for (const std::string& key : detail::sound_keys()) keys.push_back(key);
+  return keys;
+}
 
 constexpr double largest_side = 65536;
 
@@ -63,6 +70,7 @@ double single(const std::vector<double>& values, const std::string& key) {
 }
 
 void set_word(Preprocessing& how, const std::string& key, const std::string& text) {
+  if (detail::is_sound_word(key)) return detail::set_sound_word(how, key, text);
   if (key == "layout") {
     how.layout = chosen(layouts, text, key);
   } else if (key == "order") {
@@ -79,6 +87,7 @@ void set_numbers(Preprocessing& how, const std::string& key, const std::vector<d
   for (const double value : values) {
     if (!std::isfinite(value)) throw UsageError(cat("preprocessing: '", key, "' is not a finite number"));
   }
+  if (detail::is_sound_number(key)) return detail::set_sound_number(how, key, single(values, key));
   if (key == "size") {
     if (values.empty() || values.size() > 2) throw UsageError("preprocessing: 'size' wants a height and a width");
     how.height = whole(values.front(), 1, largest_side, key);
@@ -105,10 +114,11 @@ void set_numbers(Preprocessing& how, const std::string& key, const std::vector<d
 }
 
 bool is_word_key(const std::string& key) {
-  return key == "layout" || key == "order" || key == "resize" || key == "fit";
+  return key == "layout" || key == "order" || key == "resize" || key == "fit" || detail::is_sound_word(key);
 }
 
 void check_key(const std::string& key) {
+  const std::vector<std::string> keys = all_keys();
   for (const auto& known : keys) {
     if (key == known) return;
   }
@@ -210,6 +220,8 @@ std::string preprocessing_json(const Preprocessing& how) {
   if (!how.stddev.empty()) object["std"] = how.stddev;
   if (how.quantization_scale != plain.quantization_scale) object["quantization_scale"] = how.quantization_scale;
   if (how.zero_point != plain.zero_point) object["zero_point"] = how.zero_point;
+  for (const auto& [key, value] : detail::sound_words(how)) object[key] = value;
+  for (const auto& [key, value] : detail::sound_numbers(how)) object[key] = value;
   return object.dump();
 }
 

@@ -20,6 +20,7 @@ class Subset final : public Dataset {
   std::string name(std::int64_t index) const override { return dataset_->name(at(index)); }
   const std::vector<std::string>& class_names() const override { return dataset_->class_names(); }
   std::string description() const override { return dataset_->description(); }
+  std::map<std::string, std::string> metadata() const override { return dataset_->metadata(); }
 
  private:
   std::int64_t at(std::int64_t index) const { return indices_[static_cast<std::size_t>(index)]; }

@@ -113,9 +113,10 @@ std::optional<Batch> EpochLoader::State::stacked(std::int64_t number) const {
   const auto first = static_cast<std::size_t>(number * options.batch_size);
   const std::size_t last = std::min(order.size(), first + static_cast<std::size_t>(options.batch_size));
   for (std::size_t i = first; i < last; ++i) {
-    const auto sample = dataset.try_get(order[i]);
+    const auto sample =
+        dataset.try_get_augmented(order[i], options.augment, augment_random(options.seed, epoch, order[i]));
     if (!sample) continue;
-    inputs.push_back(augment(sample->input, options.augment, augment_random(options.seed, epoch, order[i])));
+    inputs.push_back(sample->input);
     if (sample->target) targets.push_back(*sample->target);
     batch.labels.push_back(sample->label);
     batch.indices.push_back(order[i]);
