@@ -178,6 +178,8 @@ Emission emit_c(const Graph& graph, const EmitOptions& options) {
   Emission emission;
   write_layers(network, emission, macs);
   add_runtime(network, emission);
+  // Vectors may be loaded up to 15 bytes behind the last activation.
+  if (network.isa == Isa::Mve) network.arena_bytes += 15;
   emission.arena_bytes = (network.arena_bytes + 7) / 8 * 8;
   emission.lower_bound_bytes = plan.peak_activation_bytes;
   emission.weight_bytes = network.weight_bytes;

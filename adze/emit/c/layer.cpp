@@ -100,24 +100,32 @@ Channel general_channel(const RequantizeParameters& by) {
 namespace {
 
 /// The form of numerics that ADZE_FAST computes, when no intermediate can leave 32 bits.
-std::optional<Channel> fast_channel(const RequantizeParameters& by, std::int32_t bias, std::int64_t bound,
-                                    std::int32_t zero_point) {
-  if (by.profile != RoundingProfile::Tflm || bound >= (std::int64_t{1} << 30)) return std::nullopt;
-  const int right = by.fixed.multiplier == 0 ? 1 : -by.fixed.shift;
-  if (right < 1 || right > 30) return std::nullopt;
-  const std::int64_t offset = (std::int64_t{1} << (right - 1)) + (std::int64_t{zero_point} << right);
-  if (std::abs(offset) + bound >= std::int64_t{1} << 31) return std::nullopt;
+std::optional<Channel> fast_channel(const RequantizeParameters& by, std::int32_t bias, const SumRange& range,
+                                    const Affine& y) {
+  constexpr std::int64_t limit = std::int64_t{1} << 31;
+  if (by.profile != RoundingProfile::Tflm || range.low < -limit || range.high >= limit) return std::nullopt;
+  // Channels that training has emptied give one number whatever comes: their scales leave all bounds.
+  const std::int32_t lowest = requantize_to(static_cast<std::int32_t>(range.low), by, y);
+  if (lowest == requantize_to(static_cast<std::int32_t>(range.high), by, y)) {
+    return Channel{bias, 0, 2 * lowest + 1, 1};
+  }
+  const std::int64_t bound = std::max(std::abs(range.low), std::abs(range.high));
+  const int right = -by.fixed.shift;
+  if (bound >= limit / 2 || right < 1 || right > 30) return std::nullopt;
+  const std::int64_t offset =
+      (std::int64_t{1} << (right - 1)) + std::int64_t{y.zero_point} * (std::int64_t{1} << right);
+  if (std::abs(offset) + bound >= limit) return std::nullopt;
   return Channel{bias, by.fixed.multiplier, static_cast<std::int32_t>(offset), right};
 }
 
 }  // namespace
 
 ChannelTable channel_table(std::span<const RequantizeParameters> by, std::span<const std::int32_t> biases,
-                           std::span<const std::int64_t> bounds, const Affine& y) {
+                           std::span<const SumRange> ranges, const Affine& y) {
   ChannelTable table;
   table.kind = 0;
   for (std::size_t i = 0; i < by.size() && table.kind == 0; ++i) {
-    const auto channel = i < bounds.size() ? fast_channel(by[i], biases[i], bounds[i], y.zero_point) : std::nullopt;
+    const auto channel = i < ranges.size() ? fast_channel(by[i], biases[i], ranges[i], y) : std::nullopt;
     if (channel) {
       table.channels.push_back(*channel);
     } else {

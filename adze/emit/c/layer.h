@@ -100,14 +100,17 @@ bool write_movement(LayerWriter& writer);
 struct Channel {
   std::int32_t bias = 0, multiplier = 0, offset = 0, shift = 0;
 };
-/// How the layer's sums become bytes, and the table entry for each channel. sums[i] bounds |sum| of channel i, all
-/// values that ADZE_FAST could meet; an empty list allows the general forms only.
+/// The least and the largest sum that a channel can meet.
+struct SumRange {
+  std::int64_t low = 0, high = 0;
+};
+/// How the layer's sums become bytes, and the table entry for each channel. Without ranges only the general forms.
 struct ChannelTable {
   int kind = 1;
   std::vector<Channel> channels;
 };
 ChannelTable channel_table(std::span<const RequantizeParameters> by, std::span<const std::int32_t> biases,
-                           std::span<const std::int64_t> bounds, const Affine& y);
+                           std::span<const SumRange> ranges, const Affine& y);
 /// "{bias, multiplier, offset, shift}"
 std::string channel_text(const Channel& channel);
 /// "{kind, zero_point, min, max}"

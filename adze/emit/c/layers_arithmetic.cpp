@@ -74,8 +74,8 @@ bool write_fast_add(LayerWriter& writer) {
   const RequantizeParameters by_y =
       make_requantize(RoundingProfile::Tflm, common / ((1 << 20) * static_cast<double>(y.scale)));
   const std::int32_t no_bias = 0;
-  const std::int64_t bound = std::int64_t{1} << 29;
-  const ChannelTable table = channel_table({&by_y, 1}, {&no_bias, 1}, {&bound, 1}, y);
+  const SumRange range{-(std::int64_t{1} << 29), std::int64_t{1} << 29};
+  const ChannelTable table = channel_table({&by_y, 1}, {&no_bias, 1}, {&range, 1}, y);
   if (by_b.shift > -1 || by_b.shift < -30 || table.kind != 0) return false;
   writer.use("adze_add_fast_s8.c");
   writer.open("static const adze_add layer =");

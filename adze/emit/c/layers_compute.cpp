@@ -34,9 +34,9 @@ std::vector<std::int32_t> biases_of(const LayerWriter& writer, const Rows& rows,
   return biases;
 }
 
-/// The largest |sum| of each row, over all activations.
-std::vector<std::int64_t> bounds_of(const Rows& rows, const std::vector<std::int32_t>& biases) {
-  std::vector<std::int64_t> bounds;
+/// What the sums of each row can be, over all activations.
+std::vector<SumRange> ranges_of(const Rows& rows, const std::vector<std::int32_t>& biases) {
+  std::vector<SumRange> ranges;
   for (std::int64_t row = 0; row < rows.rows; ++row) {
     std::int64_t low = biases[static_cast<std::size_t>(row)], high = low;
     for (std::int64_t k = 0; k < rows.depth; ++k) {
@@ -44,9 +44,9 @@ std::vector<std::int64_t> bounds_of(const Rows& rows, const std::vector<std::int
       low += std::min(-128 * w, 127 * w);
       high += std::max(-128 * w, 127 * w);
     }
-    bounds.push_back(std::max(std::abs(low), std::abs(high)));
+    ranges.push_back({low, high});
   }
-  return bounds;
+  return ranges;
 }
 
 /// Writes weights' channels and returns the table's name and kind.
@@ -54,7 +54,7 @@ std::pair<std::string, int> write_channels(LayerWriter& writer, const Rows& rows
   const Node& node = writer.node();
   const auto biases = biases_of(writer, rows, input_affine(node).zero_point);
   const ChannelTable table =
-      channel_table(requantize_parameters(node, rows.rows), biases, bounds_of(rows, biases), output_affine(node));
+      channel_table(requantize_parameters(node, rows.rows), biases, ranges_of(rows, biases), output_affine(node));
   std::vector<std::int32_t> numbers;
   for (const Channel& channel : table.channels) {
     numbers.insert(numbers.end(), {channel.bias, channel.multiplier, channel.offset, channel.shift});
@@ -101,11 +101,14 @@ ConvForm depthwise_form(LayerWriter& writer, const Rows& rows, const Shape& y, c
     return {"adze_depthwise_3x3_s8_dsp", writer.table("weights", "int8_t", pack_rows(rows, 9)), 9,
             4 * (48 + 12 * words)};
   }
-  if (writer.isa() != Isa::Dsp || window.kernel[0] > 16) {
+  if (writer.isa() == Isa::Plain || window.kernel[0] > 16) {
     return {"adze_depthwise_s8", writer.table("weights", "int8_t", pack_depthwise(rows)), rows.depth, 0};
   }
   const std::int64_t extent = window.rank() == 2 ? window.dilations[0] * (window.kernel[0] - 1) + 1 : 1;
   const std::int64_t scratch = extent * rounded_up(depthwise_row_bytes(y, window, true), 4) + 4;
+  if (writer.isa() == Isa::Mve) {
+    return {"adze_depthwise_s8_mve", writer.table("weights", "int8_t", pack_depthwise(rows)), rows.depth, scratch};
+  }
   return {"adze_depthwise_s8_dsp", writer.table("weights", "uint32_t", pack_depthwise_dsp(rows)), rows.depth, scratch};
 }
 
@@ -114,8 +117,10 @@ ConvForm conv_form(LayerWriter& writer, const Rows& rows, std::int64_t groups) {
     const std::int64_t depth = rounded_up(rows.depth, 8);
     return {"adze_conv_s8_dsp", writer.table("weights", "uint32_t", pack_dsp(rows, depth)), depth, 9 * depth + 8};
   }
-  const std::int64_t depth = writer.isa() == Isa::Mve ? rounded_up(rows.depth, 16) : rows.depth;
-  return {"adze_conv_s8", writer.table("weights", "int8_t", pack_rows(rows, depth)), depth, 4 * depth + 16};
+  const bool vectors = writer.isa() == Isa::Mve && groups == 1;
+  const std::int64_t depth = vectors ? rounded_up(rows.depth, 16) : rows.depth;
+  return {vectors ? "adze_conv_s8_mve" : "adze_conv_s8", writer.table("weights", "int8_t", pack_rows(rows, depth)),
+          depth, 4 * depth + 16};
 }
 
 void write_conv(LayerWriter& writer) {
@@ -157,7 +162,7 @@ void write_gemm(LayerWriter& writer) {
                                                         : rows.depth;
   const std::string weights = dsp ? writer.table("weights", "uint32_t", pack_dsp(rows, depth))
                                   : writer.table("weights", "int8_t", pack_rows(rows, depth));
-  const std::string kernel = dsp ? "adze_gemm_s8_dsp" : "adze_gemm_s8";
+  const std::string kernel = dsp ? "adze_gemm_s8_dsp" : writer.isa() == Isa::Mve ? "adze_gemm_s8_mve" : "adze_gemm_s8";
   const std::int64_t count = num_elements(writer.output_shape()) / std::max<std::int64_t>(1, rows.rows);
   writer.use(cat(kernel, ".c"));
   writer.open("static const adze_gemm layer =");
