@@ -107,7 +107,7 @@ ConvForm depthwise_form(LayerWriter& writer, const Rows& rows, const Shape& y, c
   const std::int64_t extent = window.rank() == 2 ? window.dilations[0] * (window.kernel[0] - 1) + 1 : 1;
   const std::int64_t scratch = extent * rounded_up(depthwise_row_bytes(y, window, true), 4) + 4;
   if (writer.isa() == Isa::Mve) {
-    return {"adze_depthwise_s8_mve", writer.table("weights", "int8_t", pack_depthwise(rows)), rows.depth, scratch};
+    return {"adze_depthwise_s8_mve", writer.table("weights", "int8_t", pack_depthwise_mve(rows)), rows.depth, scratch};
   }
   return {"adze_depthwise_s8_dsp", writer.table("weights", "uint32_t", pack_depthwise_dsp(rows)), rows.depth, scratch};
 }
@@ -119,8 +119,9 @@ ConvForm conv_form(LayerWriter& writer, const Rows& rows, std::int64_t groups) {
   }
   const bool vectors = writer.isa() == Isa::Mve && groups == 1;
   const std::int64_t depth = vectors ? rounded_up(rows.depth, 16) : rows.depth;
-  return {vectors ? "adze_conv_s8_mve" : "adze_conv_s8", writer.table("weights", "int8_t", pack_rows(rows, depth)),
-          depth, 4 * depth + 16};
+  const auto packed = vectors ? pack_mve(rows, depth) : pack_rows(rows, depth);
+  return {vectors ? "adze_conv_s8_mve" : "adze_conv_s8", writer.table("weights", "int8_t", packed), depth,
+          4 * depth + 16};
 }
 
 void write_conv(LayerWriter& writer) {
@@ -160,8 +161,10 @@ void write_gemm(LayerWriter& writer) {
   const std::int64_t depth = dsp                        ? rounded_up(rows.depth, 8)
                              : writer.isa() == Isa::Mve ? rounded_up(rows.depth, 16)
                                                         : rows.depth;
-  const std::string weights = dsp ? writer.table("weights", "uint32_t", pack_dsp(rows, depth))
-                                  : writer.table("weights", "int8_t", pack_rows(rows, depth));
+  const std::string weights =
+      dsp ? writer.table("weights", "uint32_t", pack_dsp(rows, depth))
+          : writer.table("weights", "int8_t",
+                         writer.isa() == Isa::Mve ? pack_mve(rows, depth) : pack_rows(rows, depth));
   const std::string kernel = dsp ? "adze_gemm_s8_dsp" : writer.isa() == Isa::Mve ? "adze_gemm_s8_mve" : "adze_gemm_s8";
   const std::int64_t count = num_elements(writer.output_shape()) / std::max<std::int64_t>(1, rows.rows);
   writer.use(cat(kernel, ".c"));

@@ -64,6 +64,31 @@ std::vector<std::uint32_t> pack_dsp(const Rows& rows, std::int64_t stored_depth)
   return packed;
 }
 
+std::vector<std::int8_t> pack_mve(const Rows& rows, std::int64_t stored_depth) {
+  std::vector<std::int8_t> packed;
+  for (std::int64_t first = 0; first < rows.rows; first += 4) {
+    for (std::int64_t block = 0; block < stored_depth; block += 16) {
+      for (std::int64_t i = 0; i < 64; ++i) {
+        const std::int64_t row = first + i / 16, k = block + i % 16;
+        const bool exists = row < rows.rows && k < rows.depth;
+        packed.push_back(exists ? static_cast<std::int8_t>(rows.at(row, k)) : std::int8_t{0});
+      }
+    }
+  }
+  return packed;
+}
+
+std::vector<std::int8_t> pack_depthwise_mve(const Rows& rows) {
+  std::vector<std::int8_t> packed;
+  for (std::int64_t first = 0; first < rows.rows; first += 4) {
+    for (std::int64_t i = 0; i < 4 * rows.depth; ++i) {
+      const std::int64_t c = first + i % 4;
+      packed.push_back(c < rows.rows ? static_cast<std::int8_t>(rows.at(c, i / 4)) : std::int8_t{0});
+    }
+  }
+  return packed;
+}
+
 std::vector<std::int8_t> pack_depthwise(const Rows& rows) {
   std::vector<std::int8_t> packed;
   for (std::int64_t tap = 0; tap < rows.depth; ++tap) {

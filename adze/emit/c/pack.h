@@ -27,6 +27,10 @@ std::vector<std::int8_t> pack_rows(const Rows& rows, std::int64_t stored_depth);
 /// {row 0 first, row 1 first, row 0 second, row 1 second}. sxtb16 then gives a row's pair, as it gives the
 /// activations'. Rows are padded to an even number, products to stored_depth, a multiple of 4.
 std::vector<std::uint32_t> pack_dsp(const Rows& rows, std::int64_t stored_depth);
+/// For every four rows: blocks of sixteen products, row after row. stored_depth is a multiple of 16.
+std::vector<std::int8_t> pack_mve(const Rows& rows, std::int64_t stored_depth);
+/// One row a channel → [channel / 4][tap][4].
+std::vector<std::int8_t> pack_depthwise_mve(const Rows& rows);
 /// One row a channel → [tap][channel].
 std::vector<std::int8_t> pack_depthwise(const Rows& rows);
 /// For every four channels: words of 16-bit weights of channels (0, 2) tap by tap, then of channels (1, 3).

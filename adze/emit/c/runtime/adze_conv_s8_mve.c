@@ -1,4 +1,4 @@
-/* Convolution for cores with vectors: four channels a pass, sixteen products an instruction. */
+/* Convolution for cores with vectors: four channels of two pixels a pass, sixteen products an instruction. */
 #include "adze_patch.h"
 #include "adze_rows_mve.h"
 
@@ -6,11 +6,11 @@
 
 static void one_channel(const adze_conv *layer, const int8_t *x, int32_t step, int32_t pixels, int32_t channel,
                         int8_t *out) {
-  const int8_t *w = (const int8_t *)layer->weights + channel * layer->depth;
+  const int8_t *w = (const int8_t *)layer->weights;
   const int32_t products = layer->kernel_h * layer->kernel_w * layer->in_c;
   for (int32_t p = 0; p < pixels; ++p, x += step, out += layer->out_c) {
     uint32_t sum = (uint32_t)layer->channels[channel].bias;
-    for (int32_t k = 0; k < products; ++k) sum += (uint32_t)(x[k] * w[k]);
+    for (int32_t k = 0; k < products; ++k) sum += (uint32_t)(x[k] * adze_mve_weight(w, layer->depth, channel, k));
     out[channel] = adze_requantize((int32_t)sum, &layer->channels[channel], &layer->out);
   }
 }
@@ -21,13 +21,22 @@ static void all_channels(const adze_conv *layer, const int8_t *x, int32_t step, 
 #if ADZE_MVE
   const int32x4_t low = vdupq_n_s32(layer->out.min), high = vdupq_n_s32(layer->out.max);
   const int8_t *w = (const int8_t *)layer->weights;
+  const int32_t blocks = layer->depth >> 4;
   for (; layer->out.kind == ADZE_FAST && channel + 4 <= layer->out_c; channel += 4, w += 4 * layer->depth) {
     const adze_four by = adze_load_four(layer->channels + channel);
     const int8_t *patch = x;
     int8_t *to = out + channel;
-    for (int32_t p = 0; p < pixels; ++p, patch += step, to += layer->out_c) {
-      const int32x4_t sum = vaddq_s32(adze_four_rows(w, layer->depth, patch), by.bias);
-      vstrbq_s32(to, adze_fast_four(sum, &by, low, high));
+    int32_t p = pixels;
+    for (; p > 1; p -= 2, patch += 2 * step, to += 2 * layer->out_c) {
+      int32x4_t a, b;
+      adze_four_rows(w, blocks, patch, patch + step, &a, &b);
+      vstrbq_s32(to, adze_fast_four(vaddq_s32(a, by.bias), &by, low, high));
+      vstrbq_s32(to + layer->out_c, adze_fast_four(vaddq_s32(b, by.bias), &by, low, high));
+    }
+    if (p == 1) {
+      int32x4_t a, b;
+      adze_four_rows(w, blocks, patch, patch, &a, &b);
+      vstrbq_s32(to, adze_fast_four(vaddq_s32(a, by.bias), &by, low, high));
     }
   }
 #endif

@@ -28,11 +28,12 @@ static void one_channel(const adze_conv *layer, const int8_t *const *rows, int32
                         int32_t columns, int8_t *out) {
   const adze_channel *by = layer->channels + channel;
   for (int32_t i = 0; i < columns; ++i, out += layer->out_c) {
-    const int8_t *w = (const int8_t *)layer->weights + channel;
+    const int32_t taps = layer->kernel_h * layer->kernel_w;
+    const int8_t *w = (const int8_t *)layer->weights + (channel >> 2) * 4 * taps + (channel & 3);
     uint32_t sum = (uint32_t)by->bias;
     for (int32_t kh = 0; kh < layer->kernel_h; ++kh) {
       const int8_t *x = rows[kh] + (first + i) * layer->stride_w * layer->in_c + channel;
-      for (int32_t kw = 0; kw < layer->kernel_w; ++kw, w += layer->out_c) {
+      for (int32_t kw = 0; kw < layer->kernel_w; ++kw, w += 4) {
         sum += (uint32_t)(x[kw * layer->dilation_w * layer->in_c] * *w);
       }
     }
@@ -43,69 +44,100 @@ static void one_channel(const adze_conv *layer, const int8_t *const *rows, int32
 #if ADZE_MVE
 #define TAP(s, x, w) s = vaddq_s32(s, vmulq_s32((x), (w)))
 
-/* Four channels of four columns. */
-ADZE_INLINE void four_by_four(const adze_conv *layer, const int8_t *const *rows, int32_t offset, int32_t channel,
-                              int32_t columns, int8_t *out, int three) {
+#define STORE_SOME()                                                                                      \
+  do {                                                                                                    \
+    const int32x4_t low = vdupq_n_s32(layer->out.min), high = vdupq_n_s32(layer->out.max);                \
+    vstrbq_s32(out, adze_fast_four(s0, &by, low, high));                                                  \
+    if (columns > 1) vstrbq_s32(out + step, adze_fast_four(s1, &by, low, high));                          \
+    if (columns > 2) vstrbq_s32(out + 2 * step, adze_fast_four(s2, &by, low, high));                      \
+    if (columns > 3) vstrbq_s32(out + 3 * step, adze_fast_four(s3, &by, low, high));                      \
+  } while (0)
+
+#define LOAD_COLUMN "vldrb.s32 q4, [%[x]]\n\tadd %[x], %[x], %[step]\n\t"
+#define SUM(s, w) "vmul.i32 q5, q4, " w "\n\tvadd.i32 %q[" s "], %q[" s "], q5\n\t"
+
+/* Three taps at stride 1: six columns serve four outputs of four channels. */
+ADZE_APART void three_by_four(const adze_conv *layer, const int8_t *const *rows, int32_t offset, int32_t channel,
+                              int32_t columns, int8_t *out) {
+  const int8_t *w = (const int8_t *)layer->weights + channel * layer->kernel_h * 3;
+  const int32_t step = layer->in_c;
+  int32x4_t s0 = vdupq_n_s32(0), s1 = s0, s2 = s0, s3 = s0;
+  for (int32_t kh = 0; kh < layer->kernel_h; ++kh) {
+    const int8_t *x = rows[kh] + offset;
+    __asm__ volatile(
+        "vldrb.s32 q6, [%[w]]\n\t"
+        "vldrb.s32 q7, [%[w], #4]\n\t"
+        LOAD_COLUMN SUM("s0", "q6")
+        LOAD_COLUMN SUM("s0", "q7") SUM("s1", "q6")
+        LOAD_COLUMN SUM("s1", "q7") SUM("s2", "q6")
+        "vldrb.s32 q5, [%[w], #8]\n\t"
+        "vmul.i32 q5, q4, q5\n\t"
+        "vadd.i32 %q[s0], %q[s0], q5\n\t"
+        LOAD_COLUMN SUM("s2", "q7") SUM("s3", "q6")
+        "vldrb.s32 q6, [%[w], #8]\n\t"
+        "add %[w], %[w], #12\n\t"
+        SUM("s1", "q6")
+        LOAD_COLUMN SUM("s3", "q7") SUM("s2", "q6")
+        "vldrb.s32 q4, [%[x]]\n\t"
+        SUM("s3", "q6")
+        : [x] "+l"(x), [w] "+l"(w), [s0] "+w"(s0), [s1] "+w"(s1), [s2] "+w"(s2), [s3] "+w"(s3)
+        : [step] "r"(step)
+        : "q4", "q5", "q6", "q7", "memory");
+  }
   const adze_four by = adze_load_four(layer->channels + channel);
-  const int8_t *w = (const int8_t *)layer->weights + channel;
+  s0 = vaddq_s32(s0, by.bias), s1 = vaddq_s32(s1, by.bias);
+  s2 = vaddq_s32(s2, by.bias), s3 = vaddq_s32(s3, by.bias);
+  STORE_SOME();
+}
+
+/* The same for one or two outputs. */
+ADZE_APART void three_by_two(const adze_conv *layer, const int8_t *const *rows, int32_t offset, int32_t channel,
+                             int32_t columns, int8_t *out) {
+  const adze_four by = adze_load_four(layer->channels + channel);
+  const int8_t *w = (const int8_t *)layer->weights + channel * layer->kernel_h * 3;
+  const int32_t step = layer->in_c;
+  int32x4_t s0 = by.bias, s1 = by.bias;
+  for (int32_t kh = 0; kh < layer->kernel_h; ++kh, w += 12) {
+    const int8_t *x = rows[kh] + offset;
+    const int32x4_t w0 = vldrbq_s32(w), w1 = vldrbq_s32(w + 4), w2 = vldrbq_s32(w + 8);
+    int32x4_t v = vldrbq_s32(x);
+    TAP(s0, v, w0);
+    v = vldrbq_s32(x + step);
+    TAP(s0, v, w1);
+    TAP(s1, v, w0);
+    v = vldrbq_s32(x + 2 * step);
+    TAP(s0, v, w2);
+    TAP(s1, v, w1);
+    v = vldrbq_s32(x + 3 * step);
+    TAP(s1, v, w2);
+  }
+  const int32x4_t low = vdupq_n_s32(layer->out.min), high = vdupq_n_s32(layer->out.max);
+  vstrbq_s32(out, adze_fast_four(s0, &by, low, high));
+  if (columns > 1) vstrbq_s32(out + step, adze_fast_four(s1, &by, low, high));
+}
+
+/* Any kernel. */
+ADZE_APART void any_by_four(const adze_conv *layer, const int8_t *const *rows, int32_t offset, int32_t channel,
+                            int32_t columns, int8_t *out) {
+  const adze_four by = adze_load_four(layer->channels + channel);
+  const int8_t *w = (const int8_t *)layer->weights + channel * layer->kernel_h * layer->kernel_w;
   const int32_t step = layer->in_c, stride = layer->stride_w * step;
   int32x4_t s0 = by.bias, s1 = by.bias, s2 = by.bias, s3 = by.bias;
   for (int32_t kh = 0; kh < layer->kernel_h; ++kh) {
     const int8_t *x = rows[kh] + offset;
-    if (three) { /* three taps, stride 1: six columns serve four outputs */
-      const int32x4_t w0 = vldrbq_s32(w), w1 = vldrbq_s32(w + step), w2 = vldrbq_s32(w + 2 * step);
-      w += 3 * step;
-      int32x4_t v = vldrbq_s32(x);
-      TAP(s0, v, w0);
-      v = vldrbq_s32(x + step);
-      TAP(s0, v, w1);
-      TAP(s1, v, w0);
-      v = vldrbq_s32(x + 2 * step);
-      TAP(s0, v, w2);
-      TAP(s1, v, w1);
-      TAP(s2, v, w0);
-      v = vldrbq_s32(x + 3 * step);
-      TAP(s1, v, w2);
-      TAP(s2, v, w1);
-      TAP(s3, v, w0);
-      v = vldrbq_s32(x + 4 * step);
-      TAP(s2, v, w2);
-      TAP(s3, v, w1);
-      v = vldrbq_s32(x + 5 * step);
-      TAP(s3, v, w2);
-      continue;
-    }
-    for (int32_t kw = 0; kw < layer->kernel_w; ++kw, w += step, x += layer->dilation_w * step) {
+    for (int32_t kw = 0; kw < layer->kernel_w; ++kw, w += 4, x += layer->dilation_w * step) {
       const int32x4_t v = vldrbq_s32(w);
-      TAP(s0, vldrbq_s32(x), v);
-      TAP(s1, vldrbq_s32(x + stride), v);
-      TAP(s2, vldrbq_s32(x + 2 * stride), v);
-      TAP(s3, vldrbq_s32(x + 3 * stride), v);
+      const int8_t *at = x;
+      TAP(s0, vldrbq_s32(at), v);
+      at += stride;
+      TAP(s1, vldrbq_s32(at), v);
+      at += stride;
+      TAP(s2, vldrbq_s32(at), v);
+      at += stride;
+      TAP(s3, vldrbq_s32(at), v);
     }
   }
-  const int32x4_t low = vdupq_n_s32(layer->out.min), high = vdupq_n_s32(layer->out.max);
-  vstrbq_s32(out + channel, adze_fast_four(s0, &by, low, high));
-  if (columns > 1) vstrbq_s32(out + step + channel, adze_fast_four(s1, &by, low, high));
-  if (columns > 2) vstrbq_s32(out + 2 * step + channel, adze_fast_four(s2, &by, low, high));
-  if (columns > 3) vstrbq_s32(out + 3 * step + channel, adze_fast_four(s3, &by, low, high));
-}
-
-ADZE_APART int32_t channels_three(const adze_conv *layer, const int8_t *const *rows, int32_t first, int32_t columns,
-                                  int8_t *out) {
-  int32_t channel = 0;
-  for (; channel + 4 <= layer->out_c; channel += 4) {
-    four_by_four(layer, rows, first * layer->in_c + channel, channel, columns, out, 1);
-  }
-  return channel;
-}
-
-ADZE_APART int32_t channels_any(const adze_conv *layer, const int8_t *const *rows, int32_t first, int32_t columns,
-                                int8_t *out) {
-  int32_t channel = 0;
-  for (; channel + 4 <= layer->out_c; channel += 4) {
-    four_by_four(layer, rows, first * layer->stride_w * layer->in_c + channel, channel, columns, out, 0);
-  }
-  return channel;
+  STORE_SOME();
 }
 #endif
 
@@ -115,7 +147,16 @@ static void all_channels(const adze_conv *layer, const int8_t *const *rows, int3
 #if ADZE_MVE
   if (layer->out.kind == ADZE_FAST) {
     const int three = layer->kernel_w == 3 && layer->stride_w == 1 && layer->dilation_w == 1;
-    channel = three ? channels_three(layer, rows, first, columns, out) : channels_any(layer, rows, first, columns, out);
+    for (; channel + 4 <= layer->out_c; channel += 4) {
+      const int32_t offset = first * layer->stride_w * layer->in_c + channel;
+      if (!three) {
+        any_by_four(layer, rows, offset, channel, columns, out + channel);
+      } else if (columns > 2) {
+        three_by_four(layer, rows, offset, channel, columns, out + channel);
+      } else {
+        three_by_two(layer, rows, offset, channel, columns, out + channel);
+      }
+    }
   }
 #endif
   for (; channel < layer->out_c; ++channel) one_channel(layer, rows, channel, first, columns, out);

@@ -7,6 +7,12 @@
 
 /* memcpy for the few bytes of a tap, without the call. */
 ADZE_INLINE void adze_copy_bytes(int8_t *to, const int8_t *from, int32_t count) {
+#if ADZE_MVE
+  for (; count > 0; count -= 16, from += 16, to += 16) {
+    const mve_pred16_t some = vctp8q((uint32_t)count);
+    vstrbq_p_s8(to, vldrbq_z_s8(from, some), some);
+  }
+#endif
   for (; count >= 4; count -= 4, from += 4, to += 4) memcpy(to, from, 4);
   for (; count > 0; --count) *to++ = *from++;
 }

@@ -1,8 +1,13 @@
-/* Four rows of weights against one row of bytes, and four sums to bytes. */
+/* Four channels against two rows of bytes, and four sums to bytes. */
 #ifndef ADZE_ROWS_MVE_H
 #define ADZE_ROWS_MVE_H
 
 #include "adze_requantize.h"
+
+/* Weight k of a channel: blocks of sixteen products, four channels each. */
+ADZE_INLINE int32_t adze_mve_weight(const int8_t *weights, int32_t depth, int32_t channel, int32_t k) {
+  return weights[(channel >> 2) * 4 * depth + (k >> 4) * 64 + (channel & 3) * 16 + (k & 15)];
+}
 
 #if ADZE_MVE
 /* What four channels need. */
@@ -23,33 +28,74 @@ ADZE_INLINE int32x4_t adze_fast_four(int32x4_t sum, const adze_four *by, int32x4
   return vminq_s32(vmaxq_s32(vshlq_s32(y, by->shift), low), high);
 }
 
-/* depth is a multiple of 16; x may be read up to it. */
-ADZE_INLINE int32x4_t adze_four_rows(const int8_t *w, int32_t depth, const int8_t *x) {
-  const int8_t *w1 = w + depth, *w2 = w1 + depth, *w3 = w2 + depth;
-  int32_t a = 0, b = 0, c = 0, d = 0;
-  int8x16_t v, u;
-  int32_t count = depth >> 4;
+/* Sums of four channels for the patches x and y. Weights lie in blocks of sixteen products, four channels each; blocks
+   of them are multiplied, and as much of the patches is read. */
+ADZE_INLINE void adze_four_rows(const int8_t *w, int32_t blocks, const int8_t *x, const int8_t *y, int32x4_t *x_sums,
+                                int32x4_t *y_sums) {
+  int32x4_t a, b;
   __asm__ volatile(
-      "dls lr, %[count]\n\t"
+      "movs r0, #0\n\t"
+      "movs r2, #0\n\t"
+      "movs r4, #0\n\t"
+      "movs r6, #0\n\t"
+      "mov r8, #0\n\t"
+      "mov r10, #0\n\t"
+      "mov r12, #0\n\t"
+      "mov lr, #0\n\t"
       "1:\n\t"
-      "vldrb.8 %q[v], [%[x]], #16\n\t"
-      "vldrb.8 %q[u], [%[w]], #16\n\t"
-      "vmladava.s8 %[a], %q[u], %q[v]\n\t"
-      "vldrb.8 %q[u], [%[w1]], #16\n\t"
-      "vmladava.s8 %[b], %q[u], %q[v]\n\t"
-      "vldrb.8 %q[u], [%[w2]], #16\n\t"
-      "vmladava.s8 %[c], %q[u], %q[v]\n\t"
-      "vldrb.8 %q[u], [%[w3]], #16\n\t"
-      "vmladava.s8 %[d], %q[u], %q[v]\n\t"
+      "vldrb.8 %q[a], [%[x]], #16\n\t"
+      "vldrb.8 %q[b], [%[y]], #16\n\t"
+      "vldrb.8 q7, [%[w]], #16\n\t"
+      "subs %[blocks], %[blocks], #1\n\t"
+      "vmladava.s8 r0, q7, %q[a]\n\t"
+      "vmladava.s8 r8, q7, %q[b]\n\t"
+      "vldrb.8 q7, [%[w]], #16\n\t"
+      "vmladava.s8 r2, q7, %q[a]\n\t"
+      "vmladava.s8 r10, q7, %q[b]\n\t"
+      "vldrb.8 q7, [%[w]], #16\n\t"
+      "vmladava.s8 r4, q7, %q[a]\n\t"
+      "vmladava.s8 r12, q7, %q[b]\n\t"
+      "vldrb.8 q7, [%[w]], #16\n\t"
+      "vmladava.s8 r6, q7, %q[a]\n\t"
+      "vmladava.s8 lr, q7, %q[b]\n\t"
+      "bne 1b\n\t"
+      "vmov %q[a][2], %q[a][0], r0, r4\n\t"
+      "vmov %q[a][3], %q[a][1], r2, r6\n\t"
+      "vmov %q[b][2], %q[b][0], r8, r12\n\t"
+      "vmov %q[b][3], %q[b][1], r10, lr\n\t"
+      : [x] "+r"(x), [y] "+r"(y), [w] "+r"(w), [blocks] "+r"(blocks), [a] "=&w"(a), [b] "=&w"(b)
+      :
+      : "r0", "r2", "r4", "r6", "r8", "r10", "r12", "lr", "q7", "cc", "memory");
+  *x_sums = a;
+  *y_sums = b;
+}
+
+/* The same for one patch. */
+ADZE_INLINE int32x4_t adze_one_row(const int8_t *w, int32_t blocks, const int8_t *x) {
+  int32x4_t a;
+  __asm__ volatile(
+      "movs r0, #0\n\t"
+      "movs r2, #0\n\t"
+      "movs r4, #0\n\t"
+      "movs r6, #0\n\t"
+      "dls lr, %[blocks]\n\t"
+      "1:\n\t"
+      "vldrb.8 %q[a], [%[x]], #16\n\t"
+      "vldrb.8 q7, [%[w]], #16\n\t"
+      "vmladava.s8 r0, q7, %q[a]\n\t"
+      "vldrb.8 q7, [%[w]], #16\n\t"
+      "vmladava.s8 r2, q7, %q[a]\n\t"
+      "vldrb.8 q7, [%[w]], #16\n\t"
+      "vmladava.s8 r4, q7, %q[a]\n\t"
+      "vldrb.8 q7, [%[w]], #16\n\t"
+      "vmladava.s8 r6, q7, %q[a]\n\t"
       "le lr, 1b\n\t"
-      : [a] "+Te"(a), [b] "+Te"(b), [c] "+Te"(c), [d] "+Te"(d), [x] "+r"(x), [w] "+r"(w), [w1] "+r"(w1),
-        [w2] "+r"(w2), [w3] "+r"(w3), [u] "=&w"(u), [v] "=&w"(v)
-      : [count] "r"(count)
-      : "lr", "memory");
-  int32x4_t sums = vdupq_n_s32(a);
-  sums = vsetq_lane_s32(b, sums, 1);
-  sums = vsetq_lane_s32(c, sums, 2);
-  return vsetq_lane_s32(d, sums, 3);
+      "vmov %q[a][2], %q[a][0], r0, r4\n\t"
+      "vmov %q[a][3], %q[a][1], r2, r6\n\t"
+      : [x] "+r"(x), [w] "+r"(w), [a] "=&w"(a)
+      : [blocks] "r"(blocks)
+      : "r0", "r2", "r4", "r6", "lr", "q7", "memory");
+  return a;
 }
 #endif
 

@@ -45,11 +45,11 @@ typedef struct {
 void adze_conv_s8(const adze_conv *layer, const int8_t *in, int8_t *out, void *scratch);
 /* Weights in words of two output channels and two products: see emit/c/pack. scratch: 10 * depth bytes. */
 void adze_conv_s8_dsp(const adze_conv *layer, const int8_t *in, int8_t *out, void *scratch);
-/* Weights as for adze_conv_s8, depth a multiple of 16; may read 15 bytes behind in. */
+/* Weights in blocks of sixteen products, four channels each; depth a multiple of 16. May read 15 bytes behind in. */
 void adze_conv_s8_mve(const adze_conv *layer, const int8_t *in, int8_t *out, void *scratch);
 /* groups = in_c = out_c. Weights [kernel_h][kernel_w][channels]. scratch: none. */
 void adze_depthwise_s8(const adze_conv *layer, const int8_t *in, int8_t *out, void *scratch);
-/* The same weights. scratch: the rows that one kernel spans, padded as four output columns at a time read them. */
+/* Weights [channels / 4][kernel_h][kernel_w][4]. scratch: the rows that one kernel spans, padded as four output columns at a time read them. */
 void adze_depthwise_s8_mve(const adze_conv *layer, const int8_t *in, int8_t *out, void *scratch);
 /* Weights as 16-bit pairs of channels (0, 2) and (1, 3) of four, tap by tap. */
 void adze_depthwise_s8_dsp(const adze_conv *layer, const int8_t *in, int8_t *out, void *scratch);
@@ -67,7 +67,7 @@ typedef struct {
 
 /* Weights [columns][stored_depth]. */
 void adze_gemm_s8(const adze_gemm *layer, const int8_t *in, int8_t *out);
-/* The same, stored_depth a multiple of 16; may read 15 bytes behind in. */
+/* Weights as for adze_conv_s8_mve. */
 void adze_gemm_s8_mve(const adze_gemm *layer, const int8_t *in, int8_t *out);
 /* Weights as for adze_conv_s8_dsp. scratch: 2 * stored_depth bytes. */
 void adze_gemm_s8_dsp(const adze_gemm *layer, const int8_t *in, int8_t *out, void *scratch);
