@@ -46,12 +46,22 @@ static void one_channel(const adze_conv *layer, const int8_t *const *rows, int32
 
 #define STORE_SOME()                                                                                      \
   do {                                                                                                    \
-    const int32x4_t low = vdupq_n_s32(layer->out.min), high = vdupq_n_s32(layer->out.max);                \
-    vstrbq_s32(out, adze_fast_four(s0, &by, low, high));                                                  \
-    if (columns > 1) vstrbq_s32(out + step, adze_fast_four(s1, &by, low, high));                          \
-    if (columns > 2) vstrbq_s32(out + 2 * step, adze_fast_four(s2, &by, low, high));                      \
-    if (columns > 3) vstrbq_s32(out + 3 * step, adze_fast_four(s3, &by, low, high));                      \
+    if (layer->out.min == -128 && layer->out.max == 127) {                                                \
+      vstrbq_s32(out, adze_fast_four_whole(s0, &by));                                                     \
+      if (columns > 1) vstrbq_s32(out + step, adze_fast_four_whole(s1, &by));                             \
+      if (columns > 2) vstrbq_s32(out + 2 * step, adze_fast_four_whole(s2, &by));                         \
+      if (columns > 3) vstrbq_s32(out + 3 * step, adze_fast_four_whole(s3, &by));                         \
+    } else {                                                                                              \
+      store_clamped(layer, s0, &by, out);                                                                 \
+      if (columns > 1) store_clamped(layer, s1, &by, out + step);                                         \
+      if (columns > 2) store_clamped(layer, s2, &by, out + 2 * step);                                     \
+      if (columns > 3) store_clamped(layer, s3, &by, out + 3 * step);                                     \
+    }                                                                                                     \
   } while (0)
+
+ADZE_APART void store_clamped(const adze_conv *layer, int32x4_t sum, const adze_four *by, int8_t *out) {
+  vstrbq_s32(out, adze_fast_four(sum, by, vdupq_n_s32(layer->out.min), vdupq_n_s32(layer->out.max)));
+}
 
 #define LOAD_COLUMN "vldrb.s32 q4, [%[x]]\n\tadd %[x], %[x], %[step]\n\t"
 #define SUM(s, w) "vmul.i32 q5, q4, " w "\n\tvadd.i32 %q[" s "], %q[" s "], q5\n\t"
@@ -111,9 +121,8 @@ ADZE_APART void three_by_two(const adze_conv *layer, const int8_t *const *rows, 
     v = vldrbq_s32(x + 3 * step);
     TAP(s1, v, w2);
   }
-  const int32x4_t low = vdupq_n_s32(layer->out.min), high = vdupq_n_s32(layer->out.max);
-  vstrbq_s32(out, adze_fast_four(s0, &by, low, high));
-  if (columns > 1) vstrbq_s32(out + step, adze_fast_four(s1, &by, low, high));
+  const int32x4_t s2 = s0, s3 = s1; /* not stored */
+  STORE_SOME();
 }
 
 /* Any kernel. */

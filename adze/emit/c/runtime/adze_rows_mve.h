@@ -28,6 +28,13 @@ ADZE_INLINE int32x4_t adze_fast_four(int32x4_t sum, const adze_four *by, int32x4
   return vminq_s32(vmaxq_s32(vshlq_s32(y, by->shift), low), high);
 }
 
+/* The same into the whole range of a byte: no registers for its limits. */
+ADZE_INLINE int32x4_t adze_fast_four_whole(int32x4_t sum, const adze_four *by) {
+  int32x4_t y = vaddq_s32(vqrdmulhq_s32(sum, by->multiplier), by->offset);
+  y = vaddq_s32(y, vshrq_n_s32(sum, 31));
+  return vshrq_n_s32(vqshlq_n_s32(vshlq_s32(y, by->shift), 24), 24);
+}
+
 /* Sums of four channels for the patches x and y. Weights lie in blocks of sixteen products, four channels each; blocks
    of them are multiplied, and as much of the patches is read. */
 ADZE_INLINE void adze_four_rows(const int8_t *w, int32_t blocks, const int8_t *x, const int8_t *y, int32x4_t *x_sums,
