@@ -95,7 +95,7 @@ bool changes_planes(const AugmentOptions& options) {
 }  // namespace
 
 bool AugmentOptions::changes_samples() const {
-  return changes_planes(*this) || noise != nullptr || time_shift_ms > 0.0;
+  return changes_planes(*this) || noise != nullptr || time_shift_ms > 0.0 || jitter;
 }
 
 Random augment_random(std::uint64_t seed, std::int64_t epoch, std::int64_t index) {

@@ -46,6 +46,9 @@ struct AugmentOptions {
   double noise_share = 0.8;                           ///< how many of the samples get noise
   double time_shift_ms = 0.0;                         ///< shifted by up to so much either way; zeros move in
 
+  // Text.
+  bool jitter = false;  ///< windows begin anywhere instead of one after the other
+
   // Features [1, 1, time, coefficients]: SpecAugment without warping (Park et al., 2019). A mask of random width, up to
   // the largest, is filled with the sample's mean.
   std::int64_t time_masks = 0, time_mask_width = 0;
@@ -57,7 +60,7 @@ struct AugmentOptions {
 
 /// Options from a flag's text; items are separated by blanks or semicolons:
 ///   crop=4  flip  cutout=8  mixup=0.2  noise=FOLDER  noise-snr=5,20  noise-share=0.8  time-shift=100 (ms)
-///   spec-augment=2x20,2x5 (time masks x largest width, frequency masks x largest width)
+///   jitter  spec-augment=2x20,2x5 (time masks x largest width, frequency masks x largest width)
 /// The folder of noise is read at once. Throws UsageError naming the item; ModelError for the folder.
 AugmentOptions parse_augment(std::string_view text);
 

@@ -8,8 +8,8 @@ namespace adze {
 
 namespace {
 
-const std::vector<std::string> keys = {"crop",      "flip",        "cutout",     "mixup",       "noise",
-                                       "noise-snr", "noise-share", "time-shift", "spec-augment"};
+const std::vector<std::string> keys = {"crop",      "flip",        "cutout",     "mixup",        "noise",
+                                       "noise-snr", "noise-share", "time-shift", "spec-augment", "jitter"};
 
 template <typename T>
 T number(std::string_view text, const std::string& key, T lowest, T highest) {
@@ -73,8 +73,8 @@ AugmentOptions parse_augment(std::string_view text) {
   }
   for (const std::string& item : split(items, ' ')) {
     if (item.empty()) continue;
-    if (item == "flip") {
-      options.flip = true;
+    if (item == "flip" || item == "jitter") {
+      (item == "flip" ? options.flip : options.jitter) = true;
       continue;
     }
     const auto equals = item.find('=');

@@ -41,6 +41,9 @@ class Dataset {
   virtual Sample get(std::int64_t index) const = 0;
   /// The same, randomly changed as training wants it; sound is changed before features are taken from it.
   virtual Sample get_augmented(std::int64_t index, const AugmentOptions& options, const Random& random) const;
+  /// Does get_augmented start from something before the sample, such as sound? Then changing what get() gave is not the
+  /// same, and keeping it saves nothing.
+  virtual bool augments_source() const { return false; }
   /// The class of a sample without decoding it; -1 when it has none.
   virtual std::int64_t label(std::int64_t index) const = 0;
   /// The name of a sample without decoding it.
@@ -50,7 +53,7 @@ class Dataset {
   /// One line: what was found and where.
   virtual std::string description() const = 0;
   /// What a model trained on the data has to know of it, as entries of graph metadata: "adze.preprocessing" with the
-  /// features taken from sound. Empty for pictures and arrays.
+  /// features taken from sound, "adze.vocabulary" of text. Empty for pictures and arrays.
   virtual std::map<std::string, std::string> metadata() const { return {}; }
 
   /// The number of classes: that of the names, else the largest label plus one; 0 without labels.
@@ -87,6 +90,9 @@ struct DatasetOptions {
 ///   where the recordings 0 … 4 of each class and speaker are the part "test" and all others "train"; "all" takes both;
 ///   the same in a .tar or .tar.zst: "a.tar.zst" or "a.tar.zst:path/inside";
 ///   CIFAR-10/100 binary batches (folder or one file); IDX (MNIST; labels paired by name);
+///   .txt: consecutive windows of characters (Unicode, or bytes when it is not UTF-8) as numbers in the vocabulary,
+///   each with the same one character later as its target; the first 80 % of the text is the part "train", then 10 %
+///   "validation" and 10 % "test"; "all" takes everything;
 ///   .npy with labels beside it, .npz with inputs and labels; .csv of numbers;
 ///   "demo:train" and "demo:test", the drawn data set of synthetic.h.
 /// Throws ModelError that names the path and says what was looked for.

@@ -43,12 +43,13 @@ std::shared_ptr<Dataset> open_file(const OpenRequest& request) {
   if (is_archive(request.path)) {
     return detail::open_listing(detail::list_archive(request.path, "", request.options), request);
   }
-  for (const auto open : {detail::open_arrays, detail::open_idx, detail::open_cifar, detail::open_csv}) {
+  for (const auto open :
+       {detail::open_text, detail::open_arrays, detail::open_idx, detail::open_cifar, detail::open_csv}) {
     if (auto dataset = open(request)) return dataset;
   }
   throw ModelError(
       "not a data set of a known kind: looked for .tar and .tar.zst archives of pictures or sounds, .npy, .npz, IDX, "
-      "CIFAR batches and .csv tables of numbers",
+      "CIFAR batches, .txt texts and .csv tables of numbers",
       {request.path.string(), {}, {}});
 }
 

@@ -42,13 +42,14 @@ struct Preprocessing {
   DType dtype = DType::F32;  ///< f32 f16 f64, or u8 s8 s16: round(value / quantization_scale) + zero_point, saturated
   double quantization_scale = 1.0;
   std::int64_t zero_point = 0;
-  std::optional<SoundFeatures> sound;  ///< of data that is sound; absent: MFCC as in SoundFeatures
+  std::optional<SoundFeatures> sound;    ///< of data that is sound; absent: MFCC as in SoundFeatures
+  std::vector<std::int64_t> vocabulary;  ///< of text: the characters by number; empty: those of the text itself
   /// Shape of one sample at the model's input without batch, where all known: numeric samples are reshaped to it.
   Shape sample_shape;
 };
 
 /// What the model says of its first input: size, channels and dtype from its type, the rest from the metadata
-/// "adze.preprocessing" (JSON). Throws ModelError on malformed metadata.
+/// "adze.preprocessing" (JSON) and "adze.vocabulary". Throws ModelError on malformed metadata.
 Preprocessing preprocessing_of(const Graph& graph);
 
 /// base changed by a JSON object with the keys size [height, width], channels, layout, order, resize, fit, resize_side,

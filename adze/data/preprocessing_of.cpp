@@ -1,5 +1,6 @@
 #include "adze/base/text.h"
 #include "adze/data/preprocessing.h"
+#include "adze/data/text_dataset.h"
 
 namespace adze {
 
@@ -56,6 +57,9 @@ Preprocessing preprocessing_of(const Graph& graph) {
       if (const auto sample = concrete(rest)) how.sample_shape = *sample;
     }
     if (is_integer(how.dtype)) take_quantization(graph, input, how);
+  }
+  if (const auto found = graph.metadata.find("adze.vocabulary"); found != graph.metadata.end()) {
+    how.vocabulary = parse_vocabulary(found->second);
   }
   const auto metadata = graph.metadata.find("adze.preprocessing");
   if (metadata == graph.metadata.end()) return how;

@@ -60,6 +60,7 @@ class SoundDataset : public Dataset {
   }
   const std::vector<std::string>& class_names() const override { return files_.classes; }
   std::string description() const override { return description_; }
+  bool augments_source() const override { return true; }
   std::map<std::string, std::string> metadata() const override {
     Preprocessing features;
     features.sound = preprocessing_.sound;

@@ -20,6 +20,7 @@ class Subset final : public Dataset {
   std::string name(std::int64_t index) const override { return dataset_->name(at(index)); }
   const std::vector<std::string>& class_names() const override { return dataset_->class_names(); }
   std::string description() const override { return dataset_->description(); }
+  bool augments_source() const override { return dataset_->augments_source(); }
   std::map<std::string, std::string> metadata() const override { return dataset_->metadata(); }
 
  private:

@@ -25,6 +25,15 @@ class CachedDataset : public Dataset {
   const std::vector<std::string>& class_names() const override { return dataset_->class_names(); }
   std::string description() const override { return dataset_->description(); }
 
+  std::map<std::string, std::string> metadata() const override { return dataset_->metadata(); }
+  bool augments_source() const override { return dataset_->augments_source(); }
+
+  Sample get_augmented(std::int64_t index, const AugmentOptions& options, const Random& random) const override {
+    const bool from_source = dataset_->augments_source() && options.changes_samples();
+    return from_source ? dataset_->get_augmented(index, options, random)
+                       : Dataset::get_augmented(index, options, random);
+  }
+
   Sample get(std::int64_t index) const override {
     const auto at = static_cast<std::size_t>(index);
     {

@@ -48,6 +48,7 @@ std::string choose_split(const std::vector<std::string>& names, const std::strin
 std::shared_ptr<Dataset> open_cifar(const OpenRequest& request);
 std::shared_ptr<Dataset> open_idx(const OpenRequest& request);
 std::shared_ptr<Dataset> open_arrays(const OpenRequest& request);
+std::shared_ptr<Dataset> open_text(const OpenRequest& request);
 std::shared_ptr<Dataset> open_csv(const OpenRequest& request);
 
 }  // namespace adze::detail
