@@ -1,9 +1,12 @@
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "adze/base/files.h"
 #include "adze/base/random.h"
 #include "adze/base/text.h"
+#include "adze/device/emulate.h"
 #include "adze/emit/c/emit.h"
 #include "adze/engine/reference/evaluator.h"
 #include "adze/engine/session.h"
@@ -22,7 +25,7 @@ struct Arguments {
   std::string target, input, output;
   std::string core = "generic", optimize = "balanced", name = "net";
   std::int64_t golden = 2;
-  bool profile = false, no_slim = false;
+  bool profile = false, no_slim = false, check = false;
 };
 
 emit::Optimize optimize_from(const std::string& word) {
@@ -56,6 +59,64 @@ std::vector<emit::Golden> golden_runs(const Graph& graph, std::int64_t count, st
     runs.push_back(std::move(run));
   }
   return runs;
+}
+
+/// A folder for files of this run only.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "adze-emit-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) throw ModelError(cat("cannot make a folder like ", pattern));
+    path_ = pattern;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Compiles the code for its core, runs it under emulation and reports; false when the bytes differ.
+bool check(Console& console, const Graph& graph, emit::EmitOptions options) {
+  const auto emulated = device::emulated_cores();
+  if (std::find(emulated.begin(), emulated.end(), options.core) == emulated.end()) {
+    throw UsageError(cat("--check needs a core that can be emulated: ", join(emulated, ", ")));
+  }
+  options.profile_hooks = true;
+  const emit::Emission emission = emit::emit_c(graph, options);
+  const TemporaryFolder folder;
+  device::EmulationRequest request;
+  request.folder = folder.path();
+  request.core = options.core;
+  request.profile_function = options.name + "_profile";
+  for (const auto& file : emission.files) {
+    write_file(folder.path() / file.path, file.bytes);
+    if (file.path.ends_with(".c")) request.sources.push_back(file.path);
+  }
+  const device::Emulation ran = device::emulate(request);
+  if (!ran.available) {
+    console.remark(cat("not checked: ", ran.why_not));
+    return true;
+  }
+  Json layers = Json::array();
+  for (const std::int64_t count : ran.layer_instructions) layers.push_back(count);
+  Json& results = console.results();
+  results["device"] = options.core;
+  results["bytes_equal"] = ran.exit_code == 0;
+  results["instructions"] = ran.instructions;
+  results["ram_bytes"] = ran.ram_bytes();
+  results["stack_bytes"] = ran.stack_bytes;
+  results["flash_bytes"] = ran.flash_bytes();
+  results["layer_instructions"] = layers;
+  console.line(cat("emulated ", options.core, ": ", trim(ran.output), ", ", ran.instructions,
+                   " instructions an inference, RAM ", ran.ram_bytes(), " bytes (stack ", ran.stack_bytes, "), flash ",
+                   ran.flash_bytes(), " bytes"));
+  return ran.exit_code == 0;
 }
 
 ExitCode run_emit(Console& console, const Arguments& arguments) {
@@ -99,6 +160,7 @@ ExitCode run_emit(Console& console, const Arguments& arguments) {
                    arguments.core));
   console.line(cat("arena ", emission.arena_bytes, " bytes, of which at least ", emission.lower_bound_bytes,
                    " are alive at once; constants ", emission.weight_bytes, " bytes"));
+  if (arguments.check && !check(console, graph, options)) return ExitCode::GoalMissed;
   return ExitCode::Done;
 }
 
@@ -107,7 +169,7 @@ ExitCode run_emit(Console& console, const Arguments& arguments) {
 Verb emit_verb() {
   return {
       "emit", "Write a network as C99 for microcontrollers: no heap, no file, no runtime",
-      "  adze emit c model-int8.onnx -o out/ --core cortex-m4\n"
+      "  adze emit c model-int8.onnx -o out/ --core cortex-m4 --check\n"
       "  adze emit c model.tflite -o out/ --core cortex-m55 --optimize ram --name kws\n"
       "  adze emit c model.tflite -o out/ && cc -std=c99 -O2 out/*.c -o net_test -lm && ./net_test\n",
       [](Options& options) -> Action {
@@ -120,6 +182,8 @@ Verb emit_verb() {
         options.option(arguments->name, "--name", "Prefix of files and functions");
         options.option(arguments->golden, "--golden", "Seeded random inputs in the test program; 0: no program");
         options.flag(arguments->profile, "--profile", "Call NAME_profile(layer) before each layer");
+        options.flag(arguments->check, "--check",
+                     "Compile for the core, run under QEMU, compare bytes, count instructions");
         options.flag(arguments->no_slim, "--no-slim", "Do not simplify the model first");
         return [arguments](Console& console) {
           if (arguments->target != "c") {

@@ -126,24 +126,24 @@ void write_softmax(LayerWriter& writer) {
   for (std::size_t i = 0; i < axis; ++i) outer *= x[i];
   for (std::size_t i = axis + 1; i < x.size(); ++i) inner *= x[i];
   const Affine from = input_affine(node), y = output_affine(node);
-  const auto exponentials = quantized_softmax(node).exponentials();
+  const QuantizedSoftmax softmax = quantized_softmax(node);
+  const auto exponentials = softmax.exponentials();
   std::string numbers;
   if (exponentials.empty()) {  // as QuantizedSoftmax: 5 integer bits
     const double multiplier = static_cast<double>(from.scale) * static_cast<double>(1 << 26);
     const FixedMultiplier by = quantize_multiplier(std::min(multiplier, 2147483647.0));
-    numbers = cat("1, ", by.multiplier, ", ", by.shift, ", ", -fixed_input_radius(5, by.shift), ", 0");
+    numbers = cat(by.multiplier, ", ", by.shift, ", ", -fixed_input_radius(5, by.shift), ", 0");
   } else {
-    const QuantizedSoftmax softmax = quantized_softmax(node);
-    const auto values = softmax.exponentials();
-    numbers = cat("0, 0, 0, 0, ",
-                  writer.table("exponentials", "uint32_t", std::vector<std::uint32_t>(values.begin(), values.end())));
+    numbers = cat("0, 0, 0, ", writer.table("exponentials", "uint32_t",
+                                            std::vector<std::uint32_t>(exponentials.begin(), exponentials.end())));
   }
-  writer.use("adze_softmax_s8.c");
+  const std::string kernel = exponentials.empty() ? "adze_softmax_s8" : "adze_softmax_shares_s8";
+  writer.use(cat(kernel, ".c"));
   writer.open("static const adze_softmax layer =");
   writer.line(cat(outer, ", ", x[axis], ", ", inner, ", ", numbers, ", ", constant_text(y.scale), ", ",
                   output_text(general_kind(rounding_of(node)), y)));
   writer.close(";");
-  writer.line(cat("adze_softmax_s8(&layer, ", writer.in(0), ", ", writer.out(), ");"));
+  writer.line(cat(kernel, "(&layer, ", writer.in(0), ", ", writer.out(), ");"));
 }
 
 void write_table(LayerWriter& writer) {

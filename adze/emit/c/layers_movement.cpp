@@ -121,7 +121,7 @@ void write_pad(LayerWriter& writer) {
   const Tensor* value = node.input(2) == ValueId::None ? nullptr : &writer.need_constant(2, "the value");
   const double fill = value == nullptr ? 0.0 : value->get_double(0);
   if (writer.output_dtype() == DType::S8 || fill == 0.0) {
-    writer.line(cat("memset(", writer.out(), ", ", static_cast<std::int64_t>(fill), ", ",
+    writer.line(cat("adze_fill(", writer.out(), ", ", static_cast<std::int64_t>(fill), ", ",
                     num_elements(y) * element_bytes(writer), ");"));
   } else {
     writer.refuse("padding of floats by something else than zero");

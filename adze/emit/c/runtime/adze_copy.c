@@ -25,3 +25,5 @@ void adze_copy_strided(const adze_copy *layer, const void *in, void *out) {
             }
           }
 }
+
+void adze_fill(void *out, int value, int32_t bytes) { memset(out, value, (size_t)bytes); }

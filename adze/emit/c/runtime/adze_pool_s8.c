@@ -13,6 +13,20 @@ static int32_t inside(int32_t first, int32_t count, int32_t dilation, int32_t lo
   return number;
 }
 
+/* (multiplier << shift) / count by long division: 64-bit division would bring in a library function. */
+static int32_t divided(int32_t multiplier, int32_t shift, int32_t count) {
+  uint32_t quotient = (uint32_t)multiplier / (uint32_t)count, rest = (uint32_t)multiplier % (uint32_t)count;
+  for (; shift > 0; --shift) {
+    quotient <<= 1;
+    rest <<= 1;
+    if (rest >= (uint32_t)count) {
+      rest -= (uint32_t)count;
+      ++quotient;
+    }
+  }
+  return (int32_t)quotient;
+}
+
 static int8_t mean(const adze_pool *layer, int32_t sum, int32_t count) {
   if (layer->out.kind == ADZE_FLOAT) {
     return adze_quantize_real((float)sum * layer->in_scale / (float)count, layer->out_scale, &layer->out);
@@ -25,7 +39,7 @@ static int8_t mean(const adze_pool *layer, int32_t sum, int32_t count) {
   int32_t shift = 0;
   while (shift < 31 && (count >> (shift + 1)) != 0) ++shift;
   shift = least(shift, 31 + layer->by.shift);
-  const adze_channel by = {0, (int32_t)(((int64_t)layer->by.multiplier << shift) / count), 0, layer->by.shift - shift};
+  const adze_channel by = {0, divided(layer->by.multiplier, shift, count), 0, layer->by.shift - shift};
   return adze_requantize(sum, &by, &layer->out);
 }
 

@@ -120,13 +120,15 @@ void adze_add_fast_s8(const adze_add *layer, const int8_t *a, const int8_t *b, i
 
 typedef struct {
   int32_t outer, count, inner; /* over the middle dimension */
-  int32_t fixed;               /* TFLite-Micro's fixed-point exp and reciprocal */
   int32_t multiplier, shift, least_difference;
-  const uint32_t *exponentials; /* by difference, else */
+  const uint32_t *exponentials; /* by difference from the largest, for shares */
   float out_scale;
   adze_output out;
 } adze_softmax;
+/* TFLite-Micro's fixed-point exp and reciprocal; else shares of exponentials. */
 void adze_softmax_s8(const adze_softmax *layer, const int8_t *in, int8_t *out);
+
+void adze_softmax_shares_s8(const adze_softmax *layer, const int8_t *in, int8_t *out);
 
 void adze_table_s8(const int8_t *table, int32_t count, const int8_t *in, int8_t *out);
 
@@ -152,6 +154,8 @@ typedef struct {
   int32_t dims[6], in_strides[6], out_strides[6]; /* strides in elements */
 } adze_copy;
 void adze_copy_strided(const adze_copy *layer, const void *in, void *out);
+/* memset, where compilers would take it for a slip. */
+void adze_fill(void *out, int value, int32_t bytes);
 /* Pictures [batch, in_h, in_w, channel bytes]; rows and columns say which one each of the output takes. */
 typedef struct {
   int32_t batch, in_h, in_w, pixel_bytes, out_h, out_w;
