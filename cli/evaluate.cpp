@@ -1,4 +1,5 @@
 #include "adze/evaluate/evaluate.h"
+#include "adze/evaluate/perplexity.h"
 
 #include <nlohmann/json.hpp>
 
@@ -90,10 +91,40 @@ void print_result(Console& console, const Arguments& arguments, const EvaluateRe
   if (arguments.confusion) print_confusion(console, result);
 }
 
+ExitCode report_perplexity(Console& console, const Arguments& arguments, const PerplexityResult& result) {
+  console.model("model", arguments.model);
+  console.results() = {{"perplexity", result.perplexity},
+                       {"perplexity_error", result.perplexity_error},
+                       {"interval", {result.interval.low, result.interval.high}},
+                       {"nll", result.nll},
+                       {"standard_error", result.standard_error},
+                       {"nll_interval", {result.nll_interval.low, result.nll_interval.high}},
+                       {"bits_per_token", result.bits_per_token},
+                       {"correct", result.correct},
+                       {"tokens", result.tokens},
+                       {"blocks", result.blocks},
+                       {"seconds", result.seconds},
+                       {"skipped", result.skipped.size()}};
+  console.line(cat("perplexity  ", fixed(result.perplexity, 3), " ± ", fixed(result.perplexity_error, 3),
+                   "   95 % interval ", fixed(result.interval.low, 3), " – ", fixed(result.interval.high, 3)));
+  console.line(cat("loss        ", fixed(result.nll, 4), " ± ", fixed(result.standard_error, 4), " nats, ",
+                   fixed(result.bits_per_token, 4), " bits a token"));
+  const double share = static_cast<double>(result.correct) / static_cast<double>(result.tokens);
+  console.line(cat("next token  ", fixed(100 * share, 2), " % right first   (", result.tokens, " tokens; errors from ",
+                   result.blocks, " blocks of text)"));
+  console.line(cat("time        ", fixed(result.seconds, 2), " s"));
+  remark_skipped(console, result.skipped);
+  return ExitCode::Done;
+}
+
 ExitCode run_evaluate(Console& console, const Arguments& arguments) {
   const Graph graph = load_model(arguments.model);
   const auto dataset = open_data(graph, arguments.data.request());
   const auto runner = make_runner(graph, arguments.executor == "reference" ? Executor::Reference : Executor::Engine);
+  if (is_language_data(*dataset)) {
+    const EvaluateOptions options = arguments.data.evaluate_options(graph, console.options);
+    return report_perplexity(console, arguments, evaluate_perplexity(runner, *dataset, options, console.progress()));
+  }
   const EvaluateResult result =
       evaluate(runner, *dataset, arguments.data.evaluate_options(graph, console.options), console.progress());
   console.model("model", arguments.model);
@@ -106,16 +137,18 @@ ExitCode run_evaluate(Console& console, const Arguments& arguments) {
 }  // namespace
 
 Verb evaluate_verb() {
-  return {"evaluate", "Measure a model's accuracy on labelled data",
+  return {"evaluate", "Measure a model's accuracy on labelled data, or its perplexity on text",
           "  adze evaluate model.onnx --data cifar10/test\n"
           "  adze evaluate model.onnx --data pictures.tar.zst:test --per-class --confusion\n"
           "  adze evaluate model.onnx --data mnist/ --split test --samples 1000 --seed 3\n"
+          "  adze evaluate digits.onnx --data fsdd --split test\n"
+          "  adze evaluate gpt.onnx --data shakespeare.txt --split test      perplexity with its error\n"
           "  adze evaluate examples/demo/demo.onnx --data demo:test\n",
           [](Options& options) -> Action {
             auto arguments = std::make_shared<Arguments>();
             options.positional(arguments->model, "MODEL", "Model file: ONNX, TFLite or .adze text");
             arguments->data.declare(options, "-d,--data",
-                                    "Folder or archive of pictures by class, CIFAR, IDX, NPY/NPZ, CSV",
+                                    "Folder or archive of pictures or sounds by class, CIFAR, IDX, NPY/NPZ, CSV, text",
                                     Options::Need::Required);
             options.option(arguments->data.samples, "--samples", "Use so many samples, chosen with the seed; 0 = all");
             options.option(arguments->data.batch, "--batch", "Samples in one run, where the model allows it");
