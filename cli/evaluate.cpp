@@ -30,6 +30,7 @@ Json result_json(const EvaluateResult& result) {
                {"samples", result.samples},
                {"interval", {result.interval.low, result.interval.high}},
                {"macro_f1", result.macro_f1},
+               {"calibration_error", result.calibration_error},
                {"seconds", result.seconds},
                {"skipped", result.skipped.size()}};
   if (result.auc) json["auc"] = *result.auc;
@@ -82,7 +83,8 @@ void print_result(Console& console, const Arguments& arguments, const EvaluateRe
                      fixed(100 * result.interval.low, 2), " – ", fixed(100 * result.interval.high, 2), "   (",
                      result.correct, " of ", result.samples, ")"));
     if (result.confusion.classes() > 5) console.line(cat("top-5    ", fixed(100 * result.top5, 2), " %"));
-    console.line(cat("macro F1 ", fixed(result.macro_f1, 4)));
+    console.line(
+        cat("macro F1 ", fixed(result.macro_f1, 4), "   calibration error ", fixed(result.calibration_error, 4)));
   }
   if (result.auc) console.line(cat("AUC      ", fixed(*result.auc, 4)));
   if (result.mse) console.line(cat("MSE      ", *result.mse, "   (", result.samples, " samples)"));

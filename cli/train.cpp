@@ -7,6 +7,7 @@
 #include "adze/recipe/model_files.h"
 #include "adze/recipe/runner.h"
 #include "adze/recipe/slim.h"
+#include "adze/train/batch_norm.h"
 #include "cli/training_options.h"
 #include "cli/verb.h"
 
@@ -19,6 +20,7 @@ struct Arguments {
   std::string bits, scales = "learned";
   std::int64_t calibration_samples = 256, end_bits = 8;
   std::vector<std::string> layer_bits;
+  bool unfold_batch_norm = false;
   TrainingOptions training;
 };
 
@@ -63,6 +65,18 @@ Graph quantization_aware(const Graph& graph, const Arguments& arguments, const T
   return quantize::qat_training_form(outcome.graph, plain, quantize::qat_scales_from_name(arguments.scales));
 }
 
+/// Calibration samples, one batch after the other.
+train::BatchSource batch_source(const Graph& graph, const Arguments& arguments, const TrainingData& data,
+                                std::uint64_t seed) {
+  const auto indices = sample_indices(*data.training, arguments.calibration_samples, seed);
+  auto batches = std::make_shared<quantize::CalibrationData>(calibration_data(graph, data.training, indices));
+  auto next = std::make_shared<std::int64_t>(0);
+  return [batches, next]() -> std::optional<std::vector<Tensor>> {
+    if (*next == batches->num_batches) return std::nullopt;
+    return batches->batch((*next)++);
+  };
+}
+
 ExitCode run_train(Console& console, Arguments arguments) {
   console.check_output(arguments.output);
   TrainingOptions& training = arguments.training;
@@ -75,11 +89,16 @@ ExitCode run_train(Console& console, Arguments arguments) {
   const bool aware = !arguments.bits.empty();
   train::TrainOptions options = training.trainer_options(console.options, !arguments.architecture.empty());
   options.learner.distill = distill_options(training);
+  if (arguments.unfold_batch_norm) {
+    if (aware) throw UsageError("--unfold-batch-norm and --quantize exclude each other: deployment folds batch norms");
+    graph = train::unfold_batch_norms(graph, batch_source(graph, arguments, data, options.seed));
+  }
   if (aware) graph = quantization_aware(graph, arguments, data, console);
   console.line(cat("training on ", data.training->size(), " samples, judged on ",
                    data.validation ? data.validation->size() : 0, "; ", options.learner.threads, " threads, seed ",
                    console.options.seed, "; ", train::plugin().description()));
   train::TrainResult result = train::train(graph, data.training, data.validation, options, console.progress());
+  if (options.learner.workers.rank > 0) return ExitCode::Done;  // the first process writes
   if (aware) result.graph = quantize::qat_deployment_form(std::move(result.graph));
   save_model(result.graph, arguments.output);
   console.model("output", arguments.output);
@@ -117,6 +136,8 @@ Verb train_verb() {
             options.option(arguments->end_bits, "--end-bits", "At least so many for the first and the last layer");
             options.option(arguments->layer_bits, "--layer-bits", "PATTERN=w4a8 for single layers (may be repeated)");
             options.option(arguments->calibration_samples, "--calibration-samples", "For the scales at the start");
+            options.flag(arguments->unfold_batch_norm, "--unfold-batch-norm",
+                         "Normalize again behind convolutions into which batch norms were folded");
             arguments->training.declare(options);
             arguments->training.declare_teachers(options, Options::Need::Optional);
             return [arguments](Console& console) { return run_train(console, *arguments); };

@@ -89,6 +89,23 @@ train::DistillTerm inner_term(const std::string& text, train::DistillTerm::Kind 
 
 }  // namespace
 
+train::WorkerOptions workers_from_environment() {
+  const auto number = [](const char* name, int fallback) {
+    const char* text = std::getenv(name);
+    if (text == nullptr) return fallback;
+    char* end = nullptr;
+    const long value = std::strtol(text, &end, 10);
+    if (*text == 0 || *end != 0) throw UsageError(cat(name, " is ", adze::quoted(text), ", expected a number"));
+    return static_cast<int>(value);
+  };
+  train::WorkerOptions workers;
+  workers.count = number("WORLD_SIZE", 1);
+  workers.rank = number("RANK", 0);
+  workers.port = number("MASTER_PORT", 29500);
+  if (const char* address = std::getenv("MASTER_ADDR")) workers.address = address;
+  return workers;
+}
+
 train::DistillOptions distill_options(const TrainingOptions& options) {
   train::DistillOptions result;
   result.task_weight = options.task_weight;
@@ -127,7 +144,7 @@ train::TrainOptions TrainingOptions::trainer_options(const CommonOptions& common
   result.resume = resume;
   result.log = log;
   result.schedule.kind = train::schedule_from_name(schedule);
-  result.schedule.learning_rate = learning_rate > 0 ? learning_rate : usual_rate;
+  result.schedule.learning_rate = learning_rate != 0 ? learning_rate : usual_rate;
   result.schedule.final_rate = final_rate;
   result.schedule.warmup_epochs = warmup;
   result.schedule.gamma = gamma;
@@ -149,6 +166,7 @@ train::TrainOptions TrainingOptions::trainer_options(const CommonOptions& common
   learner.freeze = freeze;
   learner.keep_zeros = keep_zeros;
   learner.device = device;
+  learner.workers = workers_from_environment();
   learner.threads = common.threads > 0 ? static_cast<int>(common.threads) : num_threads();
   return result;
 }

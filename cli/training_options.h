@@ -41,6 +41,9 @@ struct TrainingData {
 /// Takes the "train" split where the data has splits. Throws UsageError when too little is left.
 TrainingData open_training_data(const Graph& graph, const TrainingOptions& options, std::uint64_t seed);
 
+/// RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, as torchrun, Slurm and Kubernetes set them.
+train::WorkerOptions workers_from_environment();
+
 /// Loads the teachers and sets the terms that they are listened to by.
 train::DistillOptions distill_options(const TrainingOptions& options);
 

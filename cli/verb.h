@@ -33,6 +33,7 @@ Verb bench_verb();
 Verb quantize_verb();
 Verb optimize_verb();
 Verb train_verb();
+Verb distill_verb();
 Verb recipe_verb();
 Verb demo_verb();
 Verb emit_verb();

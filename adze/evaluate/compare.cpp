@@ -50,25 +50,6 @@ struct LayerSums {
   }
 };
 
-bool is_distribution(std::span<const float> row) {
-  double sum = 0.0;
-  for (const float value : row) {
-    if (!(value >= 0.0F && value <= 1.0F + 1e-3F)) return false;
-    sum += value;
-  }
-  return std::abs(sum - 1.0) < 0.02;  // room for eight-bit probabilities
-}
-
-std::vector<double> probabilities(std::span<const float> row, bool already) {
-  constexpr double least = 1e-9;
-  std::vector<double> result(row.begin(), row.end());
-  const double peak = *std::max_element(result.begin(), result.end());
-  double sum = 0.0;
-  for (double& value : result) sum += value = already ? std::max(value, least) : std::exp(value - peak);
-  for (double& value : result) value = std::max(value / sum, least);
-  return result;
-}
-
 double divergence(std::span<const float> a, std::span<const float> b) {
   const bool already = is_distribution(a) && is_distribution(b);
   const auto p = probabilities(a, already);

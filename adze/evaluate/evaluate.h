@@ -54,8 +54,9 @@ struct EvaluateResult {
   double top5 = 0.0;
   Interval interval;  ///< Wilson 95 % of top1
   double macro_f1 = 0.0;
-  std::optional<double> auc;  ///< two classes: of class 1; more: mean of one-against-rest
-  std::optional<double> mse;  ///< Regression, Reconstruction; Reconstruction with two labels also sets auc
+  double calibration_error = 0.0;  ///< expected calibration error (metrics.h)
+  std::optional<double> auc;       ///< two classes: of class 1; more: mean of one-against-rest
+  std::optional<double> mse;       ///< Regression, Reconstruction; Reconstruction with two labels also sets auc
   ConfusionMatrix confusion;
   std::vector<ClassResult> classes;
   std::vector<BadSample> skipped;

@@ -86,6 +86,10 @@ void Judge::add_classes(const Batch& batch, const Tensor& output) {
       throw ModelError(cat("sample ", dataset_.name(batch.indices[static_cast<std::size_t>(i)]), " has no label"));
     result_.confusion.add(truth, predicted);
     if (width_ == 1 || rank_of(row, truth) < 5) ++in_top5_;
+    if (width_ > 1) {
+      const auto likely = static_cast<std::size_t>(predicted);
+      calibration_.add(probabilities(row, is_distribution(row))[likely], predicted == truth);
+    }
   }
   if (classes_ <= max_auc_classes) scores_.insert(scores_.end(), scores.begin(), scores.end());
 }
@@ -118,6 +122,7 @@ void Judge::finish_classes() {
   result_.top5 = static_cast<double>(in_top5_) / samples;
   result_.interval = wilson_interval(result_.correct, result_.samples);
   result_.macro_f1 = result_.confusion.macro_f1();
+  result_.calibration_error = calibration_.expected_error();
   double auc_sum = 0.0;
   std::int64_t curves = 0;
   std::vector<double> scores(static_cast<std::size_t>(result_.samples));

@@ -169,4 +169,39 @@ Interval paired_difference_interval(std::int64_t both, std::int64_t only_first, 
   return {p1 - p2 - down, p1 - p2 + up};
 }
 
+bool is_distribution(std::span<const float> row) {
+  double sum = 0.0;
+  for (const float value : row) {
+    if (!(value >= 0.0F && value <= 1.0F + 1e-3F)) return false;
+    sum += value;
+  }
+  return std::abs(sum - 1.0) < 0.02;  // room for eight-bit probabilities
+}
+
+std::vector<double> probabilities(std::span<const float> row, bool already) {
+  constexpr double least = 1e-9;
+  std::vector<double> result(row.begin(), row.end());
+  const double peak = *std::max_element(result.begin(), result.end());
+  double sum = 0.0;
+  for (double& value : result) sum += value = already ? std::max(value, least) : std::exp(value - peak);
+  for (double& value : result) value = std::max(value / sum, least);
+  return result;
+}
+
+void CalibrationCurve::add(double confidence, bool correct) {
+  const auto bin = std::clamp<std::size_t>(static_cast<std::size_t>(confidence * bins), 0, bins - 1);
+  confidences_[bin] += confidence;
+  hits_[bin] += correct ? 1 : 0;
+  counts_[bin] += 1;
+}
+
+double CalibrationCurve::expected_error() const {
+  double error = 0, total = 0;
+  for (std::size_t i = 0; i < bins; ++i) {
+    error += std::abs(confidences_[i] - hits_[i]);
+    total += counts_[i];
+  }
+  return total > 0 ? error / total : 0;
+}
+
 }  // namespace adze

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -57,5 +59,24 @@ McNemar mcnemar(std::int64_t only_first, std::int64_t only_second);
 /// Source  Newcombe, Improved confidence intervals for the difference based on paired data, 1998, method 10
 Interval paired_difference_interval(std::int64_t both, std::int64_t only_first, std::int64_t only_second,
                                     std::int64_t neither);
+
+/// Are these numbers probabilities of classes (8-bit ones included), rather than logits?
+bool is_distribution(std::span<const float> row);
+/// Probabilities of a row: as they are when `already`, else by softmax; none below 1e-9.
+std::vector<double> probabilities(std::span<const float> row, bool already);
+
+/// How far a network's confidence is from its accuracy, over 15 equal bins of confidence.
+/// Source  Guo et al., On Calibration of Modern Neural Networks, arXiv:1706.04599, equation 3
+class CalibrationCurve {
+ public:
+  static constexpr std::size_t bins = 15;
+  /// confidence: the probability given to the predicted class.
+  void add(double confidence, bool correct);
+  /// Mean |accuracy − confidence| over the bins, weighted by their samples.
+  double expected_error() const;
+
+ private:
+  std::array<double, bins> confidences_{}, hits_{}, counts_{};
+};
 
 }  // namespace adze

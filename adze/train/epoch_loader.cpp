@@ -121,7 +121,8 @@ std::optional<Batch> EpochLoader::State::stacked(std::int64_t number) const {
   Batch batch;
   const auto first = static_cast<std::size_t>(number * options.batch_size);
   const std::size_t last = std::min(order.size(), first + static_cast<std::size_t>(options.batch_size));
-  for (std::size_t i = first; i < last; ++i) {
+  for (std::size_t i = first + static_cast<std::size_t>(options.rank); i < last;
+       i += static_cast<std::size_t>(options.workers)) {
     const auto sample =
         dataset.try_get_augmented(order[i], options.augment, augment_random(options.seed, epoch, order[i]));
     if (!sample) continue;

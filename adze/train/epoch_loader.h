@@ -26,7 +26,8 @@ struct EpochLoaderOptions {
   std::int64_t batch_size = 128;
   std::uint64_t seed = 0;
   AugmentOptions augment;
-  int prefetch = 2;  ///< batches prepared ahead on another thread; 0: within next()
+  int rank = 0, workers = 1;  ///< a process' share of each batch: every workers-th sample from the rank-th on
+  int prefetch = 2;           ///< batches prepared ahead on another thread; 0: within next()
 };
 
 /// The batches of one epoch from batch `first` on: shuffled, augmented, stacked. What a batch holds depends on seed,

@@ -63,6 +63,11 @@ void check_options(const LearnerOptions& options) {
   if (optimizer.nesterov && (optimizer.kind != OptimizerKind::Sgd || optimizer.momentum == 0)) {
     throw UsageError("Nesterov's momentum belongs to sgd with a momentum above 0");
   }
+  const WorkerOptions& workers = options.workers;
+  if (workers.count < 1 || workers.rank < 0 || workers.rank >= workers.count) {
+    throw UsageError(cat("process ", workers.rank, " of ", workers.count), "RANK counts from 0 to WORLD_SIZE - 1");
+  }
+  if (workers.port < 1 || workers.port > 65535) throw UsageError(cat("MASTER_PORT is ", workers.port));
   for (const DistillTerm& term : options.distill.terms) {
     if (term.teacher >= options.distill.teachers.size()) {
       throw UsageError(

@@ -59,6 +59,14 @@ struct DistillOptions {
   double task_weight = 1;  ///< of the loss against labels; 0: the teacher alone
 };
 
+/// One of several processes that train together. Each sees its part of every batch.
+struct WorkerOptions {
+  int rank = 0;
+  int count = 1;
+  std::string address = "127.0.0.1";  ///< of rank 0
+  int port = 29500;
+};
+
 /// Everything that a Learner is told when it is made.
 struct LearnerOptions {
   OptimizerOptions optimizer;
@@ -70,6 +78,7 @@ struct LearnerOptions {
   std::vector<std::string> freeze;
   std::map<std::string, double> rate_factors;  ///< on the learning rate, by parameter name
   DistillOptions distill;
+  WorkerOptions workers;
   int threads = 1;
   std::string device = "cpu";      ///< "cpu" or "cuda"
   bool keep_zeros = false;         ///< what is 0 now stays 0

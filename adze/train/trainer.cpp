@@ -69,6 +69,7 @@ std::string job_of(const Graph& graph, std::int64_t samples, const TrainOptions&
               {"clip_norm", learner.clip_norm},
               {"ema", learner.ema_decay},
               {"augment", options.augment_text},
+              {"processes", learner.workers.count},
               {"teachers", learner.distill.teachers.size()}};
   return job.dump();
 }
@@ -147,6 +148,8 @@ class Trainer {
   }
 
  private:
+  /// Of several processes the first one writes files.
+  bool is_first() const { return options_.learner.workers.rank == 0; }
   std::int64_t total_steps() const { return options_.epochs * steps_per_epoch_; }
 
   void run_epoch() {
@@ -155,6 +158,8 @@ class Trainer {
     loading.batch_size = options_.batch_size;
     loading.seed = options_.seed;
     loading.augment = options_.augment;
+    loading.rank = options_.learner.workers.rank;
+    loading.workers = options_.learner.workers.count;
     EpochLoader loader(*training_, epoch_order(samples_, options_.seed, epoch_), epoch_, step_, loading);
     const std::int64_t first = step_;
     double rate = 0;
@@ -240,7 +245,7 @@ class Trainer {
   }
 
   void write_log() const {
-    if (options_.log.empty()) return;
+    if (options_.log.empty() || !is_first()) return;
     std::string text;
     for (const EpochResult& epoch : result_.epochs) text += epoch_json(epoch).dump() + "\n";
     write_file(options_.log, text);
@@ -263,7 +268,7 @@ class Trainer {
 
   void save() {
     saved_ = Clock::now();
-    if (options_.checkpoint.empty()) return;
+    if (options_.checkpoint.empty() || !is_first()) return;
     Checkpoint checkpoint{job_, status().dump(), {}};
     for (auto& [name, tensor] : learner_->state()) checkpoint.tensors["now/" + name] = tensor;
     for (const auto& [name, tensor] : best_) checkpoint.tensors["best/" + name] = tensor;
@@ -357,6 +362,10 @@ TrainResult train(const Graph& graph, std::shared_ptr<const Dataset> training,
   check_options(options.learner);
   check_schedule(options.schedule, static_cast<double>(options.epochs));
   if (options.epochs < 1) throw UsageError(cat("the number of epochs is ", options.epochs));
+  if (options.batch_size % options.learner.workers.count != 0) {
+    throw UsageError(cat("a batch of ", options.batch_size, " cannot be divided among ", options.learner.workers.count,
+                         " processes"));
+  }
   if (options.batch_size < 1) throw UsageError(cat("the batch size is ", options.batch_size));
   return Trainer(graph, std::move(training), std::move(validation), options, progress, hook).run();
 }

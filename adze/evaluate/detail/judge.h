@@ -40,6 +40,7 @@ class Judge {
   std::int64_t width_ = 0;  ///< elements of one output row
   std::int64_t classes_ = 0;
   std::int64_t in_top5_ = 0;
+  CalibrationCurve calibration_;
   std::vector<float> scores_;       ///< all rows, for AUC
   std::vector<double> row_errors_;  ///< mean squared error of each sample
 };

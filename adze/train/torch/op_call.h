@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -10,10 +11,13 @@
 
 namespace adze::train {
 
+class Workers;
+
 /// How one run of a network differs from another.
 struct RunMode {
   bool training = false;   ///< batch norms use and update statistics, dropouts drop, ranges are followed
   std::uint64_t seed = 0;  ///< of the random choices of this run
+  std::shared_ptr<Workers> workers = nullptr;  ///< processes that share the batch, when there are several
 };
 
 /// One node being run under autograd: what it reads, where its outputs go.

@@ -3,6 +3,7 @@
 #include "adze/base/text.h"
 #include "adze/graph/window.h"
 #include "adze/train/torch/op_call.h"
+#include "adze/train/torch/workers.h"
 
 namespace adze::train {
 
@@ -73,8 +74,29 @@ void gemm(OpCall& call) {
   call.set(alpha == 1 ? product : product * alpha);
 }
 
+/// Batch statistics of all processes together.
+void batch_normalization_over_workers(OpCall& call) {
+  const Tensor& x = call.in(0);
+  Ints axes{0}, shape{1, x.size(1)};
+  for (std::int64_t i = 2; i < x.dim(); ++i) {
+    axes.push_back(i);
+    shape.push_back(1);
+  }
+  const Tensor moments =
+      mean_over_workers(at::stack({x.mean(axes), (x * x).mean(axes)}).to(at::kFloat), call.mode.workers);
+  const Tensor mean = moments.select(0, 0), variance = moments.select(0, 1) - mean * mean;
+  const Tensor factor = call.in(1) / at::sqrt(variance + static_cast<double>(call.node.get_float("epsilon")));
+  call.set(x * factor.reshape(shape) + (call.in(2) - mean * factor).reshape(shape));
+  const at::NoGradGuard no_grad;
+  const double keep = call.node.get_float("momentum");
+  const auto count = static_cast<double>(x.numel() / x.size(1) * call.mode.workers->size());
+  call.in(3).mul_(keep).add_(mean.detach(), 1 - keep);
+  call.in(4).mul_(keep).add_(variance.detach() * (count / std::max(1.0, count - 1)), 1 - keep);
+}
+
 /// In training the batch's own statistics count, and move the kept ones as momentum says.
 void batch_normalization(OpCall& call) {
+  if (call.mode.training && call.mode.workers) return batch_normalization_over_workers(call);
   call.set(at::batch_norm(call.in(0), call.in(1), call.in(2), call.in(3), call.in(4), call.mode.training,
                           1.0 - static_cast<double>(call.node.get_float("momentum")), call.node.get_float("epsilon"),
                           false));

@@ -64,6 +64,7 @@ bool defined(const Tensor& tensor) {
 TorchLearner::TorchLearner(const Graph& graph, const LearnerOptions& options)
     : options_(options),
       device_(options.device),
+      workers_(options.workers.count > 1 ? Workers::join(options.workers) : nullptr),
       executor_(graph, executor_options(options)),
       criterion_(graph, options.loss, options.label_smoothing),
       distillation_(graph, criterion_, options) {
@@ -150,7 +151,7 @@ void TorchLearner::refuse_loss(const TorchBatch& batch, const RunMode& mode) {
 StepResult TorchLearner::step(const LearnBatch& given, double learning_rate, std::uint64_t seed) {
   at::manual_seed(seed);
   const TorchBatch batch = to_batch(given);
-  const RunMode mode{!options_.freeze_statistics, seed};
+  const RunMode mode{!options_.freeze_statistics, seed, workers_};
   // Kept apart: a step that fails must leave nothing behind, running statistics included.
   std::vector<at::Tensor> statistics;
   for (const Variable& one : executor_.statistics()) statistics.push_back(one.tensor.clone());
@@ -171,6 +172,7 @@ StepResult TorchLearner::step(const LearnBatch& given, double learning_rate, std
   const bool scaled = options_.precision == Precision::F16;
   backward(scaled ? computed.loss * loss_scale_ : computed.loss);
   const at::NoGradGuard no_grad;
+  if (workers_) share(result);
   if (scaled) {
     for (Variable* one : moved()) {
       if (one->tensor.grad().defined()) one->tensor.mutable_grad().div_(loss_scale_);
@@ -210,6 +212,24 @@ StepResult TorchLearner::step(const LearnBatch& given, double learning_rate, std
   }
   follow_average();
   return result;
+}
+
+void TorchLearner::share(StepResult& result) {
+  std::vector<at::Tensor> shared;
+  for (Variable* one : moved()) {
+    if (!one->tensor.grad().defined()) one->tensor.mutable_grad() = at::zeros_like(one->tensor);
+    shared.push_back(one->tensor.grad());
+  }
+  const at::Tensor figures = at::tensor(
+      {result.loss, result.task_loss, static_cast<double>(result.correct), static_cast<double>(result.counted)},
+      at::kFloat);
+  shared.push_back(figures);
+  workers_->average(shared);
+  const auto count = static_cast<double>(workers_->size());
+  result.loss = figures[0].item<double>();
+  result.task_loss = figures[1].item<double>();
+  result.correct = std::llround(figures[2].item<double>() * count);
+  result.counted = std::llround(figures[3].item<double>() * count);
 }
 
 double TorchLearner::gradient_norm() {

@@ -8,6 +8,7 @@
 #include "adze/train/torch/executor.h"
 #include "adze/train/torch/losses.h"
 #include "adze/train/torch/optimizer.h"
+#include "adze/train/torch/workers.h"
 
 namespace adze::train {
 
@@ -46,8 +47,12 @@ class TorchLearner : public Learner {
   void swap_average();
   double gradient_norm();
 
+  /// Gradients and the step's figures become the mean over all processes.
+  void share(StepResult& result);
+
   LearnerOptions options_;
   at::Device device_;
+  std::shared_ptr<Workers> workers_;  ///< null when alone
   Executor executor_;
   Criterion criterion_;
   Distillation distillation_;

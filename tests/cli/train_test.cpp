@@ -1,0 +1,97 @@
+// Training as a user does it: killed at random moments, in several processes, under quantization.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "adze/base/files.h"
+#include "adze/base/hash.h"
+#include "adze/base/random.h"
+#include "adze/base/text.h"
+#include "tests/cli/command.h"
+
+namespace adze {
+namespace {
+
+constexpr const char* settings =
+    " --data demo --samples 300 --epochs 3 --batch 32 --threads 1 --seed 4 --augment crop=2 --force";
+
+bool can_train() {
+#ifdef ADZE_HAS_TORCH
+  return true;
+#else
+  return false;
+#endif
+}
+
+std::string file_hash(const std::string& name) {
+  return identify_file(work_folder() / name).sha256;
+}
+
+TEST(TrainCommand, KilledAtRandomMomentsAndResumedItWritesTheSameBytes) {
+  if (!can_train()) GTEST_SKIP() << "skipped: built without libtorch";
+  std::filesystem::remove_all(work_folder());
+  const std::string command = cat("train ", demo_model(), settings);
+  ASSERT_EQ(adze(cat(command, " -o whole.onnx")).code, 0);
+  Random random(11);
+  int killed = 0;
+  const std::string resumed = cat(command, " -o killed.onnx --checkpoint-minutes 0.0005 --resume");
+  for (int i = 0; i < 6; ++i) {
+    if (adze(resumed, cat("timeout --signal=KILL ", random.uniform(0.5, 1.5))).code == 0) break;
+    ++killed;
+  }
+  ASSERT_EQ(adze(resumed).code, 0);
+  EXPECT_GT(killed, 0);
+  EXPECT_EQ(file_hash("whole.onnx"), file_hash("killed.onnx"));
+}
+
+TEST(TrainCommand, TwoProcessesLearnAsOneDoes) {
+  if (!can_train()) GTEST_SKIP() << "skipped: built without libtorch";
+  std::filesystem::remove_all(work_folder());
+  const std::string command = cat("train ", demo_model(), settings);
+  ASSERT_EQ(adze(cat(command, " -o one.onnx --json")).code, 0);
+  const auto one = nlohmann::json::parse(read_text_file(work_folder() / "stdout.txt")).at("results").at("epochs");
+  const int port = 20000 + static_cast<int>(Random(static_cast<std::uint64_t>(::getpid())).below(20000));
+  const std::string where = cat("WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=", port);
+  const std::string other =
+      cat("(RANK=1 ", where, " " ADZE_BINARY_DIR "/adze ", command, " -o other.onnx >other.txt 2>&1 &) && ");
+  const CommandResult two = adze(cat(command, " -o two.onnx --json"), cat(other, "RANK=0 ", where));
+  ASSERT_EQ(two.code, 0) << two.err;
+  const auto shared = two.results().at("epochs");
+  ASSERT_EQ(shared.size(), one.size());
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    EXPECT_NEAR(shared[i].at("loss").get<double>(), one[i].at("loss").get<double>(), 2e-3) << "epoch " << i + 1;
+  }
+  EXPECT_FALSE(std::filesystem::exists(work_folder() / "other.onnx"));
+}
+
+TEST(TrainCommand, TrainsUnderQuantizationAndFromATeacher) {
+  if (!can_train()) GTEST_SKIP() << "skipped: built without libtorch";
+  const CommandResult quantized = adze(cat("train ", demo_model(), settings, " --quantize w4a4 -o q.onnx --json"));
+  ASSERT_EQ(quantized.code, 0) << quantized.err;
+  const double simulated = quantized.results().at("epochs").back().at("validation_accuracy");
+  EXPECT_GT(simulated, 0.5);
+  const CommandResult judged = adze("evaluate q.onnx --data demo:test --samples 300 --json");
+  ASSERT_EQ(judged.code, 0) << judged.err;
+  EXPECT_NEAR(judged.results().at("top1").get<double>(), simulated, 0.15);
+  const CommandResult taught =
+      adze(cat("distill ", demo_model(), " --teacher ", demo_model(), settings, " -o s.onnx --json"));
+  ASSERT_EQ(taught.code, 0) << taught.err;
+  EXPECT_GT(taught.results().at("fidelity").at(0).at("agreement").get<double>(), 0.8);
+}
+
+TEST(TrainCommand, BadOptionsAreNamed) {
+  if (!can_train()) GTEST_SKIP() << "skipped: built without libtorch";
+  const auto code = [&](const std::string& more) {
+    return adze(cat("train ", demo_model(), " --data demo --samples 64 --epochs 1 -o x.onnx --force ", more)).code;
+  };
+  EXPECT_EQ(code("--lr -1"), 2);
+  EXPECT_EQ(code("--momentum 1"), 2);
+  EXPECT_EQ(code("--augment crp=2"), 2);
+  EXPECT_EQ(code("--quantize w9a1"), 2);
+  EXPECT_EQ(code("--freeze nothing"), 2);
+  EXPECT_EQ(code("--teacher absent.onnx"), 3);
+  EXPECT_EQ(adze("train --data demo -o x.onnx").code, 2);
+}
+
+}  // namespace
+}  // namespace adze
