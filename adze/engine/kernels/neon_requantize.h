@@ -12,6 +12,11 @@ namespace {
 
 using Profile = OutputStage::Profile;
 
+/// a + b modulo 2^32: the intrinsic for signed numbers is defined by the operator of the language.
+[[gnu::always_inline]] inline int32x4_t add_wrapping(int32x4_t a, int32x4_t b) {
+  return vreinterpretq_s32_u32(vaddq_u32(vreinterpretq_u32_s32(a), vreinterpretq_u32_s32(b)));
+}
+
 /// Rounded doubling high product, then a rounded right shift, ties away from zero: multiply_rounding_twice.
 [[gnu::always_inline]] inline int32x4_t multiply_twice(int32x4_t acc, int32x4_t multiplier, int32x4_t shift) {
   const int32x4_t zero = vdupq_n_s32(0);

@@ -18,7 +18,7 @@ struct Starts {
                                                const int32x4_t weight_sums[4]) {
   Starts starts;
   for (int i = 0; i < 4; ++i) {
-    starts.of[i] = vaddq_s32(vld1q_s32(call.stage->bias + column + 4 * i), vshlq_n_s32(weight_sums[i], 7));
+    starts.of[i] = add_wrapping(vld1q_s32(call.stage->bias + column + 4 * i), vshlq_n_s32(weight_sums[i], 7));
   }
   return starts;
 }

@@ -51,7 +51,7 @@ struct Channels {
       }
     }
     for (int i = 0; i < 4; ++i) {
-      starts[i] = vaddq_s32(vld1q_s32(given.stage->bias + entry + 16 * i), vshlq_n_s32(sums[i], 7));
+      starts[i] = add_wrapping(vld1q_s32(given.stage->bias + entry + 16 * i), vshlq_n_s32(sums[i], 7));
     }
   }
 
