@@ -7,6 +7,8 @@
 #include "adze/recipe/model_files.h"
 #include "adze/report/report.h"
 #include "cli/data_options.h"
+#include "cli/device_run.h"
+#include "cli/golden_runs.h"
 #include "cli/peaks_json.h"
 #include "cli/verb.h"
 
@@ -23,6 +25,7 @@ struct Arguments {
   std::string weight_file;
   std::string tune = "off";
   std::string tune_file;
+  std::string device, optimize = "speed";
   std::vector<std::string> shapes;
   bool per_layer = false;
   bool samples = false;
@@ -107,7 +110,23 @@ Tune tune_from(const std::string& name) {
   throw UsageError(cat("--tune ", adze::quoted(name), " is not known"), "off, fast or full");
 }
 
+/// Instructions, memory and bytes on an emulated device instead of time on this machine.
+ExitCode run_device_bench(Console& console, const Arguments& arguments) {
+  const Graph graph = emittable(load_model(arguments.model), true);
+  emit::EmitOptions options;
+  options.optimize = optimize_from(arguments.optimize);
+  options.golden = golden_runs(graph, 2, console.options.seed);
+  const DeviceRun run = run_on_device(graph, options, device::load_profile(arguments.device));
+  if (!run.emulation.available) throw UnsupportedError(run.emulation.why_not);
+  console.model("model", arguments.model);
+  show_device_run(console, run);
+  console.remark(
+      "instructions are counted under emulation, not cycles; cycles, time and energy are a model's estimate");
+  return run.bytes_equal ? ExitCode::Done : ExitCode::GoalMissed;
+}
+
 ExitCode run_bench(Console& console, const Arguments& arguments) {
+  if (!arguments.device.empty() && arguments.device != "host") return run_device_bench(console, arguments);
   const Graph graph = load_model(arguments.model);
   LatencyOptions options;
   options.seconds = arguments.time_budget;
@@ -149,6 +168,7 @@ Verb bench_verb() {
           "  adze bench model.onnx --per-layer\n"
           "  adze bench model.onnx --isa avx2 --time-budget 10\n"
           "  adze bench zoo:mobilenetv2,int8 --tune fast --tune-file kernels.tune\n"
+          "  adze bench model-int8.onnx --device cortex-m4\n"
           "  adze bench model.onnx --json | jq .results.p50_us\n",
           [](Options& options) -> Action {
             auto arguments = std::make_shared<Arguments>();
@@ -164,6 +184,10 @@ Verb bench_verb() {
             options.option(arguments->tune_file, "--tune-file", "Keep what tuning found here, by machine and layer");
             options.option(arguments->weight_file, "--weight-file",
                            "Keep packed weights here: written once, mapped by later starts");
+            options.option(arguments->device, "--device",
+                           "Emit C, run it on this emulated device, count instructions: adze device list");
+            options.choice(arguments->optimize, "--optimize", "With --device: what the code is written for",
+                           {"speed", "balanced", "ram", "size"});
             options.flag(arguments->per_layer, "--per-layer",
                          "Show each layer's time, kernel, MAC/s, bytes/s and what bounds it");
             options.flag(arguments->samples, "--samples", "With --json: every single time");

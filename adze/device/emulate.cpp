@@ -82,7 +82,7 @@ void read_sizes(const path& elf, Emulation& emulation) {
     const auto at = sizes.find(name);
     return at == sizes.end() ? std::int64_t{0} : at->second;
   };
-  emulation.text_bytes = size(".text") + size(".rodata") + size(".ARM.exidx");
+  emulation.text_bytes = size(".text") + size(".rodata");
   emulation.data_bytes = size(".data");
   emulation.bss_bytes = size(".bss");
 }

@@ -1,0 +1,49 @@
+#include "cli/golden_runs.h"
+
+#include "adze/base/random.h"
+#include "adze/engine/reference/evaluator.h"
+#include "adze/engine/session.h"
+#include "adze/plan/plan.h"
+#include "adze/rewrite/simplify.h"
+
+namespace adze::cli {
+
+namespace {
+
+Tensor random_input(const ValueType& type, Random& random) {
+  Tensor tensor(type.dtype, *concrete(*type.shape));
+  for (std::int64_t i = 0; i < tensor.size(); ++i) {
+    if (type.dtype == DType::S8) {
+      tensor.set_int(i, static_cast<std::int64_t>(random.below(256)) - 128);
+    } else {
+      tensor.set_double(i, random.normal());
+    }
+  }
+  return tensor;
+}
+
+}  // namespace
+
+Graph emittable(Graph graph, bool simplify) {
+  if (simplify) {
+    rewrite::SimplifyOptions options;
+    options.evaluate = reference::evaluator();
+    rewrite::simplify(graph, options);
+  }
+  return with_unknown_dims(std::move(graph), 1);
+}
+
+std::vector<emit::Golden> golden_runs(const Graph& graph, std::int64_t count, std::int64_t seed) {
+  Random random(static_cast<std::uint64_t>(seed));
+  std::vector<emit::Golden> runs;
+  Session session(graph, {});
+  for (std::int64_t i = 0; i < count; ++i) {
+    emit::Golden run;
+    for (const ValueId id : graph.inputs()) run.inputs.push_back(random_input(graph.value(id).type, random));
+    run.outputs = session.run(run.inputs);
+    runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
+}  // namespace adze::cli
