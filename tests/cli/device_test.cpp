@@ -1,0 +1,58 @@
+#include <gtest/gtest.h>
+
+#include "adze/base/files.h"
+#include "adze/base/text.h"
+#include "tests/cli/command.h"
+
+namespace adze {
+namespace {
+
+TEST(Device, ListsAndShowsWithSources) {
+  const auto devices = adze("device list --json").results().at("devices");
+  EXPECT_GE(devices.size(), 17u);
+  const auto board = adze("device show nrf52840 --json").results();
+  EXPECT_EQ(board.at("core"), "cortex-m4");
+  EXPECT_EQ(board.at("memories").at(0).at("bytes"), 1048576);
+  EXPECT_FALSE(board.at("measured_here").get<bool>());
+  EXPECT_EQ(adze("device show nothing").code, 2);
+}
+
+TEST(Device, ReadsAProfileFromAFile) {
+  write_file(work_folder() / "mine.toml",
+             std::string_view("schema = \"adze.device/1\"\nname = \"mine\"\nextends = \"nrf52840\"\nclock_hz = 1e6\n"));
+  EXPECT_EQ(adze("device show mine.toml --json").results().at("clock_hz"), 1e6);
+}
+
+TEST(Device, WithoutToolchainCheckIsARemarkAndBenchAnError) {
+  const std::string quantized = "quantize " + demo_model() + " --calibration demo:train --samples 16 -o q.onnx";
+  ASSERT_EQ(adze(quantized).code, 0);
+  const CommandResult check = adze("emit c q.onnx -o out --force --device cortex-m4 --check", "PATH=/nowhere");
+  EXPECT_EQ(check.code, 0) << check.err;
+  EXPECT_NE(check.err.find("arm-none-eabi-gcc is not installed"), std::string::npos) << check.err;
+  const CommandResult bench = adze("bench q.onnx --device cortex-m4", "PATH=/nowhere");
+  EXPECT_EQ(bench.code, 4) << bench.err;
+  EXPECT_NE(bench.err.find("arm-none-eabi-gcc is not installed"), std::string::npos) << bench.err;
+}
+
+TEST(Device, BenchGivesTheFieldsThatScriptsRelyOn) {
+  ASSERT_EQ(adze("quantize " + demo_model() + " --calibration demo:train --samples 16 -o q.onnx").code, 0);
+  const CommandResult run = adze("bench q.onnx --device stm32f746 --json");
+  if (run.code == 4) GTEST_SKIP() << "skipped: " << run.err;
+  ASSERT_EQ(run.code, 0) << run.err;
+  const auto results = run.results();
+  EXPECT_EQ(results.at("device"), "stm32f746");
+  EXPECT_TRUE(results.at("bytes_equal").get<bool>());
+  EXPECT_GT(results.at("instructions").get<std::int64_t>(), 10'000);
+  EXPECT_GT(results.at("stack_bytes").get<std::int64_t>(), 0);
+  EXPECT_GE(results.at("ram_bytes").get<std::int64_t>(),
+            results.at("arena_bytes").get<std::int64_t>() + results.at("stack_bytes").get<std::int64_t>());
+  EXPECT_GE(results.at("arena_bytes").get<std::int64_t>(), results.at("lower_bound_bytes").get<std::int64_t>());
+  EXPECT_GT(results.at("flash_bytes").get<std::int64_t>(), 1000);
+  std::int64_t sum = 0;
+  for (const auto& layer : results.at("layers")) sum += layer.at("instructions").get<std::int64_t>();
+  EXPECT_EQ(sum, results.at("instructions").get<std::int64_t>());
+  EXPECT_EQ(results.at("cost").at("basis"), "estimated");
+}
+
+}  // namespace
+}  // namespace adze
