@@ -24,7 +24,7 @@ TEST(Device, ReadsAProfileFromAFile) {
 }
 
 TEST(Device, WithoutToolchainCheckIsARemarkAndBenchAnError) {
-  const std::string quantized = "quantize " + demo_model() + " --calibration demo:train --samples 16 -o q.onnx";
+  const std::string quantized = "quantize " + demo_model() + " --calibration demo:train --samples 16 -o q.onnx --force";
   ASSERT_EQ(adze(quantized).code, 0);
   const CommandResult check = adze("emit c q.onnx -o out --force --device cortex-m4 --check", "PATH=/nowhere");
   EXPECT_EQ(check.code, 0) << check.err;
@@ -35,7 +35,7 @@ TEST(Device, WithoutToolchainCheckIsARemarkAndBenchAnError) {
 }
 
 TEST(Device, BenchGivesTheFieldsThatScriptsRelyOn) {
-  ASSERT_EQ(adze("quantize " + demo_model() + " --calibration demo:train --samples 16 -o q.onnx").code, 0);
+  ASSERT_EQ(adze("quantize " + demo_model() + " --calibration demo:train --samples 16 -o q.onnx --force").code, 0);
   const CommandResult run = adze("bench q.onnx --device stm32f746 --json");
   if (run.code == 4) GTEST_SKIP() << "skipped: " << run.err;
   ASSERT_EQ(run.code, 0) << run.err;
