@@ -130,6 +130,12 @@ Trainable trainable_of(const Graph& graph, const std::vector<std::string>& freez
 }
 
 std::vector<std::string> input_weights(const Graph& graph) {
+  const Uses uses(graph);
+  const auto is_normalized = [&](const Node& node) {
+    const auto readers = uses.of(node.output());
+    return std::any_of(readers.begin(), readers.end(),
+                       [&](NodeId id) { return graph.node(id).kind == OpKind::BatchNormalization; });
+  };
   std::set<ValueId> same(graph.inputs().begin(), graph.inputs().end());  // an input, moved or quantized
   std::vector<std::string> names;
   for (const NodeId id : topological_order(graph)) {
@@ -140,6 +146,7 @@ std::vector<std::string> input_weights(const Graph& graph) {
       for (const ValueId output : node.outputs) same.insert(output);
     }
     if (!reads || (node.kind != OpKind::Conv && node.kind != OpKind::Gemm && node.kind != OpKind::MatMul)) continue;
+    if (is_normalized(node)) continue;
     ValueId weight = node.input(1);
     for (const Node* before = graph.producer_of(weight); before != nullptr; before = graph.producer_of(weight)) {
       weight = before->input(0);

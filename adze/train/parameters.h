@@ -20,7 +20,7 @@ struct Trainable {
 Trainable trainable_of(const Graph& graph, const std::vector<std::string>& freeze = {});
 
 /// Names of the parameters that a graph input is multiplied with: weights of the layers that read it, quantizers and
-/// movement operators looked through.
+/// movement operators looked through; not of layers that a batch norm follows, to which the input's size is the same.
 std::vector<std::string> input_weights(const Graph& graph);
 
 /// Is this a parameter that weight decay should leave alone: a bias, a norm's scale or shift, a slope?
