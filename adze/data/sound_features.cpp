@@ -7,12 +7,11 @@
 
 #include "adze/base/error.h"
 #include "adze/base/text.h"
+#include "adze/data/detail/real_fft.h"
 
 namespace adze {
 
 namespace {
-
-using Complex = std::complex<double>;
 
 constexpr double log_offset = 1e-6;  // silence has a finite logarithm
 constexpr double most_samples = 1 << 26;
@@ -25,30 +24,6 @@ std::int64_t to_samples(double milliseconds, std::int64_t rate, const char* what
         cat("sound features: the ", what, " of ", milliseconds, " ms is ", samples, " samples at ", rate, " Hz"));
   }
   return static_cast<std::int64_t>(samples);
-}
-
-/// Radix-2 transform in place; roots[k] = exp(−2πi k / n) for k < n / 2.
-void transform(std::vector<Complex>& x, const std::vector<Complex>& roots) {
-  const std::size_t n = x.size();
-  for (std::size_t i = 1, j = 0; i < n; ++i) {
-    std::size_t bit = n >> 1;
-    for (; (j & bit) != 0; bit >>= 1) j ^= bit;
-    j ^= bit;
-    if (i < j) std::swap(x[i], x[j]);
-  }
-  for (std::size_t length = 2; length <= n; length *= 2) {
-    const std::size_t half = length / 2, step = n / length;
-    for (std::size_t begin = 0; begin < n; begin += length) {
-      for (std::size_t k = 0; k < half; ++k) {
-        const Complex a = x[begin + k], b = x[begin + k + half], root = roots[k * step];
-        // Written out: the library's product also looks for infinities.
-        const Complex turned(b.real() * root.real() - b.imag() * root.imag(),
-                             b.real() * root.imag() + b.imag() * root.real());
-        x[begin + k] = a + turned;
-        x[begin + k + half] = a - turned;
-      }
-    }
-  }
 }
 
 }  // namespace
@@ -73,9 +48,7 @@ SoundFeatureExtractor::SoundFeatureExtractor(const SoundFeatures& features, std:
     window_weights_.push_back(
         0.5 - 0.5 * std::cos(2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(window_)));
   }
-  for (std::int64_t k = 0; k < fft_ / 2; ++k) {
-    roots_.push_back(std::polar(1.0, -2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(fft_)));
-  }
+  transform_ = std::make_shared<const detail::RealFft>(static_cast<std::size_t>(fft_));
   make_bands();
   if (features_.kind == SoundFeature::Mfcc) make_cosines();
 }
@@ -133,14 +106,6 @@ std::vector<float> SoundFeatureExtractor::fitted(std::span<const float> samples)
   return result;
 }
 
-void SoundFeatureExtractor::power_spectrum(const float* frame, std::vector<Complex>& scratch,
-                                           std::vector<double>& power) const {
-  std::fill(scratch.begin(), scratch.end(), Complex());
-  for (std::size_t i = 0; i < window_weights_.size(); ++i) scratch[i] = double{frame[i]} * window_weights_[i];
-  transform(scratch, roots_);
-  for (std::size_t bin = 0; bin < power.size(); ++bin) power[bin] = std::norm(scratch[bin]);
-}
-
 Tensor SoundFeatureExtractor::extract(std::span<const float> sound) const {
   const std::vector<float> samples = fitted(sound);
   if (features_.kind == SoundFeature::Waveform) return Tensor::from({1, 1, samples_}, samples);
@@ -148,10 +113,13 @@ Tensor SoundFeatureExtractor::extract(std::span<const float> sound) const {
   const std::size_t mels = bands_.size(), columns = cepstral ? static_cast<std::size_t>(features_.coefficients) : mels;
   Tensor result(DType::F32, {1, 1, frames_, static_cast<std::int64_t>(columns)});
   float* out = result.mutable_data<float>().data();
-  std::vector<Complex> scratch(static_cast<std::size_t>(fft_));
-  std::vector<double> power(static_cast<std::size_t>(fft_ / 2 + 1)), energies(mels);
+  std::vector<double> windowed(static_cast<std::size_t>(fft_)), power(static_cast<std::size_t>(fft_ / 2 + 1)),
+      energies(mels);
+  detail::RealFft::Scratch scratch = transform_->make_scratch();
   for (std::int64_t frame = 0; frame < frames_; ++frame, out += columns) {
-    power_spectrum(samples.data() + frame * hop_, scratch, power);
+    const float* heard = samples.data() + frame * hop_;
+    for (std::size_t i = 0; i < window_weights_.size(); ++i) windowed[i] = double{heard[i]} * window_weights_[i];
+    transform_->power(windowed, scratch, power);
     for (std::size_t band = 0; band < mels; ++band) {
       const auto first = static_cast<std::size_t>(bands_[band].first);
       double sum = 0;

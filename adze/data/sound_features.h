@@ -1,6 +1,5 @@
 #pragma once
 
-#include <complex>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -9,6 +8,10 @@
 #include "adze/numerics/tensor.h"
 
 namespace adze {
+
+namespace detail {
+class RealFft;
+}
 
 enum class SoundFeature : std::uint8_t {
   Mfcc,      ///< orthonormal DCT-II of the log-mel energies, the first coefficients
@@ -59,13 +62,11 @@ class SoundFeatureExtractor {
 
   void make_bands();
   void make_cosines();
-  /// |X|² of bins 0 … fft / 2 of one windowed frame.
-  void power_spectrum(const float* frame, std::vector<std::complex<double>>& scratch, std::vector<double>& power) const;
 
   SoundFeatures features_;
   std::int64_t rate_, samples_ = 0, window_ = 0, hop_ = 0, fft_ = 0, frames_ = 0;
   std::vector<double> window_weights_;
-  std::vector<std::complex<double>> roots_;
+  std::shared_ptr<const detail::RealFft> transform_;
   std::vector<Band> bands_;
   std::vector<double> cosines_;  ///< [coefficients, mels]
 };
