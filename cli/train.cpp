@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adze/base/text.h"
+#include "adze/data/feature_statistics.h"
 #include "adze/data/preprocessing.h"
 #include "adze/quantize/ptq.h"
 #include "adze/quantize/qat.h"
@@ -48,6 +49,14 @@ void record_preprocessing(Graph& graph, const Arguments& arguments) {
   graph.metadata["adze.preprocessing"] = preprocessing_json(parse_preprocessing_flags(flags, preprocessing_of(graph)));
 }
 
+/// For a fresh network on sound: features of mean 0 and spread 1 in each column, as measured. Did it change anything?
+bool standardize_sound(Graph& graph, const Dataset& dataset, std::int64_t seed) {
+  constexpr std::int64_t samples = 500;
+  const auto measured = measured_preprocessing(dataset, samples, static_cast<std::uint64_t>(seed));
+  if (measured) graph.metadata["adze.preprocessing"] = *measured;
+  return measured.has_value();
+}
+
 /// The network quantized by calibration and brought into the form in which quantization is trained.
 Graph quantization_aware(const Graph& graph, const Arguments& arguments, const TrainingData& data, Console& console) {
   quantize::PtqOptions options;
@@ -83,7 +92,10 @@ ExitCode run_train(Console& console, Arguments arguments) {
   if (training.checkpoint.empty()) training.checkpoint = arguments.output + ".checkpoint";
   Graph graph = starting_network(arguments);
   record_preprocessing(graph, arguments);
-  const TrainingData data = open_training_data(graph, training, static_cast<std::uint64_t>(console.options.seed));
+  TrainingData data = open_training_data(graph, training, static_cast<std::uint64_t>(console.options.seed));
+  if (!arguments.architecture.empty() && standardize_sound(graph, *data.training, console.options.seed)) {
+    data = open_training_data(graph, training, static_cast<std::uint64_t>(console.options.seed));
+  }
   // Features of sound, the vocabulary of text: whoever runs the model has to know them.
   for (const auto& [key, value] : data.training->metadata()) graph.metadata.try_emplace(key, value);
   const bool aware = !arguments.bits.empty();

@@ -8,6 +8,7 @@
 
 #include "adze/base/error.h"
 #include "adze/data/dataset.h"
+#include "adze/data/feature_statistics.h"
 #include "adze/data/sound_features.h"
 #include "adze/data/wav.h"
 #include "data_files.h"
@@ -254,6 +255,30 @@ TEST(SoundFolder, NormalizesAndQuantizesFeatures) {
   how.dtype = DType::S8;
   const Tensor codes = open_dataset(folder.path(), how)->get(0).input;
   EXPECT_EQ(codes.data<std::int8_t>()[3], std::clamp<long>(std::lrint(plain.data<float>()[3] / 0.5) + 3, -128, 127));
+}
+
+TEST(SoundFolder, MeasuresWhatMakesColumnsStandard) {
+  const test::TemporaryFolder folder;
+  for (int i = 0; i < 6; ++i) folder.add("a/" + std::to_string(i) + ".wav", wav_bytes(tone(200 + 150 * i)));
+  folder.add("b/a.wav", wav_bytes(tone(500)));
+  const auto measured = measured_preprocessing(*open_dataset(folder.path()), 0, 1);
+  ASSERT_TRUE(measured.has_value());
+  const auto data = open_dataset(folder.path(), parse_preprocessing_json(*measured));
+  EXPECT_EQ(measured_preprocessing(*data, 0, 1), std::nullopt);
+  std::vector<double> sums(10), squares(10);
+  for (std::int64_t i = 0; i < data->size(); ++i) {
+    const Tensor input = data->get(i).input;
+    for (std::size_t k = 0; k < 490; ++k) {
+      const double value = input.data<float>()[k];
+      sums[k % 10] += value, squares[k % 10] += value * value;
+    }
+  }
+  for (std::size_t k = 0; k < 10; ++k) {
+    EXPECT_NEAR(sums[k] / (49 * 7), 0, 1e-2) << k;
+    EXPECT_NEAR(squares[k] / (49 * 7), 1, 1e-2) << k;
+  }
+  const Preprocessing plain = parse_preprocessing_flags("features=waveform");
+  EXPECT_EQ(measured_preprocessing(*open_dataset(folder.path(), plain), 0, 1), std::nullopt);
 }
 
 TEST(SoundFolder, ChangesSoundBeforeTakingFeatures) {
