@@ -62,6 +62,8 @@ void TrainingOptions::declare_teachers(Options& options, Options::Need need) {
   options.option(task_weight, "--task-weight", "Of the labels in the loss; 0: teachers alone");
   options.option(features, "--feature",
                  "STUDENT=TEACHER[:WEIGHT]: inner values to match, through a learned projection");
+  options.option(blocks, "--block",
+                 "STUDENT=TEACHER[:WEIGHT]: ends of blocks that each learn the teacher's block alone, side by side");
   options.option(attention, "--attention", "STUDENT=TEACHER[:WEIGHT]: inner values whose attention maps are to match");
 }
 
@@ -121,10 +123,14 @@ train::DistillOptions distill_options(const TrainingOptions& options) {
   for (const std::string& text : options.features) {
     result.terms.push_back(inner_term(text, train::DistillTerm::Kind::Feature, "--feature"));
   }
+  for (const std::string& text : options.blocks) {
+    result.terms.push_back(inner_term(text, train::DistillTerm::Kind::Block, "--block"));
+  }
   for (const std::string& text : options.attention) {
     result.terms.push_back(inner_term(text, train::DistillTerm::Kind::Attention, "--attention"));
   }
-  if (result.teachers.empty() && !result.terms.empty()) throw UsageError("--feature and --attention need a --teacher");
+  if (result.teachers.empty() && !result.terms.empty())
+    throw UsageError("--feature, --attention and --block need a --teacher");
   return result;
 }
 

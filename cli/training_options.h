@@ -24,7 +24,7 @@ struct TrainingOptions {
   std::vector<std::string> freeze;
   std::string checkpoint, log;
   // Teachers.
-  std::vector<std::string> teachers, features, attention;
+  std::vector<std::string> teachers, features, attention, blocks;
   double temperature = 4, teacher_weight = 1, task_weight = 1;
 
   void declare(Options& options);

@@ -44,6 +44,10 @@ struct DistillTerm {
     Logits,     ///< KL of softened outputs, times temperature²: Hinton et al., arXiv:1503.02531
     Feature,    ///< mean squared error of inner values through a learned projection: Romero et al., arXiv:1412.6550
     Attention,  ///< squared distance of normalized attention maps: Zagoruyko and Komodakis, arXiv:1612.03928
+    /// Each block of the student, from one of these values to the next, reads what the teacher's block read and learns
+    /// to give what it gave; no gradient passes between blocks, so all learn side by side: Li et al., DNA,
+    /// arXiv:1911.13053. The error is relative to the variance of the teacher's value; shapes must agree.
+    Block,
   };
   Kind kind = Kind::Logits;
   std::size_t teacher = 0;    ///< index of the teacher

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "adze/base/random.h"
+#include "adze/data/batches.h"
 #include "adze/graph/infer.h"
 #include "adze/train/checkpoint.h"
 #include "adze/train/epoch_loader.h"
@@ -286,6 +287,37 @@ TEST_F(TrainTest, FeaturesAndAttentionOfATeacherAreFollowed) {
     const auto result = train(student, data, nullptr, options);
     EXPECT_LT(result.epochs.back().loss, result.epochs.front().loss);
   }
+}
+
+TEST_F(TrainTest, BlocksLearnTheTeachersBlocksWithoutPassingGradientsOn) {
+  const Graph teacher = with_open_batch(small_network());
+  const std::string middle = teacher.value(teacher.node(teacher.node_ids()[2]).output()).name;
+  LearnerOptions options;
+  options.distill.teachers = {teacher};
+  options.distill.task_weight = 0;
+  DistillTerm term;
+  term.kind = DistillTerm::Kind::Block;
+  term.student_value = term.teacher_value = middle;
+  options.distill.terms = {term};
+  options.freeze_statistics = true;
+  Graph student = teacher;
+  for (float& value : student.value(student.find_value("w")).constant->mutable_data<float>()) value *= 0.5F;
+  LearnBatch batch;
+  const Halves data(8);
+  std::vector<Tensor> inputs;
+  for (std::int64_t i = 0; i < 8; ++i) inputs.push_back(data.get(i).input);
+  batch.inputs = {stack(inputs)};
+  batch.labels = Tensor::from<std::int64_t>({8}, {0, 1, 0, 1, 0, 1, 0, 1});
+  const auto first = plugin().make_learner(student, options)->gradients(batch, nullptr);
+  EXPECT_NE(first.at("w").get_double(0), 0);
+  EXPECT_EQ(first.at("v").get_double(0), 0) << "the block behind has no error of its own";
+  // With a second block at the end, the first one's gradient is the same: nothing comes back through the second.
+  term.student_value = term.teacher_value = teacher.value(teacher.outputs()[0]).name;
+  options.distill.terms.push_back(term);
+  for (float& value : student.value(student.find_value("v")).constant->mutable_data<float>()) value *= 0.5F;
+  const auto both = plugin().make_learner(student, options)->gradients(batch, nullptr);
+  EXPECT_TRUE(identical(first.at("w"), both.at("w")));
+  EXPECT_NE(both.at("v").get_double(0), 0);
 }
 
 TEST_F(TrainTest, EpochsVisitEverySampleOnce) {

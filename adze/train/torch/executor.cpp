@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "adze/base/progress.h"
 #include "adze/base/text.h"
@@ -175,7 +176,7 @@ at::Tensor Executor::persistent(ValueId id) {
 }
 
 std::vector<at::Tensor> Executor::run(std::span<const at::Tensor> inputs, const RunMode& mode,
-                                      std::span<const ValueId> taps) {
+                                      std::span<const ValueId> taps, const std::map<ValueId, at::Tensor>& instead) {
   values_ = persistent_;
   if (inputs.size() != graph_.inputs().size()) {
     throw ModelError(cat("the network has ", graph_.inputs().size(), " inputs, got ", inputs.size()),
@@ -188,15 +189,25 @@ std::vector<at::Tensor> Executor::run(std::span<const at::Tensor> inputs, const 
     for (const ValueId id : taps) tapped[at_value(id)] = true;
   }
   const std::vector<bool>& kept = taps.empty() ? kept_ : tapped;
+  std::map<ValueId, at::Tensor> computed;  // of those that are replaced
   for (const Step& step : steps_) {
     run_step(step, mode);
+    for (const ValueId id : instead.empty() ? std::vector<ValueId>() : graph_.node(step.node).outputs) {
+      const auto found = instead.find(id);
+      if (found == instead.end()) continue;
+      computed[id] = std::exchange(values_[at_value(id)], found->second);
+    }
     for (const ValueId id : step.finished) {
       if (!kept[at_value(id)]) values_[at_value(id)] = at::Tensor();
     }
   }
   std::vector<at::Tensor> results;
-  for (const ValueId id : graph_.outputs()) results.push_back(values_[at_value(id)]);
-  for (const ValueId id : taps) results.push_back(values_[at_value(id)]);
+  const auto result_of = [&](ValueId id) {
+    const auto found = computed.find(id);
+    return found != computed.end() ? found->second : values_[at_value(id)];
+  };
+  for (const ValueId id : graph_.outputs()) results.push_back(result_of(id));
+  for (const ValueId id : taps) results.push_back(result_of(id));
   values_.clear();
   return results;
 }

@@ -36,9 +36,10 @@ class Executor {
   /// Throws UnsupportedError naming a node that can be neither trained through nor computed.
   Executor(const Graph& graph, const ExecutorOptions& options);
 
-  /// The graph's outputs. taps: further values to return, after the outputs.
+  /// The graph's outputs. taps: further values to return, after the outputs. instead: what those who read a value get
+  /// in its place; what was computed is returned all the same.
   std::vector<at::Tensor> run(std::span<const at::Tensor> inputs, const RunMode& mode,
-                              std::span<const ValueId> taps = {});
+                              std::span<const ValueId> taps = {}, const std::map<ValueId, at::Tensor>& instead = {});
   /// The first node, in the order of running, with an output that is not finite although its inputs are; null if none.
   const Node* first_non_finite(std::span<const at::Tensor> inputs, const RunMode& mode);
 

@@ -149,23 +149,36 @@ void Distillation::add_term(const Graph& student, const Criterion& criterion, co
   terms_.push_back(term);
 }
 
-Tensor Distillation::loss(std::span<const Tensor> tapped, const TorchBatch& batch) {
-  std::vector<std::vector<ValueId>> wanted(teachers_.size());
-  for (const Term& term : terms_) wanted[term.settings.teacher].push_back(term.teacher_value);
-  std::vector<std::vector<Tensor>> found(teachers_.size());
-  {
-    const at::NoGradGuard no_grad;
-    for (std::size_t i = 0; i < teachers_.size(); ++i) {
-      if (wanted[i].empty()) continue;
-      found[i] = teachers_[i]->run(batch.inputs, RunMode{}, wanted[i]);
-      found[i].erase(found[i].begin(), found[i].begin() + static_cast<long>(teachers_[i]->graph().outputs().size()));
+void Distillation::listen(const TorchBatch& batch) {
+  const at::NoGradGuard no_grad;
+  heard_.assign(terms_.size(), Tensor());
+  for (std::size_t t = 0; t < teachers_.size(); ++t) {
+    std::vector<ValueId> wanted;
+    std::vector<std::size_t> whose;
+    for (std::size_t i = 0; i < terms_.size(); ++i) {
+      if (terms_[i].settings.teacher != t) continue;
+      wanted.push_back(terms_[i].teacher_value);
+      whose.push_back(i);
     }
+    if (wanted.empty()) continue;
+    const std::vector<Tensor> found = teachers_[t]->run(batch.inputs, RunMode{}, wanted);
+    const std::size_t outputs = teachers_[t]->graph().outputs().size();
+    for (std::size_t k = 0; k < whose.size(); ++k) heard_[whose[k]] = found[outputs + k];
   }
-  std::vector<std::size_t> next(teachers_.size(), 0);
+}
+
+std::map<ValueId, Tensor> Distillation::block_inputs() const {
+  std::map<ValueId, Tensor> result;
+  for (std::size_t i = 0; i < terms_.size(); ++i) {
+    if (terms_[i].settings.kind == DistillTerm::Kind::Block) result[taps_[i]] = heard_[i];
+  }
+  return result;
+}
+
+Tensor Distillation::loss(std::span<const Tensor> tapped) const {
   Tensor sum;
   for (std::size_t i = 0; i < terms_.size(); ++i) {
-    const std::size_t teacher = terms_[i].settings.teacher;
-    const Tensor term = terms_[i].settings.weight * term_loss(terms_[i], tapped[i], found[teacher][next[teacher]++]);
+    const Tensor term = terms_[i].settings.weight * term_loss(terms_[i], tapped[i], heard_[i]);
     sum = sum.defined() ? sum + term : term;
   }
   return sum;
@@ -210,6 +223,16 @@ Tensor Distillation::term_loss(const Term& term, const Tensor& student, const Te
                          : at::linear(s, weight);
       }
       return at::mse_loss(s, t);
+    }
+    case DistillTerm::Kind::Block: {
+      if (student.sizes() != teacher.sizes()) {
+        throw UsageError(
+            cat("block ", adze::quoted(term.settings.student_value), " gives ",
+                shape_text(Shape(student.sizes().vec())), ", the teacher's ", shape_text(Shape(teacher.sizes().vec()))),
+            "blocks are compared where both networks have the same shape");
+      }
+      const Tensor t = teacher.to(at::kFloat);
+      return at::mse_loss(student.to(at::kFloat), t) / t.var().clamp_min(1e-12);
     }
     case DistillTerm::Kind::Attention: {
       Tensor s = student.to(at::kFloat), t = teacher.to(at::kFloat);

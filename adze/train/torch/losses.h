@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -52,7 +53,12 @@ class Distillation {
   const std::vector<ValueId>& taps() const { return taps_; }
   /// Projections between features of different widths: learned with the student, not part of it.
   std::vector<Variable>& projections() { return projections_; }
-  at::Tensor loss(std::span<const at::Tensor> tapped, const TorchBatch& batch);
+  /// Runs the teachers on the batch.
+  void listen(const TorchBatch& batch);
+  /// After listen(): what the student's blocks are to read instead of what its own blocks before them gave.
+  std::map<ValueId, at::Tensor> block_inputs() const;
+  /// After listen(): the terms together.
+  at::Tensor loss(std::span<const at::Tensor> tapped) const;
 
  private:
   struct Term {
@@ -69,6 +75,7 @@ class Distillation {
   std::vector<Term> terms_;
   std::vector<ValueId> taps_;
   std::vector<Variable> projections_;
+  std::vector<at::Tensor> heard_;  ///< by term
 };
 
 }  // namespace adze::train

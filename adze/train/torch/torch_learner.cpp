@@ -120,8 +120,9 @@ TorchLearner::Computed TorchLearner::compute(const TorchBatch& batch, const RunM
   taps.insert(taps.end(), distillation_.taps().begin(), distillation_.taps().end());
   std::vector<at::Tensor> found;
   {
+    if (!distillation_.empty()) distillation_.listen(batch);
     const Autocast autocast(options_.precision);
-    found = executor_.run(batch.inputs, mode, taps);
+    found = executor_.run(batch.inputs, mode, taps, distillation_.block_inputs());
   }
   const std::size_t outputs = executor_.graph().outputs().size();
   Computed result;
@@ -130,7 +131,7 @@ TorchLearner::Computed TorchLearner::compute(const TorchBatch& batch, const RunM
   result.loss = result.task_loss;
   if (!distillation_.empty()) {
     const auto tapped = std::span<const at::Tensor>(found).subspan(outputs + 1);
-    result.loss = options_.distill.task_weight * result.task_loss + distillation_.loss(tapped, batch);
+    result.loss = options_.distill.task_weight * result.task_loss + distillation_.loss(tapped);
   }
   return result;
 }
