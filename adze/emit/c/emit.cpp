@@ -8,6 +8,7 @@
 #include "adze/emit/c/assets.h"
 #include "adze/emit/c/files.h"
 #include "adze/emit/c/layer.h"
+#include "adze/emit/c/signed_bytes.h"
 #include "adze/graph/edit.h"
 #include "adze/plan/cost.h"
 #include "adze/plan/lower_integers.h"
@@ -50,7 +51,7 @@ Port port_of(const Graph& graph, const Plan& plan, ValueId id, std::string macro
   if (!shape || value.constant) throw UnsupportedError(cat(quoted(value.name), " has no fixed shape, or is constant"));
   if (value.type.dtype != DType::S8 && value.type.dtype != DType::F32) {
     throw UnsupportedError(
-        cat(quoted(value.name), " is ", type_text(value.type), "; inputs and outputs of C code are s8 or f32"));
+        cat(quoted(value.name), " is ", type_text(value.type), "; inputs and outputs of C code are s8, u8 or f32"));
   }
   port.type = value.type.dtype == DType::F32 ? "float" : "int8_t";
   port.shape = *shape;
@@ -89,6 +90,15 @@ Interface interface_of(const Graph& graph, const Plan& plan, bool nhwc) {
   add(graph.inputs(), "input", interface.inputs);
   add(graph.outputs(), "output", interface.outputs);
   return interface;
+}
+
+/// Bytes that are unsigned for the caller.
+void mark_unsigned(const Graph& graph, const std::vector<ValueId>& ids, std::vector<Port>& ports) {
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (graph.value(ids[i]).type.dtype != DType::U8) continue;
+    ports[i].type = "uint8_t";
+    ports[i].zero_point += 128;
+  }
 }
 
 /// Layer names: the node's, as identifiers, each once.
@@ -168,13 +178,15 @@ Emission emit_c(const Graph& graph, const EmitOptions& options) {
   for (const NodeCost& cost : compute_cost(lowered).nodes)
     macs[std::as_const(lowered).node(cost.node).name] = cost.macs;
   const bool nhwc = source_is_nhwc(graph);
-  const Graph arranged = arrange(lowered, nhwc);
+  const Graph arranged = arrange(with_signed_bytes(lowered), nhwc);
   PlanOptions plan_options;
   plan_options.alignment = 4;
   const Plan plan = make_plan(arranged, plan_options);
   Network network{arranged, plan, options, isa_of(options.core), {}, {}};
   network.arena_bytes = plan.arena_bytes;
-  const Interface interface = interface_of(arranged, plan, nhwc);
+  Interface interface = interface_of(arranged, plan, nhwc);
+  mark_unsigned(lowered, lowered.inputs(), interface.inputs);
+  mark_unsigned(lowered, lowered.outputs(), interface.outputs);
   Emission emission;
   write_layers(network, emission, macs);
   add_runtime(network, emission);

@@ -115,6 +115,11 @@ std::string source_file(const Network& network, const Interface& interface, cons
   }
   run.open(run_signature(network, interface));
   for (const Port& port : interface.inputs) {
+    if (port.type == "uint8_t") {  // kept as signed bytes
+      run.line(cat("for (int i = 0; i < ", port.bytes, "; ++i) ((uint8_t *)AT(", port.offset, "))[i] = (uint8_t)(",
+                   port.macro, "[i] ^ 0x80u);"));
+      continue;
+    }
     run.line(cat("if ((const void *)", port.macro, " != AT(", port.offset, ")) memcpy(AT(", port.offset, "), ",
                  port.macro, ", ", port.bytes, ");"));
   }
@@ -124,6 +129,11 @@ std::string source_file(const Network& network, const Interface& interface, cons
   }
   if (network.options.profile_hooks) run.line(cat(name, "_profile(", emission.layers.size(), ");"));
   for (const Port& port : interface.outputs) {
+    if (port.type == "uint8_t") {
+      run.line(cat("for (int i = 0; i < ", port.bytes, "; ++i) ", port.macro, "[i] = (uint8_t)(((const uint8_t *)AT(",
+                   port.offset, "))[i] ^ 0x80u);"));
+      continue;
+    }
     run.line(cat("memcpy(", port.macro, ", AT(", port.offset, "), ", port.bytes, ");"));
   }
   run.line("return 0;");
@@ -160,6 +170,10 @@ void print_golden(Printer& printer, const std::string& name, const Tensor& tenso
   }
   if (port.type == "float") {
     printer.array("float", name, lying.data<float>());
+  } else if (port.type == "uint8_t") {
+    std::vector<std::int16_t> values;
+    for (const std::uint8_t value : lying.data<std::uint8_t>()) values.push_back(value);
+    printer.array("uint8_t", name, std::span<const std::int16_t>(values));
   } else {
     printer.array("int8_t", name, lying.data<std::int8_t>());
   }

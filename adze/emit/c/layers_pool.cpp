@@ -49,10 +49,11 @@ void write_average(LayerWriter& writer) {
   const RoundingProfile profile = rounding_of(node);
   const RequantizeParameters by = make_requantize(profile, static_cast<double>(x.scale) / static_cast<double>(y.scale));
   const bool same = x.scale == y.scale && x.zero_point == y.zero_point;
-  write_pool_layer(writer, "adze_average_pool_s8",
-                   cat(node.get_int("count_include_pad"), ", ", x.zero_point, ", ", same ? 1 : 0, ", 0, ",
-                       channel_text(general_channel(by)), ", ", constant_text(x.scale), ", ", constant_text(y.scale),
-                       ", ", output_text(general_kind(profile), y)));
+  write_pool_layer(
+      writer, "adze_average_pool_s8",
+      cat(node.get_int("count_include_pad"), ", ", x.zero_point, ", ", same ? 1 : 0, ", ",
+          node.get_int("raw_offset", 0), ", ", channel_text(general_channel(by)), ", ", constant_text(x.scale), ", ",
+          constant_text(y.scale), ", ", output_text(general_kind(profile), y)));
 }
 
 void write_max(LayerWriter& writer) {
