@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 
 struct Arguments {
   std::string target, input, output;
-  std::string core = "generic", device, optimize = "balanced", name = "net";
+  std::string core = "generic", device, optimize = "balanced", name = "net", rounding = "tflm";
   std::int64_t golden = 2;
   bool profile = false, no_slim = false, check = false;
 };
@@ -41,8 +41,9 @@ ExitCode check(Console& console, const Graph& graph, const emit::EmitOptions& op
 }
 
 ExitCode run_emit(Console& console, const Arguments& arguments) {
-  const Graph graph = emittable(load_model(arguments.input), !arguments.no_slim);
+  Graph graph = emittable(load_model(arguments.input), !arguments.no_slim);
   const std::string core = arguments.device.empty() ? arguments.core : device::load_profile(arguments.device).core;
+  if (arguments.rounding != "model") graph.metadata["adze.rounding"] = arguments.rounding;
   emit::EmitOptions options;
   options.name = arguments.name;
   options.core = core.empty() ? "generic" : core;
@@ -97,6 +98,9 @@ Verb emit_verb() {
         options.option(arguments->device, "--device", "Device to write for, instead of --core: adze device list");
         options.choice(arguments->optimize, "--optimize", "What matters most", {"balanced", "speed", "ram", "size"});
         options.option(arguments->name, "--name", "Prefix of files and functions");
+        options.choice(arguments->rounding, "--rounding",
+                       "Integer rounding: fixed point as TFLite-Micro, or as the model says for this computer",
+                       {"tflm", "litert", "onnx", "model"});
         options.option(arguments->golden, "--golden", "Seeded random inputs in the test program; 0: no program");
         options.flag(arguments->profile, "--profile", "Call NAME_profile(layer) before each layer");
         options.flag(arguments->check, "--check",

@@ -15,6 +15,8 @@ Tensor random_input(const ValueType& type, Random& random) {
   for (std::int64_t i = 0; i < tensor.size(); ++i) {
     if (type.dtype == DType::S8) {
       tensor.set_int(i, static_cast<std::int64_t>(random.below(256)) - 128);
+    } else if (type.dtype == DType::U8) {
+      tensor.set_int(i, static_cast<std::int64_t>(random.below(256)));
     } else {
       tensor.set_double(i, random.normal());
     }

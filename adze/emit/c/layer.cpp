@@ -76,7 +76,8 @@ std::string LayerWriter::scratch(std::int64_t bytes) {
 }
 
 void write_layer(LayerWriter& writer) {
-  if (write_compute(writer) || write_pool(writer) || write_arithmetic(writer) || write_movement(writer)) return;
+  if (write_compute(writer) || write_pool(writer) || write_arithmetic(writer)) return;
+  if (write_movement(writer) || write_float(writer)) return;
   writer.refuse("this operator cannot be written as C");
 }
 

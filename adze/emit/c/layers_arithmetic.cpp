@@ -3,61 +3,13 @@
 #include <cmath>
 
 #include "adze/base/text.h"
-#include "adze/emit/c/layer.h"
+#include "adze/emit/c/walk.h"
 #include "adze/numerics/quantized_arithmetic.h"
 #include "adze/plan/integer_parameters.h"
 
 namespace adze::emit {
 
 namespace {
-
-/// Neighbouring dimensions that all operands walk through alike become one; at most four remain.
-struct Walk {
-  std::vector<std::int64_t> dims, a, b;
-};
-
-std::vector<std::int64_t> broadcast_strides(const Shape& own, const Shape& result) {
-  std::vector<std::int64_t> strides(result.size(), 0);
-  std::int64_t step = 1;
-  for (std::size_t i = own.size(); i-- > 0;) {
-    const std::size_t at = result.size() - own.size() + i;
-    if (own[i] != 1) strides[at] = step;
-    step *= own[i];
-  }
-  return strides;
-}
-
-Walk walk_of(const LayerWriter& writer) {
-  const Shape result = writer.output_shape();
-  const auto as = broadcast_strides(writer.shape(0), result), bs = broadcast_strides(writer.shape(1), result);
-  Walk walk;
-  for (std::size_t i = 0; i < result.size(); ++i) {
-    if (result[i] == 1) continue;
-    const bool joins = !walk.dims.empty() && walk.a.back() == as[i] * result[i] && walk.b.back() == bs[i] * result[i];
-    if (joins) {
-      walk.dims.back() *= result[i];
-      walk.a.back() = as[i];
-      walk.b.back() = bs[i];
-    } else {
-      walk.dims.push_back(result[i]);
-      walk.a.push_back(as[i]);
-      walk.b.push_back(bs[i]);
-    }
-  }
-  if (walk.dims.size() > 4) writer.refuse("operands that broadcast over more than four dimensions");
-  while (walk.dims.size() < 4) {
-    walk.dims.insert(walk.dims.begin(), 1);
-    walk.a.insert(walk.a.begin(), 0);
-    walk.b.insert(walk.b.begin(), 0);
-  }
-  return walk;
-}
-
-std::string list_text(const std::vector<std::int64_t>& values) {
-  std::string text = "{";
-  for (std::size_t i = 0; i < values.size(); ++i) text += cat(i == 0 ? "" : ", ", values[i]);
-  return text + "}";
-}
 
 /// A sum of equal shapes in adze_add_fast_s8; false when that cannot give the same bytes.
 bool write_fast_add(LayerWriter& writer) {
@@ -107,8 +59,7 @@ void write_binary(LayerWriter& writer) {
   }
   writer.use("adze_binary_s8.c");
   writer.open("static const adze_binary layer =");
-  writer.line(cat(list_text(walk.dims), ", ", list_text(walk.a), ", ", list_text(walk.b), ", ",
-                  node.kind == OpKind::QSub ? 1 : 0, ", ", a.zero_point, ", ", b.zero_point, ","));
+  writer.line(cat(walk.text(), ", ", node.kind == OpKind::QSub ? 1 : 0, ", ", a.zero_point, ", ", b.zero_point, ","));
   writer.line(cat(channel_text(general_channel(by_a)), ", ", channel_text(general_channel(by_b)), ", ",
                   channel_text(general_channel(by_y)), ","));
   writer.line(cat(constant_text(a.scale), ", ", constant_text(b.scale), ", ", constant_text(y.scale), ", ",
