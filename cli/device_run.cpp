@@ -36,15 +36,17 @@ std::string per(std::int64_t count, std::int64_t macs) {
 Table layer_table(const DeviceRun& run) {
   const Emulation& emulation = run.emulation;
   Table table({"layer", "operator", "MACs", "instructions", "share", "per MAC", "loads", "multiplies", "vector"});
-  for (std::size_t i = 0; i < run.emission.layers.size() && i < emulation.layer_mixes.size(); ++i) {
+  for (std::size_t i = 0; i < run.emission.layers.size() && i < emulation.layer_instructions.size(); ++i) {
     const auto& layer = run.emission.layers[i];
-    const InstructionMix& mix = emulation.layer_mixes[i];
-    const std::int64_t count = mix.instructions();
+    const bool classes = i < emulation.layer_mixes.size();
+    const InstructionMix mix = classes ? emulation.layer_mixes[i] : InstructionMix{};
+    const std::int64_t count = emulation.layer_instructions[i];
     const double share =
         100.0 * static_cast<double>(count) / static_cast<double>(std::max<std::int64_t>(1, emulation.instructions));
     table.add_row({shortened(layer.name, 40), layer.op, cat(layer.macs), cat(count), cat(fixed(share, 1), " %"),
-                   per(count, layer.macs), cat(mix[InstructionClass::Load]), cat(mix[InstructionClass::Multiply]),
-                   cat(mix[InstructionClass::Vector] + mix[InstructionClass::VectorMemory])});
+                   per(count, layer.macs), classes ? cat(mix[InstructionClass::Load]) : "",
+                   classes ? cat(mix[InstructionClass::Multiply]) : "",
+                   classes ? cat(mix[InstructionClass::Vector] + mix[InstructionClass::VectorMemory]) : ""});
   }
   return table;
 }
@@ -63,7 +65,7 @@ std::optional<std::int64_t> ram_of(const device::Profile& profile) {
 
 void show_cost(Console& console, const DeviceRun& run, Table& totals) {
   const auto cost = estimate_cost(run.emulation.mix, run.profile);
-  if (!cost || !run.emulation.counted) return;
+  if (!cost || run.emulation.counter != Emulation::Counter::Plugin) return;
   Json json = {{"basis", basis_name(cost->basis)}, {"cycles", cost->cycles}, {"cycles_error", cost->cycles_error}};
   totals.add_row({"cycles, estimated", cat(fixed(cost->cycles, 0), plus_minus(cost->cycles_error))});
   if (cost->seconds) {
@@ -86,20 +88,22 @@ void add_results(Json& results, const DeviceRun& run) {
   results["device"] = run.profile.name;
   results["core"] = run.profile.core;
   results["bytes_equal"] = run.bytes_equal;
-  results["instructions"] = emulation.counted ? Json(emulation.instructions) : Json(nullptr);
+  results["instructions"] = emulation.counted() ? Json(emulation.instructions) : Json(nullptr);
   results["instructions_basis"] = "instructions, emulated";
   results["ram_bytes"] = emulation.ram_bytes();
   results["stack_bytes"] = emulation.stack_bytes;
   results["arena_bytes"] = run.emission.arena_bytes;
   results["flash_bytes"] = emulation.flash_bytes();
   results["lower_bound_bytes"] = run.emission.lower_bound_bytes;
-  results["mix"] = mix_json(emulation.mix);
+  const bool classes = emulation.counter == Emulation::Counter::Plugin;
+  results["counter"] = classes ? "plugin" : emulation.counted() ? "systick" : "none";
+  if (classes) results["mix"] = mix_json(emulation.mix);
   Json layers = Json::array();
   for (std::size_t i = 0; i < run.emission.layers.size(); ++i) {
     const auto& layer = run.emission.layers[i];
     layers.push_back({{"name", layer.name}, {"op", layer.op}, {"macs", layer.macs}});
+    if (i < emulation.layer_instructions.size()) layers.back()["instructions"] = emulation.layer_instructions[i];
     if (i >= emulation.layer_mixes.size()) continue;
-    layers.back()["instructions"] = emulation.layer_instructions[i];
     layers.back()["mix"] = mix_json(emulation.layer_mixes[i]);
   }
   results["layers"] = std::move(layers);
@@ -151,16 +155,19 @@ DeviceRun run_on_device(const Graph& graph, emit::EmitOptions options, const dev
 void show_device_run(Console& console, const DeviceRun& run) {
   const Emulation& emulation = run.emulation;
   add_results(console.results(), run);
-  if (emulation.counted) {
+  if (emulation.counted()) {
     console.table(layer_table(run));
     console.line("");
   }
   Table totals({cat(run.profile.title), ""});
   totals.add_row({"outputs, against the engine", run.bytes_equal ? "equal" : "DIFFERENT"});
-  if (emulation.counted) {
+  if (emulation.counted()) {
     totals.add_row({"instructions, emulated", cat(emulation.instructions)});
   } else {
-    console.remark("warning: this qemu-system-arm takes no plug-ins: instructions were not counted");
+    console.remark("warning: instructions were not counted");
+  }
+  if (emulation.counter == Emulation::Counter::SysTick) {
+    console.remark("this qemu-system-arm takes no plug-ins: counted by its clock, to about 40 instructions a layer");
   }
   totals.add_row({"ram: static and measured stack", share_of(emulation.ram_bytes(), ram_of(run.profile))});
   totals.add_row({"  of it stack", cat(emulation.stack_bytes, " bytes")});

@@ -10,6 +10,7 @@ struct Board {
   std::string core;                        ///< "cortex-m4"; its linker script is boards/<core>/memory.ld
   std::vector<std::string> compile_flags;  ///< of the core alone
   std::vector<std::string> machine;        ///< QEMU's options
+  double instructions_per_tick;            ///< of SysTick with -icount shift=0: 1e9 over its clock
 };
 
 const std::vector<Board>& boards();

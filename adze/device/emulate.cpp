@@ -64,6 +64,7 @@ void build(const EmulationRequest& request, const Tools& tools, const Board& boa
   };
   std::vector<std::string> board_flags = {"-ffreestanding", "-fno-tree-loop-distribute-patterns"};
   if (request.profile) board_flags.push_back(cat("-DADZE_PROFILE=", request.profile_function));
+  if (!request.use_plugin) board_flags.push_back("-DADZE_SYSTICK");
   add(folder / "startup.c", "harness_startup.o", board_flags);
   add(folder / "console.c", "harness_console.o", board_flags);
   for (std::size_t i = 0; i < request.sources.size(); ++i) {
@@ -87,20 +88,35 @@ void read_sizes(const path& elf, Emulation& emulation) {
   emulation.bss_bytes = size(".bss");
 }
 
-/// Takes the board's own closing line off the output and reads the stack's depth from it.
-void read_stack(Emulation& emulation) {
-  constexpr std::string_view label = "\nadze-board: stack ";
-  const std::size_t at = emulation.output.rfind(label);
-  if (at == std::string::npos) return;
-  const std::string number = emulation.output.substr(at + label.size());
-  std::from_chars(number.data(), number.data() + number.size(), emulation.stack_bytes);
-  emulation.output.resize(at);
+/// Takes one of the board's own closing lines off the output and gives its numbers.
+std::vector<std::int64_t> take_board_line(std::string& output, std::string_view name) {
+  std::vector<std::int64_t> numbers;
+  const std::size_t at = output.rfind(cat("\nadze-board: ", name));
+  if (at == std::string::npos) return numbers;
+  for (const std::string& word : split(output.substr(at + 1), ' ')) {
+    std::int64_t number = 0;
+    if (std::from_chars(word.data(), word.data() + word.size(), number).ec == std::errc()) numbers.push_back(number);
+  }
+  output.resize(at);
+  return numbers;
+}
+
+/// Ticks of each layer of the first run, after their number of runs.
+void read_ticks(const std::vector<std::int64_t>& numbers, double instructions_per_tick, Emulation& emulation) {
+  if (numbers.size() < 2) return;
+  emulation.counter = Emulation::Counter::SysTick;
+  emulation.runs = static_cast<int>(numbers[0]);
+  for (std::size_t i = 1; i < numbers.size(); ++i) {
+    const auto count = static_cast<std::int64_t>(static_cast<double>(numbers[i]) * instructions_per_tick);
+    emulation.layer_instructions.push_back(count);
+    emulation.instructions += count;
+  }
 }
 
 void read_counts(const path& file, Emulation& emulation) {
   if (!std::filesystem::exists(file)) return;
   const Marks marks = parse_marks(read_text_file(file));
-  emulation.counted = true;
+  emulation.counter = Emulation::Counter::Plugin;
   emulation.runs = marks.runs;
   emulation.layer_mixes = marks.layers;
   for (const InstructionMix& layer : marks.layers) {
@@ -111,14 +127,15 @@ void read_counts(const path& file, Emulation& emulation) {
   emulation.instructions = emulation.mix.instructions();
 }
 
-ProcessResult run_emulator(const EmulationRequest& request, const Tools& tools, const Board& board, const path& folder,
-                           bool count) {
+ProcessResult run_emulator(const EmulationRequest& request, const Tools& tools, const Board& board,
+                           const path& folder) {
   std::vector<std::string> command = {tools.emulator.string()};
   command.insert(command.end(), board.machine.begin(), board.machine.end());
   command.insert(command.end(), {"-nographic", "-monitor", "none", "-serial", "none", "-semihosting-config",
                                  "enable=on,target=native"});
   // Relative, because QEMU's option syntax would need commas in a path doubled.
-  if (count) command.insert(command.end(), {"-plugin", "./count.so,out=counts.txt"});
+  if (request.profile && request.use_plugin) command.insert(command.end(), {"-plugin", "./count.so,out=counts.txt"});
+  if (request.profile && !request.use_plugin) command.insert(command.end(), {"-icount", "shift=0"});
   command.insert(command.end(), {"-kernel", "program.elf"});
   return run_process(command, folder, {.seconds = request.time_limit_seconds});
 }
@@ -150,16 +167,25 @@ Emulation emulate(const EmulationRequest& request) {
   const TemporaryFolder folder;
   write_assets(folder.path(), board);
   build(request, tools, board, folder.path());
+  ProcessResult ran = run_emulator(request, tools, board, folder.path());
+  const bool no_plugins = request.profile && request.use_plugin && ran.exit_code != 0 &&
+                          !std::filesystem::exists(folder.path() / "counts.txt") &&
+                          ran.output.find("plugin") != std::string::npos;
+  if (no_plugins) {
+    EmulationRequest again = request;
+    again.use_plugin = false;
+    return emulate(again);
+  }
   emulation.available = true;
   read_sizes(folder.path() / "program.elf", emulation);
-  ProcessResult ran = run_emulator(request, tools, board, folder.path(), request.profile);
-  const bool no_plugins = request.profile && ran.exit_code != 0 && ran.output.find("count.so") != std::string::npos;
-  if (no_plugins) ran = run_emulator(request, tools, board, folder.path(), false);
   emulation.exit_code = ran.exit_code;
   emulation.timed_out = ran.timed_out;
   emulation.output = std::move(ran.output);
-  read_stack(emulation);
+  const auto stack = take_board_line(emulation.output, "stack");
+  if (!stack.empty()) emulation.stack_bytes = stack.front();
+  const auto ticks = take_board_line(emulation.output, "ticks");
   if (!ran.timed_out) read_counts(folder.path() / "counts.txt", emulation);
+  if (!emulation.counted()) read_ticks(ticks, board.instructions_per_tick, emulation);
   return emulation;
 }
 

@@ -17,6 +17,7 @@ struct EmulationRequest {
   std::string optimize_flag = "-O2";
   bool profile = true;                           ///< define the hook below and count
   std::string profile_function = "net_profile";  ///< void f(int layer): 0 … last, then once with the number of layers
+  bool use_plugin = true;                        ///< false: count by SysTick, as where QEMU takes no plug-ins
   double time_limit_seconds = 60;
   std::vector<std::string> compile_flags;  ///< more of them, as separate arguments
 };
@@ -27,8 +28,15 @@ struct Emulation {
   std::string why_not;
   int exit_code = -1;
   bool timed_out = false;
-  std::string output;                            ///< what the program printed
-  bool counted = false;                          ///< the counting plug-in ran
+  std::string output;  ///< what the program printed
+  /// How instructions were counted.
+  enum class Counter : std::uint8_t {
+    None,
+    Plugin,   ///< each one, by class
+    SysTick,  ///< by emulated time, to about 40 a layer; no classes, and layers only
+  };
+  Counter counter = Counter::None;
+  bool counted() const { return counter != Counter::None; }
   std::int64_t instructions = 0;                 ///< of one run of all layers, or of main() when no layer was marked
   InstructionMix mix;                            ///< the same by class
   std::vector<std::int64_t> layer_instructions;  ///< of the first run, the hook's own instructions taken off

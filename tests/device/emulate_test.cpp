@@ -56,7 +56,7 @@ TEST_P(EmulateOn, counts_the_instructions_of_a_loop_exactly) {
   if (!emulation.available) GTEST_SKIP() << "skipped: " << emulation.why_not;
   EXPECT_EQ(emulation.exit_code, 5);
   EXPECT_EQ(emulation.output, "sum -5\n");
-  ASSERT_TRUE(emulation.counted);
+  ASSERT_EQ(emulation.counter, Emulation::Counter::Plugin);
   EXPECT_EQ(emulation.runs, 2);
   ASSERT_EQ(emulation.layer_instructions.size(), 2u);
   EXPECT_EQ(emulation.layer_instructions[0], 2 * 200 + 3);  // the argument, the call, the return
@@ -70,6 +70,22 @@ TEST_P(EmulateOn, counts_the_instructions_of_a_loop_exactly) {
   EXPECT_LE(emulation.bss_bytes, 1008);  // alignment
   EXPECT_GT(emulation.text_bytes, 40);
   EXPECT_LT(emulation.text_bytes, 500);
+}
+
+TEST_P(EmulateOn, counts_by_emulated_time_without_the_plugin) {
+  std::string text = loop_program;
+  text.replace(text.find("spin(200)"), 9, "spin(200000)");
+  const Program program(text);
+  EmulationRequest request = program.request(GetParam());
+  request.use_plugin = false;
+  const Emulation emulation = emulate(request);
+  if (!emulation.available) GTEST_SKIP() << "skipped: " << emulation.why_not;
+  EXPECT_EQ(emulation.output, "sum -5\n");
+  ASSERT_EQ(emulation.counter, Emulation::Counter::SysTick);
+  EXPECT_EQ(emulation.runs, 2);
+  ASSERT_EQ(emulation.layer_instructions.size(), 2u);
+  EXPECT_NEAR(static_cast<double>(emulation.layer_instructions[0]), 400'003, 150);
+  EXPECT_LE(emulation.layer_instructions[1], 100);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cores, EmulateOn, ::testing::ValuesIn(emulated_cores()), [](const auto& info) {
@@ -115,6 +131,25 @@ TEST(Emulate, says_which_tool_is_missing) {
   setenv("PATH", path.c_str(), 1);
   EXPECT_FALSE(emulation.available);
   EXPECT_NE(emulation.why_not.find("arm-none-eabi-gcc"), std::string::npos);
+}
+
+TEST(Emulate, counts_by_emulated_time_where_qemu_takes_no_plugins) {
+  const auto qemu = find_program("qemu-system-arm");
+  if (!qemu || !find_program("arm-none-eabi-gcc")) GTEST_SKIP() << "skipped: no toolchain";
+  const TemporaryFolder folder;
+  const auto stand_in = folder.path() / "qemu-system-arm";
+  write_file(stand_in,
+             "#!/bin/sh\nfor a; do if [ \"$a\" = -plugin ]; then echo '-plugin: invalid option'; exit 1; fi; "
+             "done\nexec " +
+                 qemu->string() + " \"$@\"\n");
+  std::filesystem::permissions(stand_in, std::filesystem::perms::owner_all);
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", (folder.path().string() + ":" + path).c_str(), 1);
+  const Emulation emulation = emulate(Program(loop_program).request());
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_EQ(emulation.exit_code, 5) << emulation.output;
+  EXPECT_EQ(emulation.counter, Emulation::Counter::SysTick);
+  EXPECT_NEAR(static_cast<double>(emulation.instructions), 405, 120);
 }
 
 TEST(Emulate, refuses_an_unknown_core) {

@@ -8,6 +8,8 @@ extern uint32_t __stack_top, __stack_bottom, __clear_begin, __clear_end;
 int main(void);
 void reset(void);
 static void fault(void);
+static void start_counter(void);
+static void print_counter(void);
 
 __attribute__((section(".vectors"), used)) static const void *const vectors[16] = {
     &__stack_top, (const void *)reset,                                                    /* reset */
@@ -48,10 +50,12 @@ static void prepare_core(void) {
 __attribute__((noreturn, used)) static void start(void) {
   prepare_core();
   for (uint32_t *word = &__clear_begin; word < &__clear_end; ++word) *word = 0;
+  start_counter();
   MARK_MAIN();
   const int code = main();
   MARK_END();
   const unsigned stack = stack_bytes();
+  print_counter();
   board_print("\nadze-board: stack ");
   board_print_unsigned(stack);
   board_print("\n");
@@ -72,7 +76,43 @@ __attribute__((naked, noreturn)) void reset(void) {
       ".ltorg");
 }
 
-#ifdef ADZE_PROFILE
+#if defined(ADZE_PROFILE) && defined(ADZE_SYSTICK)
+/* Without a counting plug-in: QEMU's -icount makes emulated time, and with it SysTick, proceed by instructions. */
+#define SYST_CVR REGISTER(0xE000E018)
+enum { most_layers = 2048 };
+static uint32_t ticks[most_layers], last_tick;
+static unsigned layers, runs;
+
+void ADZE_PROFILE(int layer) {
+  const uint32_t now = SYST_CVR; /* 24 bits, counts down */
+  if (layer == 0) {
+    ++runs;
+  } else if (runs == 1 && layers < most_layers) {
+    ticks[layers++] = (last_tick - now) & 0xFFFFFF;
+  }
+  last_tick = SYST_CVR;
+}
+
+static void start_counter(void) {
+  REGISTER(0xE000E014) = 0xFFFFFF; /* reload */
+  SYST_CVR = 0;
+  REGISTER(0xE000E010) = 5; /* enabled, processor clock */
+}
+
+static void print_counter(void) {
+  board_print("\nadze-board: ticks ");
+  board_print_unsigned(runs);
+  for (unsigned i = 0; i < layers; ++i) {
+    board_print(" ");
+    board_print_unsigned(ticks[i]);
+  }
+}
+#else
+static void start_counter(void) {}
+static void print_counter(void) {}
+#endif
+
+#if defined(ADZE_PROFILE) && !defined(ADZE_SYSTICK)
 /* Called before each layer with its number, and once after the last. */
 __attribute__((naked)) void ADZE_PROFILE(int layer) {
   (void)layer;
