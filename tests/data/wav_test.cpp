@@ -100,7 +100,7 @@ TEST(Wav, RefusesDamagedFiles) {
         riff(chunk("fmt ", format(3, 1, 32)) + chunk("data", raw<float>({std::numeric_limits<float>::quiet_NaN()})))}) {
     EXPECT_THROW(read(wrong), ModelError);
   }
-  for (std::size_t length = 0; length + 1 < good.size(); ++length) {
+  for (std::size_t length = 0; length < good.size(); ++length) {
     EXPECT_THROW(read(good.substr(0, length)), ModelError) << length;
   }
 }
