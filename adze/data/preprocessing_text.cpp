@@ -221,7 +221,14 @@ std::string preprocessing_json(const Preprocessing& how) {
   if (how.quantization_scale != plain.quantization_scale) object["quantization_scale"] = how.quantization_scale;
   if (how.zero_point != plain.zero_point) object["zero_point"] = how.zero_point;
   for (const auto& [key, value] : detail::sound_words(how)) object[key] = value;
-  for (const auto& [key, value] : detail::sound_numbers(how)) object[key] = value;
+  for (const auto& [key, value] : detail::sound_numbers(how)) {
+    const auto whole = static_cast<std::int64_t>(value);
+    if (static_cast<double>(whole) == value) {
+      object[key] = whole;
+    } else {
+      object[key] = value;
+    }
+  }
   return object.dump();
 }
 

@@ -54,7 +54,6 @@ class Builder {
   bool quantized() const { return options_.quantized; }
   /// A start for training: batch norms kept, biases 0, He's variances.
   bool training() const { return options_.training; }
-  bool open_batch() const { return options_.batch == 0; }
   /// shape without the batch.
   Feature input(const Shape& shape);
   /// Whole numbers, s64 [batch, count].

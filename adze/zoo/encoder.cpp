@@ -9,7 +9,7 @@ Graph encoder(Builder net, const Settings& settings) {
   require_heads(settings.features, settings.heads);
   Feature x = net.input({settings.context, settings.features});
   const std::int64_t features = settings.features, hidden = 4 * features;
-  Transformer parts{net, net.open_batch() ? -1 : x.shape[0], settings.context, features, settings.heads};
+  Transformer parts{net, -1, settings.context, features, settings.heads};
   const auto add_and_normalize = [&](ValueId a, ValueId b) { return parts.normalize(net.node(OpKind::Add, {a, b})); };
   for (std::int64_t block = 0; block < settings.layers; ++block) {
     x.value = add_and_normalize(x.value, parts.attention(x.value));

@@ -28,7 +28,7 @@ Graph gpt(Builder net, const Settings& s) {
   net.require_float("quantize the trained network");
   require_heads(s.features, s.heads);
   const Feature input = net.tokens(s.context);
-  Transformer parts{net, net.open_batch() ? -1 : input.shape[0], s.context, s.features, s.heads};
+  Transformer parts{net, -1, s.context, s.features, s.heads};
   const auto gain = [&](std::int64_t inputs) { return deviation * deviation * static_cast<double>(inputs); };
   const double branches = 2.0 * static_cast<double>(s.layers);
   const std::int64_t hidden = 4 * s.features;

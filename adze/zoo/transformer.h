@@ -15,7 +15,7 @@ struct AttentionGains {
 /// The parts that transformers are made of, over values [batch, tokens, features].
 struct Transformer {
   Builder& net;
-  std::int64_t batch;  ///< -1: open
+  std::int64_t batch;  ///< in reshapes; -1: whatever the input has, so that training may use another one
   std::int64_t tokens, features, heads;
 
   std::int64_t head_size() const { return features / heads; }

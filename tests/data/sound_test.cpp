@@ -161,7 +161,7 @@ TEST(SoundFeatures, AreKeptInMetadataInFull) {
   EXPECT_EQ(how.sound->mels, 24);
   EXPECT_EQ(how.sound->window_ms, 30);
   const std::string json = preprocessing_json(how);
-  EXPECT_NE(json.find("\"duration\":1000"), json.npos) << json;
+  EXPECT_NE(json.find("\"duration\":1000,"), json.npos) << json;
   const Preprocessing again = parse_preprocessing_json(json);
   EXPECT_EQ(again.sound, how.sound);
   EXPECT_EQ(again.mean, how.mean);
