@@ -156,6 +156,11 @@ Profile read_profile(const toml::table& table, const std::string& file) {
     for (const toml::node& set : *sets) profile.instruction_sets.push_back(set.value_or(std::string()));
   }
   if (const toml::table* cycles = keys.table("cycles")) profile.cycles = read_cycles(*cycles, file);
+  if (profile.cycles) {
+    profile.cycles->error = keys.number("cycles_error", profile.cycles->error, 10);
+    const std::string note = keys.text("cycles_note", "");
+    if (!note.empty()) profile.cycles->source += cat(". This part: ", note);
+  }
   if (const toml::table* energy = keys.table("energy")) profile.energy = read_energy(*energy, file);
   if (const toml::array* memories = keys.array("memory")) {
     profile.memories.clear();

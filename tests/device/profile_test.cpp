@@ -50,6 +50,8 @@ TEST(Profile, of_a_board_takes_over_its_cores_model) {
   EXPECT_EQ(board.bytes_of(MemoryKind::FastRam), std::nullopt);
   EXPECT_EQ(board.cycles->per_instruction, load_profile("cortex-m4").cycles->per_instruction);
   EXPECT_DOUBLE_EQ(*board.energy.joules_per_cycle, 156e-12);
+  EXPECT_GT(board.cycles->error, load_profile("cortex-m4").cycles->error);  // its flash has wait states
+  EXPECT_NE(board.cycles->source.find("This part"), std::string::npos);
 }
 
 TEST(Profile, errors_name_file_line_and_what_was_expected) {
