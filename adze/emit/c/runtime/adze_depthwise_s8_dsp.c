@@ -159,9 +159,11 @@ static void copy_row(const adze_conv *layer, const int8_t *image, int32_t row, i
   const int32_t before = layer->pad_left * layer->in_c;
   int32_t inside = layer->in_w * layer->in_c;
   if (inside > bytes - before) inside = bytes - before;
-  memset(to, layer->in_zero_point, (size_t)before);
+  if (before > 0) memset(to, layer->in_zero_point, (size_t)before);
   memcpy(to + before, image + row * layer->in_w * layer->in_c, (size_t)inside);
-  memset(to + before + inside, layer->in_zero_point, (size_t)(bytes - before - inside));
+  if (bytes > before + inside) {
+    memset(to + before + inside, layer->in_zero_point, (size_t)(bytes - before - inside));
+  }
 }
 
 #define MAX_KERNEL 16

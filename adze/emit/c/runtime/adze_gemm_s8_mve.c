@@ -12,6 +12,14 @@ void adze_gemm_s8_mve(const adze_gemm *layer, const int8_t *in, int8_t *out) {
       const int32x4_t sum = vaddq_s32(adze_one_row(w, layer->stored_depth >> 4, in), by.bias);
       vstrbq_s32(out + column, adze_fast_four(sum, &by, low, high));
     }
+    if (layer->out.kind == ADZE_FAST && column < layer->columns) { /* what is less than four channels; their weights are padded */
+      int32_t sums[4];
+      vstrwq_s32(sums, adze_one_row(w, layer->stored_depth >> 4, in));
+      for (int32_t i = 0; column < layer->columns; ++i, ++column) {
+        const int32_t sum = (int32_t)((uint32_t)sums[i] + (uint32_t)layer->channels[column].bias);
+        out[column] = adze_requantize(sum, &layer->channels[column], &layer->out);
+      }
+    }
 #endif
     for (; column < layer->columns; ++column) {
       uint32_t sum = (uint32_t)layer->channels[column].bias;
