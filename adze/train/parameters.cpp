@@ -103,24 +103,39 @@ class Finder {
   std::set<ValueId> seen_, trained_;
 };
 
-/// The constant's first number, when it spells out the batch.
+/// A reshape of something computed from the inputs, spelled out for one batch: its first number becomes "what is left"
+/// or, where another one is that already, "as the input has it".
 void open_reshape(Graph& graph, NodeId id, std::int64_t batch) {
   const Node& node = graph.node(id);
   const Tensor* shape = graph.constant(node.input(1));
-  const auto& output = graph.value(node.output()).type.shape;
+  if (shape == nullptr || shape->empty()) return;
+  std::vector<std::int64_t> sizes = to_ints(*shape);
+  const bool leaves_one = std::find(sizes.begin(), sizes.end(), -1) != sizes.end();
+  if (leaves_one && sizes[0] != batch) return;
   const auto& input = graph.value(node.input(0)).type.shape;
-  if (shape == nullptr || shape->empty() || shape->get_int(0) != batch) return;
-  const bool same_first = input && output && !input->empty() && (*input)[0].value == batch;
-  if (!same_first) {
-    throw UnsupportedError(cat("the reshape to ", shape_text(Shape(to_ints(*shape))), " needs a batch of ", batch),
+  const bool same_first = input && !input->empty() && (*input)[0].value == batch;
+  if (leaves_one && !same_first) {
+    throw UnsupportedError(cat("the reshape to ", shape_text(Shape(sizes)), " needs a batch of ", batch),
                            place_of(graph, node), "export the model with an open batch dimension");
   }
-  std::vector<std::int64_t> sizes = to_ints(*shape);
-  sizes[0] = 0;
+  sizes[0] = leaves_one ? 0 : -1;
   const ValueId opened =
       graph.add_constant(graph.unique_name(cat(graph.value(node.input(1)).name, "_open")), Tensor::ints(sizes));
   graph.node(id).inputs[1] = opened;
   graph.node(id).set("allowzero", std::int64_t{0});
+}
+
+/// Values that depend on the graph's inputs by more than their sizes.
+std::set<ValueId> computed_values(const Graph& graph) {
+  std::set<ValueId> result(graph.inputs().begin(), graph.inputs().end());
+  for (const NodeId id : topological_order(graph)) {
+    const Node& node = graph.node(id);
+    if (node.kind == OpKind::Shape || node.kind == OpKind::Size) continue;
+    const auto read = values_read(node);
+    if (std::none_of(read.begin(), read.end(), [&](ValueId value) { return result.contains(value); })) continue;
+    result.insert(node.outputs.begin(), node.outputs.end());
+  }
+  return result;
 }
 
 }  // namespace
@@ -184,8 +199,10 @@ Graph with_open_batch(Graph graph) {
     batch = (*shape)[0].value;
   }
   if (batch < 0) return graph;
+  const std::set<ValueId> computed = computed_values(graph);
   for (const NodeId id : graph.node_ids()) {
-    if (graph.node(id).kind == OpKind::Reshape) open_reshape(graph, id, batch);
+    const Node& node = graph.node(id);
+    if (node.kind == OpKind::Reshape && computed.contains(node.input(0))) open_reshape(graph, id, batch);
   }
   for (const ValueId id : graph.inputs()) {
     auto& shape = graph.value(id).type.shape;
