@@ -34,7 +34,9 @@ void TrainingOptions::declare(Options& options) {
   options.option(warmup, "--warmup", "Epochs in which the rate grows from 0");
   options.option(milestones, "--milestone", "Schedule step: epoch at which the rate falls (may be repeated)");
   options.option(gamma, "--gamma", "Schedule step: factor at each milestone");
-  options.option(augment, "--augment", "Variations, such as \"crop=4 flip cutout=8 mixup=0.2\"");
+  options.option(augment, "--augment",
+                 "Variations: \"crop=4 flip cutout=8 mixup=0.2 noise=FOLDER time-shift=100 spec-augment=1x8,1x2 "
+                 "jitter\" (docs/data.md)");
   options.choice(loss, "--loss", "What is minimized", {"auto", "cross-entropy", "mse"});
   options.option(label_smoothing, "--label-smoothing", "Share of the label given to all classes");
   options.option(clip_norm, "--clip-norm", "Largest norm of all gradients together; 0: no limit");

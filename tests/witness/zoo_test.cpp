@@ -80,7 +80,29 @@ INSTANTIATE_TEST_SUITE_P(Zoo, ZooWitness,
                          ::testing::Values("resnet8", "dscnn", "mobilenetv1_025_96", "fcae",
                                            "mobilenetv2,resolution=64,width=0.5", "mobilenetv3s,resolution=96",
                                            "squeezenet11,resolution=96,width=0.5", "resnet50,resolution=64,width=0.25",
-                                           "efficientnetb0,resolution=64,width=0.5"));
+                                           "efficientnetb0,resolution=64,width=0.5", "resnet20", "dscnn_m,width=0.25",
+                                           "vggsmall,width=0.1", "lenet5", "mobilenetv3l,resolution=64,width=0.5"));
+
+using ZooFloat = testing::OnnxRuntimeTest;
+
+TEST_F(ZooFloat, Agrees) {
+  for (const char* name : {"seresnet50,resolution=64,width=0.125,batch_norm", "resnext50,resolution=64,width=0.125",
+                           "mobilenetv2_32,width=0.5,batch_norm", "squeezenet10,resolution=96,width=0.25", "lstm",
+                           "gru", "resnet32,train,batch=2"}) {
+    const Graph graph = zoo::build(name);
+    const std::vector<Tensor> inputs = random_inputs(graph, 1);
+    const Tensor theirs = run_witness(graph, inputs).at(0), ours = Session(graph).run(inputs).at(0);
+    EXPECT_LE(largest_difference(ours, theirs), 2e-5 * largest_value(theirs)) << name;
+  }
+}
+
+TEST_F(ZooFloat, AgreesOnTokens) {
+  const Graph graph = zoo::build("gpt,layers=2,context=16");
+  const std::vector<Tensor> tokens = {
+      Tensor::from<std::int64_t>({1, 16}, {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 64, 0})};
+  const Tensor theirs = run_witness(graph, tokens).at(0), ours = Session(graph).run(tokens).at(0);
+  EXPECT_LE(largest_difference(ours, theirs), 2e-5 * largest_value(theirs));
+}
 
 using ZooEncoder = testing::OnnxRuntimeTest;
 
