@@ -25,7 +25,7 @@ struct Arguments {
   std::string weight_file;
   std::string tune = "off";
   std::string tune_file;
-  std::string device, optimize = "speed";
+  std::string device, optimize = "speed", rounding = "tflm";
   std::vector<std::string> shapes;
   bool per_layer = false;
   bool samples = false;
@@ -112,7 +112,8 @@ Tune tune_from(const std::string& name) {
 
 /// Instructions, memory and bytes on an emulated device instead of time on this machine.
 ExitCode run_device_bench(Console& console, const Arguments& arguments) {
-  const Graph graph = emittable(load_model(arguments.model), true);
+  Graph graph = emittable(load_model(arguments.model), true);
+  if (arguments.rounding != "model") graph.metadata["adze.rounding"] = arguments.rounding;
   emit::EmitOptions options;
   options.optimize = optimize_from(arguments.optimize);
   options.golden = golden_runs(graph, 2, console.options.seed);
@@ -188,6 +189,8 @@ Verb bench_verb() {
                            "Emit C, run it on this emulated device, count instructions: adze device list");
             options.choice(arguments->optimize, "--optimize", "With --device: what the code is written for",
                            {"speed", "balanced", "ram", "size"});
+            options.choice(arguments->rounding, "--rounding", "With --device: integer arithmetic of the code",
+                           {"tflm", "litert", "onnx", "model"});
             options.flag(arguments->per_layer, "--per-layer",
                          "Show each layer's time, kernel, MAC/s, bytes/s and what bounds it");
             options.flag(arguments->samples, "--samples", "With --json: every single time");
