@@ -7,6 +7,7 @@
 #include "adze/emit/c/arrange.h"
 #include "adze/emit/c/assets.h"
 #include "adze/emit/c/files.h"
+#include "adze/emit/c/fold.h"
 #include "adze/emit/c/layer.h"
 #include "adze/emit/c/signed_bytes.h"
 #include "adze/graph/edit.h"
@@ -172,7 +173,7 @@ void write_layers(Network& network, Emission& emission, const std::map<std::stri
 
 Emission emit_c(const Graph& graph, const EmitOptions& options) {
   check_options(options);
-  Graph lowered = lower_integers(with_unknown_dims(graph, 1));
+  Graph lowered = with_float_weights(lower_integers(with_unknown_dims(graph, 1)));
   remove_dead_nodes(lowered);
   std::map<std::string, std::int64_t> macs;
   for (const NodeCost& cost : compute_cost(lowered).nodes)

@@ -36,20 +36,24 @@ ADZE_INLINE int32_t adze_shift_right(int32_t x, int32_t by) {
 #if defined(__GNUC__)
   return x >> by;
 #else
-  return x < 0 ? (int32_t)~(~(uint32_t)x >> by) : (int32_t)((uint32_t)x >> by);
+  return x < 0 ? (int32_t) ~(~(uint32_t)x >> by) : (int32_t)((uint32_t)x >> by);
 #endif
 }
 
 /* Four bytes, the first in the lowest place. */
-ADZE_INLINE uint32_t adze_load4(const void *from) {
+ADZE_INLINE uint32_t adze_load4(const void* from) {
   uint32_t word;
   memcpy(&word, from, sizeof word);
   return word;
 }
 
 /* The low and the high signed half of a word. */
-ADZE_INLINE int32_t adze_low(uint32_t word) { return (int16_t)(uint16_t)(word & 0xffffu); }
-ADZE_INLINE int32_t adze_high(uint32_t word) { return (int16_t)(uint16_t)(word >> 16); }
+ADZE_INLINE int32_t adze_low(uint32_t word) {
+  return (int16_t)(uint16_t)(word & 0xffffu);
+}
+ADZE_INLINE int32_t adze_high(uint32_t word) {
+  return (int16_t)(uint16_t)(word >> 16);
+}
 
 /* Bytes 0 and 2 of a word as two signed halves. */
 ADZE_INLINE uint32_t adze_even_bytes(uint32_t word) {

@@ -6,7 +6,7 @@
 #include "adze_runtime.h"
 
 /* memcpy for the few bytes of a tap, without the call. */
-ADZE_INLINE void adze_copy_bytes(int8_t *to, const int8_t *from, int32_t count) {
+ADZE_INLINE void adze_copy_bytes(int8_t* to, const int8_t* from, int32_t count) {
 #if ADZE_MVE
   for (; count >= 16; count -= 16, from += 16, to += 16) vstrbq_s8(to, vldrbq_s8(from));
   if (count > 0) {
@@ -20,7 +20,7 @@ ADZE_INLINE void adze_copy_bytes(int8_t *to, const int8_t *from, int32_t count) 
 }
 
 /* memset likewise. */
-ADZE_INLINE int8_t *adze_fill_bytes(int8_t *to, int32_t value, int32_t count) {
+ADZE_INLINE int8_t* adze_fill_bytes(int8_t* to, int32_t value, int32_t count) {
   if (count >= 16) {
     memset(to, value, (size_t)count);
     return to + count;
@@ -29,9 +29,10 @@ ADZE_INLINE int8_t *adze_fill_bytes(int8_t *to, int32_t value, int32_t count) {
   return to;
 }
 
-/* The taps of one pixel, [kernel_h][kernel_w][channels of one group]; padding holds the zero point. image is [h][w][c]. */
-ADZE_INLINE void adze_gather(const adze_conv *layer, const int8_t *image, int32_t y, int32_t x, int32_t first_channel,
-                             int32_t channels, int8_t *patch) {
+/* The taps of one pixel, [kernel_h][kernel_w][channels of one group]; padding holds the zero point. image is [h][w][c].
+ */
+ADZE_INLINE void adze_gather(const adze_conv* layer, const int8_t* image, int32_t y, int32_t x, int32_t first_channel,
+                             int32_t channels, int8_t* patch) {
   const int32_t top = y * layer->stride_h - layer->pad_top;
   const int32_t left = x * layer->stride_w - layer->pad_left;
   const int32_t zero = layer->in_zero_point, taps = layer->kernel_w;
@@ -46,7 +47,7 @@ ADZE_INLINE void adze_gather(const adze_conv *layer, const int8_t *image, int32_
       patch = adze_fill_bytes(patch, zero, taps * channels);
       continue;
     }
-    const int8_t *from = image + (row * layer->in_w + left) * layer->in_c + first_channel;
+    const int8_t* from = image + (row * layer->in_w + left) * layer->in_c + first_channel;
     if (whole) {
       adze_copy_bytes(patch, from, taps * channels);
       patch += taps * channels;
@@ -71,7 +72,7 @@ ADZE_INLINE void adze_gather(const adze_conv *layer, const int8_t *image, int32_
 }
 
 /* Does every output pixel read one run of bytes of the input as it lies there? */
-ADZE_INLINE int adze_is_pointwise(const adze_conv *layer) {
+ADZE_INLINE int adze_is_pointwise(const adze_conv* layer) {
   return layer->kernel_h == 1 && layer->kernel_w == 1 && layer->pad_top == 0 && layer->pad_left == 0 &&
          layer->groups == 1 && (layer->out_h - 1) * layer->stride_h < layer->in_h &&
          (layer->out_w - 1) * layer->stride_w < layer->in_w;

@@ -50,7 +50,7 @@ ADZE_INLINE int32_t adze_round_half_even(float value, int32_t low, int32_t high)
   return (int32_t)(whole - 12582912.0f);
 }
 
-ADZE_INLINE int32_t adze_clamp(int32_t x, const adze_output *out) {
+ADZE_INLINE int32_t adze_clamp(int32_t x, const adze_output* out) {
   return x < out->min ? out->min : x > out->max ? out->max : x;
 }
 
@@ -61,7 +61,7 @@ ADZE_INLINE int32_t adze_fast(int32_t sum, int32_t multiplier, int32_t offset, i
 }
 
 /* clamp(zero point + sum * multiplier). */
-ADZE_INLINE int8_t adze_requantize(int32_t sum, const adze_channel *by, const adze_output *out) {
+ADZE_INLINE int8_t adze_requantize(int32_t sum, const adze_channel* by, const adze_output* out) {
   switch (out->kind) {
     case ADZE_FAST:
       return (int8_t)adze_clamp(adze_fast(sum, by->multiplier, by->offset, by->shift), out);
@@ -82,7 +82,7 @@ ADZE_INLINE int8_t adze_requantize(int32_t sum, const adze_channel *by, const ad
 }
 
 /* value / scale rounded half to even, plus the zero point, clamped. */
-ADZE_INLINE int8_t adze_quantize_real(float value, float scale, const adze_output *out) {
+ADZE_INLINE int8_t adze_quantize_real(float value, float scale, const adze_output* out) {
   return (int8_t)(adze_round_half_even(value / scale, out->min - out->zero_point, out->max - out->zero_point) +
                   out->zero_point);
 }

@@ -5,7 +5,7 @@
 #include "adze_requantize.h"
 
 /* Weight k of a channel: blocks of sixteen products, four channels each. */
-ADZE_INLINE int32_t adze_mve_weight(const int8_t *weights, int32_t depth, int32_t channel, int32_t k) {
+ADZE_INLINE int32_t adze_mve_weight(const int8_t* weights, int32_t depth, int32_t channel, int32_t k) {
   return weights[(channel >> 2) * 4 * depth + (k >> 4) * 64 + (channel & 3) * 16 + (k & 15)];
 }
 
@@ -15,21 +15,21 @@ typedef struct {
   int32x4_t bias, multiplier, offset, shift;
 } adze_four;
 
-ADZE_INLINE adze_four adze_load_four(const adze_channel *by) {
-  const int32x4x4_t all = vld4q_s32((const int32_t *)by);
+ADZE_INLINE adze_four adze_load_four(const adze_channel* by) {
+  const int32x4x4_t all = vld4q_s32((const int32_t*)by);
   const adze_four four = {all.val[0], all.val[1], all.val[2], vnegq_s32(all.val[3])};
   return four;
 }
 
 /* ADZE_FAST into bytes in the low part of each lane. */
-ADZE_INLINE int32x4_t adze_fast_four(int32x4_t sum, const adze_four *by, int32x4_t low, int32x4_t high) {
+ADZE_INLINE int32x4_t adze_fast_four(int32x4_t sum, const adze_four* by, int32x4_t low, int32x4_t high) {
   int32x4_t y = vaddq_s32(vqrdmulhq_s32(sum, by->multiplier), by->offset);
   y = vaddq_s32(y, vshrq_n_s32(sum, 31));
   return vminq_s32(vmaxq_s32(vshlq_s32(y, by->shift), low), high);
 }
 
 /* The same into the whole range of a byte: no registers for its limits. */
-ADZE_INLINE int32x4_t adze_fast_four_whole(int32x4_t sum, const adze_four *by) {
+ADZE_INLINE int32x4_t adze_fast_four_whole(int32x4_t sum, const adze_four* by) {
   int32x4_t y = vaddq_s32(vqrdmulhq_s32(sum, by->multiplier), by->offset);
   y = vaddq_s32(y, vshrq_n_s32(sum, 31));
   return vshrq_n_s32(vqshlq_n_s32(vshlq_s32(y, by->shift), 24), 24);
@@ -37,8 +37,8 @@ ADZE_INLINE int32x4_t adze_fast_four_whole(int32x4_t sum, const adze_four *by) {
 
 /* Sums of four channels for the patches x and y. Weights lie in blocks of sixteen products, four channels each; blocks
    of them are multiplied, and as much of the patches is read. */
-ADZE_INLINE void adze_four_rows(const int8_t *w, int32_t blocks, const int8_t *x, const int8_t *y, int32x4_t *x_sums,
-                                int32x4_t *y_sums) {
+ADZE_INLINE void adze_four_rows(const int8_t* w, int32_t blocks, const int8_t* x, const int8_t* y, int32x4_t* x_sums,
+                                int32x4_t* y_sums) {
   int32x4_t a, b;
   __asm__ volatile(
       "movs r0, #0\n\t"
@@ -78,7 +78,7 @@ ADZE_INLINE void adze_four_rows(const int8_t *w, int32_t blocks, const int8_t *x
 }
 
 /* The same for one patch. */
-ADZE_INLINE int32x4_t adze_one_row(const int8_t *w, int32_t blocks, const int8_t *x) {
+ADZE_INLINE int32x4_t adze_one_row(const int8_t* w, int32_t blocks, const int8_t* x) {
   int32x4_t a;
   __asm__ volatile(
       "movs r0, #0\n\t"
