@@ -45,6 +45,7 @@ void show_fidelity(Console& console, const std::string& teacher_path, const Grap
 ExitCode run_distill(Console& console, Arguments arguments) {
   console.check_output(arguments.output);
   TrainingOptions& training = arguments.training;
+  if (!training.report.empty()) console.check_output(training.report);
   if (training.checkpoint.empty()) training.checkpoint = arguments.output + ".checkpoint";
   const bool fresh = is_zoo_model(arguments.student);
   Graph student =
@@ -64,7 +65,7 @@ ExitCode run_distill(Console& console, Arguments arguments) {
   if (options.learner.workers.rank > 0) return ExitCode::Done;  // the first process writes
   save_model(result.graph, arguments.output);
   console.model("student", arguments.output);
-  show_training(console, result);
+  show_training(console, result, training, cat("Distilling ", arguments.output));
   if (data.validation) {
     for (const std::string& path : training.teachers) show_fidelity(console, path, result.graph, *data.validation);
   }

@@ -89,6 +89,7 @@ train::BatchSource batch_source(const Graph& graph, const Arguments& arguments, 
 ExitCode run_train(Console& console, Arguments arguments) {
   console.check_output(arguments.output);
   TrainingOptions& training = arguments.training;
+  if (!training.report.empty()) console.check_output(training.report);
   if (training.checkpoint.empty()) training.checkpoint = arguments.output + ".checkpoint";
   Graph graph = starting_network(arguments);
   record_preprocessing(graph, arguments);
@@ -114,7 +115,7 @@ ExitCode run_train(Console& console, Arguments arguments) {
   if (aware) result.graph = quantize::qat_deployment_form(std::move(result.graph));
   save_model(result.graph, arguments.output);
   console.model("output", arguments.output);
-  show_training(console, result);
+  show_training(console, result, training, cat("Training ", arguments.output));
   console.line("");
   if (result.stopped_early) console.line(cat("stopped: no better epoch for ", options.patience));
   console.line(cat(arguments.output, " written: epoch ", result.best_epoch > 0 ? result.best_epoch : options.epochs,

@@ -4,10 +4,12 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "adze/base/files.h"
 #include "adze/base/text.h"
 #include "adze/base/threads.h"
 #include "adze/data/subset.h"
 #include "adze/recipe/model_files.h"
+#include "adze/report/report.h"
 #include "adze/train/parameters.h"
 #include "cli/verb.h"
 
@@ -50,6 +52,7 @@ void TrainingOptions::declare(Options& options) {
   options.option(checkpoint_minutes, "--checkpoint-minutes", "Also written so often within an epoch");
   options.flag(resume, "--resume", "Go on from the checkpoint");
   options.option(log, "--log", "JSON lines, one an epoch");
+  options.option(report, "--report", "HTML page with the curves");
   options.option(device, "--device", "cpu or cuda");
 }
 
@@ -204,7 +207,27 @@ TrainingData open_training_data(const Graph& graph, const TrainingOptions& optio
   return {subset(all, split.second), subset(all, split.first)};
 }
 
-void show_training(Console& console, const train::TrainResult& result) {
+namespace {
+
+void write_training_report(Console& console, const train::TrainResult& result, const TrainingOptions& options,
+                           const std::string& title) {
+  Report report;
+  report.title = title;
+  report.command = console.command_line();
+  report.seed = static_cast<std::uint64_t>(console.options.seed);
+  report.data = cat(options.data.path, ", training part");
+  for (const train::EpochResult& one : result.epochs) {
+    report.epochs.push_back({one.epoch, one.loss, one.accuracy, one.validation_loss, one.validation_accuracy,
+                             one.learning_rate, one.samples_per_second, one.seconds, one.epoch == result.best_epoch});
+  }
+  write_file(options.report, report_html(report));
+}
+
+}  // namespace
+
+void show_training(Console& console, const train::TrainResult& result, const TrainingOptions& options,
+                   const std::string& title) {
+  if (!options.report.empty()) write_training_report(console, result, options, title);
   Table table({"epoch", "loss", "accuracy", "val. loss", "val. accuracy", "rate", "samples/s", "time"});
   Json epochs = Json::array();
   const auto percent = [](double value) { return cat(fixed(100 * value, 2), " %"); };

@@ -22,7 +22,7 @@ struct TrainingOptions {
   bool nesterov = false, keep_zeros = false, last = false, resume = false;
   double label_smoothing = 0, clip_norm = 0, ema = 0, checkpoint_minutes = 5;
   std::vector<std::string> freeze;
-  std::string checkpoint, log;
+  std::string checkpoint, log, report;
   // Teachers.
   std::vector<std::string> teachers, features, attention, blocks;
   double temperature = 4, teacher_weight = 1, task_weight = 1;
@@ -47,7 +47,8 @@ train::WorkerOptions workers_from_environment();
 /// Loads the teachers and sets the terms that they are listened to by.
 train::DistillOptions distill_options(const TrainingOptions& options);
 
-/// One row an epoch, and the JSON of them.
-void show_training(Console& console, const train::TrainResult& result);
+/// One row an epoch, and the JSON of them; the report file when one is asked for.
+void show_training(Console& console, const train::TrainResult& result, const TrainingOptions& options,
+                   const std::string& title);
 
 }  // namespace adze::cli

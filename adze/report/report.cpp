@@ -87,6 +87,18 @@ Json to_json(const ErrorHistogramFigure& histogram) {
           {"sqnr_db", optional_number(histogram.sqnr_db)}};
 }
 
+Json to_json(const EpochFigures& epoch) {
+  return {{"epoch", epoch.epoch},
+          {"loss", epoch.loss},
+          {"accuracy", epoch.accuracy},
+          {"validation_loss", epoch.validation_loss},
+          {"validation_accuracy", epoch.validation_accuracy},
+          {"learning_rate", epoch.learning_rate},
+          {"samples_per_second", epoch.samples_per_second},
+          {"seconds", epoch.seconds},
+          {"best", epoch.best}};
+}
+
 template <typename Items>
 Json all_to_json(const Items& items) {
   Json array = Json::array();
@@ -190,7 +202,8 @@ std::string report_json(const Report& report) {
                {"trials", all_to_json(report.trials)},
                {"layers", all_to_json(report.layers)},
                {"histograms", all_to_json(report.histograms)},
-               {"error_histograms", all_to_json(report.error_histograms)}};
+               {"error_histograms", all_to_json(report.error_histograms)},
+               {"epochs", all_to_json(report.epochs)}};
   Json steps = Json::array();
   for (const StepFigures& step : report.steps) {
     steps.push_back({{"name", step.name}, {"changes", step.changes}, {"seconds", step.seconds}});

@@ -87,6 +87,16 @@ struct StepFigures {
   double seconds = 0;
 };
 
+/// One epoch of a training run. Accuracies in [0, 1], 0 where there are no labels.
+struct EpochFigures {
+  std::int64_t epoch = 0;
+  double loss = 0, accuracy = 0;
+  double validation_loss = 0, validation_accuracy = 0;
+  double learning_rate = 0;
+  double samples_per_second = 0, seconds = 0;
+  bool best = false;
+};
+
 /// All that the HTML file and the JSON show.
 struct Report {
   std::string title;
@@ -102,6 +112,7 @@ struct Report {
   std::vector<LayerFigures> layers;
   std::vector<HistogramFigure> histograms;
   std::vector<ErrorHistogramFigure> error_histograms;
+  std::vector<EpochFigures> epochs;
 };
 
 /// Rows of figures, one column for each of the two models and one for the change.

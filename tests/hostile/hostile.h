@@ -13,8 +13,11 @@ struct Outcome {
   std::string message;
   std::string node;
   std::string file;
-  double seconds = 0;
+  double seconds = 0;  ///< of processor time: other programs do not count
 };
+
+/// Processor time that this process has used.
+double processor_seconds();
 
 /// Runs load and records how it ends. Anything but an Error escapes and fails the test.
 Outcome outcome_of(const std::function<void()>& load);

@@ -150,6 +150,38 @@
     byId("trials").append(table(header, rows, ["", "", "", "", "", "", "text"]));
   };
 
+  /** Curves over the epochs: what was learned from and what epochs were judged on. */
+  const drawCurves = (host, label, scale, learned, judged) => {
+    const epochs = report.epochs;
+    const ink = css("--muted"), line = css("--line");
+    const axis = (text) => ({ label: text, stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line } });
+    const holder = el("div", { class: "chart" });
+    host.append(holder);
+    const text = (u, v) => (v === null || v === undefined ? "" : v.toFixed(scale === 1 ? 4 : 2));
+    new uPlot({
+      width: holder.clientWidth - 24, height: 260,
+      scales: { x: { time: false } },
+      axes: [{ ...axis("epoch"), incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500] }, axis(label)],
+      series: [{ label: "epoch" },
+        { label: "training", stroke: css("--try"), width: 2, value: text },
+        { label: "validation", stroke: css("--after"), width: 2, value: text, points: { show: epochs.length < 60 } }],
+    }, [epochs.map((e) => e.epoch), epochs.map((e) => scale * e[learned]), epochs.map((e) => scale * e[judged])], holder);
+  };
+
+  const drawTraining = () => {
+    const epochs = report.epochs;
+    if (epochs.length === 0) { byId("training").hidden = true; return; }
+    const host = byId("training");
+    drawCurves(host, "loss", 1, "loss", "validation_loss");
+    if (epochs.some((e) => e.accuracy > 0)) drawCurves(host, "accuracy, %", 100, "accuracy", "validation_accuracy");
+    const header = ["epoch", "loss", "accuracy", "validation loss", "validation accuracy", "learning rate", "samples/s", "s"];
+    host.append(table(header, epochs.map((e) => ({ class: e.best ? "chosen" : "",
+      cells: [`${e.epoch}${e.best ? " (written)" : ""}`, e.loss.toFixed(4), percent(e.accuracy), e.validation_loss.toFixed(4),
+        percent(e.validation_accuracy), e.learning_rate.toPrecision(3), e.samples_per_second.toFixed(0), e.seconds.toFixed(1)] }))),
+      download("epochs.csv", [header, ...epochs.map((e) => [e.epoch, e.loss, e.accuracy, e.validation_loss,
+        e.validation_accuracy, e.learning_rate, e.samples_per_second, e.seconds])]));
+  };
+
   const drawLayers = () => {
     if (report.layers.length === 0) { byId("layers").hidden = true; return; }
     const most = Math.max(1, ...report.layers.map((l) => l.macs));
@@ -225,11 +257,14 @@
     byId("repeat").append(el("pre", {}, report.command));
     if (report.recipe) byId("repeat").append(el("p", {}, "The recipe:"), el("pre", {}, report.recipe));
     if (report.notes.length) byId("repeat").append(el("p", {}, "Notes:"), el("ul", {}, report.notes.map((n) => el("li", {}, n))));
-    byId("foot").append(`Measured on ${report.machine.cpu}, ${report.machine.cores} cores. Latencies are this machine's; accuracy is on data the method never saw.`);
+    const judged = report.epochs.length ? "the epoch was chosen on the validation samples: judge it on others"
+      : "latencies are this machine's; accuracy is on data the method never saw";
+    byId("foot").append(`Measured on ${report.machine.cpu}, ${report.machine.cores} cores; ${judged}.`);
   };
 
   drawHeader();
   drawSummary();
+  drawTraining();
   drawTrials();
   drawLayers();
   drawHistograms();
