@@ -1,8 +1,11 @@
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "adze/base/text.h"
 #include "adze/data/feature_statistics.h"
 #include "adze/data/preprocessing.h"
+#include "adze/evaluate/compare.h"
 #include "adze/quantize/ptq.h"
 #include "adze/quantize/qat.h"
 #include "adze/recipe/model_files.h"
@@ -86,6 +89,40 @@ train::BatchSource batch_source(const Graph& graph, const Arguments& arguments, 
   };
 }
 
+/// Is what was simulated what the engine computes, and which layers does quantization hurt most?
+void show_quantization(Console& console, const train::TrainResult& trained, const Graph& deployed,
+                       const Dataset& validation) {
+  EvaluateOptions options;
+  options.batch_size = batch_size_for(deployed, 32);
+  const EvaluateResult integer = evaluate(make_runner(deployed), validation, options, console.progress());
+  const auto best = static_cast<std::size_t>(std::max<std::int64_t>(trained.best_epoch, 1) - 1);
+  const double simulated = trained.epochs.at(best).validation_accuracy;
+  if (integer.task == Task::Classification) {
+    console.line(cat("validation: ", fixed(100 * simulated, 2), " % simulated, ", fixed(100 * integer.top1, 2),
+                     " % in the integer engine"));
+    console.results()["simulated_accuracy"] = simulated;
+    console.results()["integer_accuracy"] = integer.top1;
+  }
+  CompareOptions comparing;
+  comparing.evaluate = options;
+  const std::vector<LayerError> layers =
+      compare_layers(make_observed_runner(quantize::qat_float_form(trained.graph)), make_observed_runner(deployed),
+                     validation, validation, comparing, console.progress());
+  std::vector<const LayerError*> worst;
+  auto& json = console.results()["layers"];
+  for (const LayerError& layer : layers) {
+    json.push_back({{"name", layer.name}, {"sqnr_db", std::isfinite(layer.sqnr_db) ? layer.sqnr_db : 200.0}});
+    worst.push_back(&layer);
+  }
+  std::stable_sort(worst.begin(), worst.end(), [](const auto* a, const auto* b) { return a->sqnr_db < b->sqnr_db; });
+  worst.resize(std::min<std::size_t>(worst.size(), 8));
+  Table table({"value", "SQNR dB"}, "What quantization costs the trained weights: the worst values");
+  for (const LayerError* layer : worst) {
+    table.add_row({layer->name, std::isfinite(layer->sqnr_db) ? fixed(layer->sqnr_db, 1) : "-"});
+  }
+  console.table(table);
+}
+
 ExitCode run_train(Console& console, Arguments arguments) {
   console.check_output(arguments.output);
   TrainingOptions& training = arguments.training;
@@ -112,11 +149,12 @@ ExitCode run_train(Console& console, Arguments arguments) {
                    console.options.seed, "; ", train::plugin().description()));
   train::TrainResult result = train::train(graph, data.training, data.validation, options, console.progress());
   if (options.learner.workers.rank > 0) return ExitCode::Done;  // the first process writes
-  if (aware) result.graph = quantize::qat_deployment_form(std::move(result.graph));
-  save_model(result.graph, arguments.output);
+  const Graph deployed = aware ? quantize::qat_deployment_form(result.graph) : result.graph;
+  save_model(deployed, arguments.output);
   console.model("output", arguments.output);
   show_training(console, result, training, cat("Training ", arguments.output));
   console.line("");
+  if (aware && data.validation) show_quantization(console, result, deployed, *data.validation);
   if (result.stopped_early) console.line(cat("stopped: no better epoch for ", options.patience));
   console.line(cat(arguments.output, " written: epoch ", result.best_epoch > 0 ? result.best_epoch : options.epochs,
                    ", ", fixed(result.seconds, 1), " s"));

@@ -240,4 +240,25 @@ Graph qat_deployment_form(Graph trained) {
   return trained;
 }
 
+Graph qat_float_form(Graph trained) {
+  for (const NodeId id : trained.node_ids()) {
+    const Node node = trained.node(id);
+    const Node* quantize = trained.producer_of(node.input(0));
+    if (node.kind != OpKind::DequantizeLinear || quantize == nullptr || quantize->kind != OpKind::QuantizeLinear)
+      continue;
+    const ValueId exact = quantize->input(0);
+    const Uses uses(trained);
+    for (const NodeId reader : uses.of(node.output())) {
+      auto& inputs = trained.node(reader).inputs;
+      std::replace(inputs.begin(), inputs.end(), node.output(), exact);
+    }
+    std::vector<ValueId> outputs = trained.outputs();
+    std::replace(outputs.begin(), outputs.end(), node.output(), exact);
+    trained.set_outputs(std::move(outputs));
+    trained.remove_node(id);
+  }
+  finish(trained);
+  return trained;
+}
+
 }  // namespace adze::quantize

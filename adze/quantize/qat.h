@@ -28,4 +28,8 @@ Graph qat_training_form(Graph quantized, const Graph& float_graph, QatScales sca
 /// with fake quantization is what this one computes, biases rounded to 32 bits aside.
 Graph qat_deployment_form(Graph trained);
 
+/// The trained network without its quantizers: what the trained weights would compute in float. For judging what
+/// quantization costs them, layer by layer.
+Graph qat_float_form(Graph trained);
+
 }  // namespace adze::quantize

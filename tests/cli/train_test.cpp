@@ -70,6 +70,8 @@ TEST(TrainCommand, TrainsUnderQuantizationAndFromATeacher) {
   ASSERT_EQ(quantized.code, 0) << quantized.err;
   const double simulated = quantized.results().at("epochs").back().at("validation_accuracy");
   EXPECT_GT(simulated, 0.5);
+  EXPECT_NEAR(quantized.results().at("integer_accuracy").get<double>(), simulated, 0.04);  // one sample of 30
+  EXPECT_GE(quantized.results().at("layers").size(), 3u);
   const CommandResult judged = adze("evaluate q.onnx --data demo:test --samples 300 --json");
   ASSERT_EQ(judged.code, 0) << judged.err;
   EXPECT_NEAR(judged.results().at("top1").get<double>(), simulated, 0.15);
