@@ -4,6 +4,7 @@
 #include "adze/engine/kernels/interleave/interleave.h"
 #include "adze/engine/step.h"
 #include "adze/engine/steps/copies.h"
+#include "adze/engine/steps/resize.h"
 
 namespace adze::engine {
 
@@ -185,9 +186,9 @@ std::unique_ptr<Step> bind_split(const BindContext& context) {
 
 std::span<const BinderEntry> movement_binders() {
   static const BinderEntry entries[] = {
-      {OpKind::Concat, bind_concat},      {OpKind::Gather, bind_gather},         {OpKind::Pad, bind_pad},
-      {OpKind::Slice, bind_slice},        {OpKind::Resize, bind_resize_nearest}, {OpKind::Split, bind_split},
-      {OpKind::Transpose, bind_transpose}};
+      {OpKind::Concat, bind_concat}, {OpKind::Gather, bind_gather},         {OpKind::Pad, bind_pad},
+      {OpKind::Slice, bind_slice},   {OpKind::Resize, bind_resize_nearest}, {OpKind::Resize, bind_resize_weighted},
+      {OpKind::Split, bind_split},   {OpKind::Transpose, bind_transpose}};
   return entries;
 }
 

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <memory>
+
+#include "adze/engine/step.h"
+
+namespace adze::engine {
+
+/// Resize in any mode as weighted sums, one axis after the other; f32, constant scales or sizes. The weights are the
+/// reference's, found once when the step is bound.
+std::unique_ptr<Step> bind_resize_weighted(const BindContext& context);
+
+}  // namespace adze::engine
