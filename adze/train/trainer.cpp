@@ -5,12 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "adze/base/files.h"
-#include "adze/base/hash.h"
 #include "adze/base/text.h"
 #include "adze/data/batches.h"
-#include "adze/graph/text.h"
 #include "adze/train/checkpoint.h"
 #include "adze/train/epoch_loader.h"
+#include "adze/train/job.h"
 #include "adze/train/parameters.h"
 
 namespace adze::train {
@@ -22,71 +21,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-Json epoch_json(const EpochResult& epoch) {
-  return {{"epoch", epoch.epoch},
-          {"loss", epoch.loss},
-          {"accuracy", epoch.accuracy},
-          {"validation_loss", epoch.validation_loss},
-          {"validation_accuracy", epoch.validation_accuracy},
-          {"learning_rate", epoch.learning_rate},
-          {"samples_per_second", epoch.samples_per_second},
-          {"seconds", epoch.seconds}};
-}
-
-EpochResult epoch_of(const Json& json) {
-  EpochResult epoch;
-  epoch.epoch = json.at("epoch").get<std::int64_t>();
-  epoch.loss = json.at("loss").get<double>();
-  epoch.accuracy = json.at("accuracy").get<double>();
-  epoch.validation_loss = json.at("validation_loss").get<double>();
-  epoch.validation_accuracy = json.at("validation_accuracy").get<double>();
-  epoch.learning_rate = json.at("learning_rate").get<double>();
-  epoch.samples_per_second = json.at("samples_per_second").get<double>();
-  epoch.seconds = json.at("seconds").get<double>();
-  return epoch;
-}
-
-/// What decides the bytes of the result, for recognising a checkpoint.
-std::string job_of(const Graph& graph, std::int64_t samples, const TrainOptions& options) {
-  const LearnerOptions& learner = options.learner;
-  const std::string text = print_graph(graph);
-  Json job = {{"network", sha256_hex(std::as_bytes(std::span(text)))},
-              {"samples", samples},
-              {"epochs", options.epochs},
-              {"batch", options.batch_size},
-              {"seed", options.seed},
-              {"threads", learner.threads},
-              {"optimizer", optimizer_name(learner.optimizer.kind)},
-              {"momentum", learner.optimizer.momentum},
-              {"weight_decay", learner.optimizer.weight_decay},
-              {"schedule", schedule_name(options.schedule.kind)},
-              {"learning_rate", options.schedule.learning_rate},
-              {"warmup", options.schedule.warmup_epochs},
-              {"precision", precision_name(learner.precision)},
-              {"label_smoothing", learner.label_smoothing},
-              {"clip_norm", learner.clip_norm},
-              {"ema", learner.ema_decay},
-              {"augment", options.augment_text},
-              {"processes", learner.workers.count},
-              {"teachers", learner.distill.teachers.size()}};
-  return job.dump();
-}
-
-void check_job(const std::string& wanted, const std::string& found, const std::filesystem::path& path) {
-  const Json a = Json::parse(wanted), b = Json::parse(found, nullptr, false);
-  if (a == b) return;
-  std::string differing;
-  for (const auto& [key, value] : a.items()) {
-    if (!b.is_object() || !b.contains(key) || b[key] != value) {
-      differing =
-          cat(key, " is ", value.dump(), " now and was ", b.is_object() && b.contains(key) ? b[key].dump() : "absent");
-      break;
-    }
-  }
-  throw UsageError(cat("the checkpoint ", path.string(), " is of another job: ", differing),
-                   "use the same options, or another --checkpoint");
 }
 
 /// Root mean square of the first samples' inputs.
@@ -247,13 +181,13 @@ class Trainer {
   void write_log() const {
     if (options_.log.empty() || !is_first()) return;
     std::string text;
-    for (const EpochResult& epoch : result_.epochs) text += epoch_json(epoch).dump() + "\n";
+    for (const EpochResult& epoch : result_.epochs) text += epoch_text(epoch) + "\n";
     write_file(options_.log, text);
   }
 
   Json status() const {
     Json epochs = Json::array();
-    for (const EpochResult& epoch : result_.epochs) epochs.push_back(epoch_json(epoch));
+    for (const EpochResult& epoch : result_.epochs) epochs.push_back(Json::parse(epoch_text(epoch)));
     return {{"epoch", epoch_},
             {"step", step_},
             {"steps", result_.steps},
@@ -300,7 +234,7 @@ class Trainer {
     sums_.correct = status.at("correct").get<std::int64_t>();
     sums_.counted = status.at("counted").get<std::int64_t>();
     sums_.steps = status.at("counted_steps").get<std::int64_t>();
-    for (const Json& epoch : status.at("epochs")) result_.epochs.push_back(epoch_of(epoch));
+    for (const Json& epoch : status.at("epochs")) result_.epochs.push_back(epoch_from(epoch.dump()));
     progress_.note(cat("resumed at epoch ", epoch_ + 1, ", step ", step_));
   }
 
