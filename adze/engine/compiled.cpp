@@ -132,7 +132,7 @@ void release_pages(const Tensor& constant) {
 
 Compiled::Compiled(const Graph& graph, bool fuse, const Settings& settings)
     : arranged_(arrange(fuse ? fuse_functions(fuse_tables(graph)) : graph, fuse)) {
-  plan_ = make_plan(arranged_.graph, {arena_alignment, true, true});
+  plan_ = make_plan(arranged_.graph, {arena_alignment, true, true, false, 0});
   place_values();
   bind_steps(settings);
 }

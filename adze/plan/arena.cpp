@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "adze/base/checked.h"
+#include "adze/plan/arena_search.h"
 
 namespace adze {
 
@@ -50,9 +51,7 @@ std::int64_t first_gap(std::span<const std::pair<std::int64_t, std::int64_t>> ne
   return offset;
 }
 
-}  // namespace
-
-ArenaLayout place_blocks(std::span<const ArenaBlock> blocks, std::int64_t alignment) {
+ArenaLayout place_by_size(std::span<const ArenaBlock> blocks, std::int64_t alignment) {
   ArenaLayout layout;
   layout.offsets.assign(blocks.size(), 0);
   layout.lower_bound = peak_bytes(blocks);
@@ -76,6 +75,15 @@ ArenaLayout place_blocks(std::span<const ArenaBlock> blocks, std::int64_t alignm
     placed.push_back(i);
   }
   layout.bytes = round_up(layout.bytes, alignment);
+  return layout;
+}
+
+}  // namespace
+
+ArenaLayout place_blocks(std::span<const ArenaBlock> blocks, std::int64_t alignment, std::int64_t search_nodes) {
+  ArenaLayout layout = place_by_size(blocks, alignment);
+  layout.proved = layout.bytes == round_up(layout.lower_bound, alignment);
+  if (!layout.proved && search_nodes > 0) search_placement(blocks, alignment, search_nodes, layout);
   return layout;
 }
 

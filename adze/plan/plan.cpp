@@ -137,8 +137,9 @@ class Planner {
       blocks.push_back({value.bytes, value.first, value.last});
       owners.push_back(static_cast<ValueId>(i));
     }
-    const ArenaLayout layout = place_blocks(blocks, options_.alignment);
+    const ArenaLayout layout = place_blocks(blocks, options_.alignment, options_.search_nodes);
     plan_.arena_bytes = layout.bytes;
+    plan_.arena_proved = layout.proved;
     plan_.peak_activation_bytes = layout.lower_bound;
     for (std::size_t i = 0; i < owners.size(); ++i) at(owners[i]).offset = layout.offsets[i];
     for (ValuePlan& value : plan_.values) {

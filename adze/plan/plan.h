@@ -27,6 +27,7 @@ struct Plan {
   std::int64_t arena_bytes = 0;   ///< what the offsets need
   std::int64_t peak_activation_bytes =
       0;                     ///< the most activation bytes alive at one step: the lower bound of the arena
+  bool arena_proved = false;  ///< no placement of these values with this alignment needs a smaller arena
   int unplanned_values = 0;  ///< values that are live but whose size is not known
 
   const ValuePlan& at(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
@@ -37,6 +38,9 @@ struct PlanOptions {
   bool views = true;            ///< Reshape, Flatten, Squeeze … share their input's memory
   bool in_place = true;         ///< elementwise nodes write over an input that nobody reads later
   bool fold_constants = false;  ///< what is computed from constants alone takes no memory: it is done beforehand
+  /// Decisions spent on a smaller arena when the first placement misses the lower bound; 0: none, as the engine asks,
+  /// whose sessions should start at once.
+  std::int64_t search_nodes = 20'000;
 };
 
 /// Decides order, lifetimes, sharing and offsets. Shapes must be concrete for exact results: see with_input_shapes.
