@@ -4,6 +4,8 @@
 #include <numeric>
 
 #include "adze/base/checked.h"
+#include "adze/base/progress.h"
+#include "adze/base/random.h"
 #include "adze/plan/arena_search.h"
 
 namespace adze {
@@ -51,17 +53,14 @@ std::int64_t first_gap(std::span<const std::pair<std::int64_t, std::int64_t>> ne
   return offset;
 }
 
-ArenaLayout place_by_size(std::span<const ArenaBlock> blocks, std::int64_t alignment) {
+/// Each block, in this order, into the lowest gap that fits.
+ArenaLayout place_in_order(std::span<const ArenaBlock> blocks, std::span<const std::size_t> order,
+                           std::int64_t alignment) {
   ArenaLayout layout;
   layout.offsets.assign(blocks.size(), 0);
-  layout.lower_bound = peak_bytes(blocks);
-  std::vector<std::size_t> by_size(blocks.size());
-  std::iota(by_size.begin(), by_size.end(), std::size_t{0});
-  std::stable_sort(by_size.begin(), by_size.end(),
-                   [&](std::size_t a, std::size_t b) { return blocks[a].bytes > blocks[b].bytes; });
   std::vector<std::size_t> placed;
   std::vector<std::pair<std::int64_t, std::int64_t>> neighbours;
-  for (const std::size_t i : by_size) {
+  for (const std::size_t i : order) {
     if (blocks[i].bytes == 0) continue;
     neighbours.clear();
     for (const std::size_t j : placed) {
@@ -78,12 +77,46 @@ ArenaLayout place_by_size(std::span<const ArenaBlock> blocks, std::int64_t align
   return layout;
 }
 
+/// Places again and again, each time beginning with the blocks that reached the top, now and then with a random one:
+/// what was hard to place gets its place early. Each placement counts as one decision a block.
+/// Source  Joslin and Clements, Squeaky Wheel Optimization, 1999
+void repair_order(std::span<const ArenaBlock> blocks, std::vector<std::size_t> order, std::int64_t alignment,
+                  std::int64_t decisions, ArenaLayout& best) {
+  Random random(1);
+  const std::int64_t goal = round_up(best.lower_bound, alignment);
+  std::vector<std::int64_t> offsets = best.offsets;
+  std::int64_t top = best.bytes;
+  for (; decisions > 0 && best.bytes > goal; decisions -= std::ssize(blocks)) {
+    check_cancelled();
+    if (random.below(4) == 0) {
+      const auto lucky = order.begin() + static_cast<std::ptrdiff_t>(random.below(order.size()));
+      std::rotate(order.begin(), lucky, lucky + 1);
+    }
+    std::stable_partition(order.begin(), order.end(),
+                          [&](std::size_t i) { return round_up(offsets[i] + blocks[i].bytes, alignment) == top; });
+    const ArenaLayout layout = place_in_order(blocks, order, alignment);
+    offsets = layout.offsets;
+    top = layout.bytes;
+    if (layout.bytes >= best.bytes) continue;
+    best.bytes = layout.bytes;
+    best.offsets = layout.offsets;
+  }
+}
+
 }  // namespace
 
 ArenaLayout place_blocks(std::span<const ArenaBlock> blocks, std::int64_t alignment, std::int64_t search_nodes) {
-  ArenaLayout layout = place_by_size(blocks, alignment);
-  layout.proved = layout.bytes == round_up(layout.lower_bound, alignment);
-  if (!layout.proved && search_nodes > 0) search_placement(blocks, alignment, search_nodes, layout);
+  std::vector<std::size_t> by_size(blocks.size());
+  std::iota(by_size.begin(), by_size.end(), std::size_t{0});
+  std::stable_sort(by_size.begin(), by_size.end(),
+                   [&](std::size_t a, std::size_t b) { return blocks[a].bytes > blocks[b].bytes; });
+  const std::int64_t bound = peak_bytes(blocks);
+  ArenaLayout layout = place_in_order(blocks, by_size, alignment);
+  layout.lower_bound = bound;
+  layout.proved = layout.bytes == round_up(bound, alignment);
+  if (layout.proved || search_nodes <= 0) return layout;
+  repair_order(blocks, std::move(by_size), alignment, search_nodes / 2, layout);
+  search_placement(blocks, alignment, search_nodes - search_nodes / 2, layout);
   return layout;
 }
 

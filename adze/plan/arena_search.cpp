@@ -32,7 +32,8 @@ class Search {
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       if (blocks[i].bytes == 0) continue;
       const std::int64_t bytes = (blocks[i].bytes + alignment - 1) / alignment * alignment;
-      pieces_.push_back({i, bytes, static_cast<std::size_t>(blocks[i].first), static_cast<std::size_t>(blocks[i].last)});
+      pieces_.push_back(
+          {i, bytes, static_cast<std::size_t>(blocks[i].first), static_cast<std::size_t>(blocks[i].last)});
       for (std::size_t step = pieces_.back().first; step <= pieces_.back().last; ++step) {
         waiting_[step] = checked_add(waiting_[step], bytes, "activation size");
       }

@@ -26,9 +26,9 @@ struct Plan {
   std::vector<ValuePlan> values;  ///< by ValueId
   std::int64_t arena_bytes = 0;   ///< what the offsets need
   std::int64_t peak_activation_bytes =
-      0;                     ///< the most activation bytes alive at one step: the lower bound of the arena
+      0;                      ///< the most activation bytes alive at one step: the lower bound of the arena
   bool arena_proved = false;  ///< no placement of these values with this alignment needs a smaller arena
-  int unplanned_values = 0;  ///< values that are live but whose size is not known
+  int unplanned_values = 0;   ///< values that are live but whose size is not known
 
   const ValuePlan& at(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
 };
