@@ -1,6 +1,6 @@
 #include "adze/engine/kernels/conv_s8/conv_s8.h"
 
-#include "tests/kernels/support.h"
+#include "tests/kernels/gemm_s8_problem.h"
 
 namespace adze {
 namespace {
@@ -154,56 +154,11 @@ TEST(QGemm, EqualsTheReferenceForAnyShape) {
 TEST(GemmS8, EqualsThePlainKernelOnEveryTile) {
   Random random(27);
   for (int round = 0; round < 600; ++round) {
-    const std::int64_t columns = pick(random, 1, 140), quads = pick(random, 1, 27);
-    const std::int64_t row_count = pick(random, 1, 60), stride = columns + (round % 2 == 0 ? 0 : pick(random, 1, 9));
-    const std::int64_t step = pick(random, 1, 70);
-    const auto x = random_bytes(DType::U8, {(row_count + 3) * step + 264}, random);
-    std::vector<const std::uint8_t*> rows;
-    const bool in_fours = random.below(2) == 0;
-    for (std::int64_t r = 0; r < row_count; ++r) {
-      const std::int64_t at =
-          in_fours ? r / 4 * 4 * step + r / 4 % 2 + r % 4 * step : pick(random, 0, row_count * step);
-      rows.push_back(x.data<std::uint8_t>().data() + at);
-    }
-    std::vector<std::int32_t> offsets;
-    for (std::int64_t q = 0; q < quads; ++q) {  // stretches side by side, or anywhere
-      const bool next = q > 0 && offsets.back() < 250 && random.below(5) != 0;
-      offsets.push_back(next ? offsets.back() + 4 : static_cast<std::int32_t>(pick(random, 0, 256)));
-    }
-    const auto w = random_bytes(DType::S8, {(columns + 15) / 16 * 64 * quads}, random);
-    const auto profile = static_cast<RoundingProfile>(random.below(3));
-    const auto lanes = static_cast<std::size_t>(columns + 16);
-    const RequantizeParameters by = make_requantize(profile, std::exp2(random.uniform(-14.0, 1.0)));
-    const std::vector<std::int32_t> bias(lanes, static_cast<std::int32_t>(pick(random, -3000, 3000)));
-    const std::vector<std::int32_t> multiplier(lanes, by.fixed.multiplier), shift(lanes, by.fixed.shift);
-    std::vector<float> scale(lanes, by.scale);
-    for (float& one : scale) one *= static_cast<float>(random.uniform(0.3, 1.0));
-    const bool plain = random.below(3) == 0, middle = !plain && random.below(2) == 0;
-    const auto low = static_cast<std::int32_t>(plain    ? 0
-                                               : middle ? (random.below(2) == 0 ? 0 : -128)
-                                                        : pick(random, -128, 30));
-    const kernels::OutputStage stage{static_cast<std::int32_t>(profile),
-                                     static_cast<std::int32_t>(plain    ? 0
-                                                               : middle ? low + 128
-                                                                        : pick(random, low, 100)),
-                                     low,
-                                     plain || middle ? low + 255 : low + static_cast<std::int32_t>(pick(random, 1, 97)),
-                                     bias.data(),
-                                     multiplier.data(),
-                                     shift.data(),
-                                     scale.data(),
-                                     by.scale < 1.0f};
-    const auto run = [&](kernels::GemmS8 kernel) {
-      std::vector<std::uint8_t> y(static_cast<std::size_t>(row_count * stride), 77);
-      kernel({rows.data(), row_count, offsets.data(), quads, w.data<std::int8_t>().data(), columns, &stage, y.data(),
-              stride, in_fours ? step : 0});
-      return y;
-    };
-    const auto expected = run(kernels::gemm_s8_kernel(Isa::Ref).run);
+    const GemmS8Problem problem(random, 60, 140, 27);
+    const auto expected = problem.run(kernels::gemm_s8_kernel(Isa::Ref).run);
     for (const kernels::GemmS8Kernel& kernel : kernels::gemm_s8_kernels()) {
       if (!isa_allows(machine_isa(), kernel.isa)) continue;
-      ASSERT_EQ(run(kernel.run), expected) << kernel.name << " " << row_count << " rows, " << columns << " columns, "
-                                           << quads << " quads, in fours " << in_fours;
+      ASSERT_EQ(problem.run(kernel.run), expected) << kernel.name << " " << problem.describe();
     }
   }
 }
@@ -230,7 +185,9 @@ TEST(GemmS8, TakesBytesAtTheEndsOfTheirRange) {
       for (std::size_t i = kernels::gemm_s8_kernels().size(); i-- > 0;) {  // the plain one is the last
         const kernels::GemmS8Kernel& kernel = kernels::gemm_s8_kernels()[i];
         if (!isa_allows(machine_isa(), kernel.isa)) continue;
-        kernel.run({rows.data(), row_count, offsets.data(), quads, w.data(), columns, &stage, y.data(), columns});
+        alignas(64) std::uint8_t scratch[2 * 1024];
+        kernel.run({rows.data(), row_count, offsets.data(), quads, w.data(), columns, &stage, y.data(), columns, 0, 2,
+                    scratch});
         if (expected.empty()) expected = y;
         ASSERT_EQ(y, expected) << kernel.name << " least weight " << least << ", one in " << mostly;
       }

@@ -5,6 +5,7 @@
 #include "adze/engine/steps/convolution_s8.h"
 #include "adze/engine/steps/picture_blocks.h"
 #include "adze/engine/steps/post_ops_s8.h"
+#include "adze/engine/steps/scratch.h"
 
 namespace adze::engine {
 
@@ -64,6 +65,10 @@ class DenseS8Step final : public Step {
         });
     cut_columns(outputs);
     for (std::int64_t i = 0; i < blocks_.count(); ++i) cut_.push_back(blocks_.at(i));
+    if (!kernel_.copies_rows) return;
+    std::int64_t most = 0;
+    for (const PictureBlocks::Block& block : cut_) most = std::max(most, block.pixels);
+    scratch_ = kernels::gemm_s8_scratch(most, parts_.front().columns, segments_.quads());
   }
 
   void run() override {
@@ -110,13 +115,16 @@ class DenseS8Step final : public Step {
     const std::uint8_t* rows[PictureBlocks::most_pixels];
     std::uint8_t* y = y_ + (picture * g_.out_pixels() + block.first_pixel) * g_.out_channels;
     const std::int64_t step_in_fours = block.rows == 1 || block.columns % 4 == 0 ? blocks_.right_step() : 0;
+    std::uint8_t* scratch =
+        scratch_.bytes == 0 ? nullptr : thread_elements<std::uint8_t>(scratch_.bytes, Scratch::Kernel);
     std::int64_t pointed_at = -1;
     for (std::int64_t i = first_part; i < first_part + parts_together_; ++i) {
       const Part& part = parts_[static_cast<std::size_t>(i)];
       if (part.first_input != pointed_at) blocks_.point_at_pixels(block, base + part.first_input, rows);
       pointed_at = part.first_input;
       kernel_.run({rows, block.pixels, segments_.quad_offsets.data(), segments_.quads(), part.weights, part.columns,
-                   &part.stage, y + part.first_channel, g_.out_channels, step_in_fours});
+                   &part.stage, y + part.first_channel, g_.out_channels, step_in_fours, scratch_.tiles_together,
+                   scratch});
     }
     finish(picture * g_.out_pixels() + block.first_pixel, block.pixels);
   }
@@ -139,6 +147,7 @@ class DenseS8Step final : public Step {
   std::span<const std::int8_t> packed_;
   std::vector<Part> parts_;
   std::vector<PictureBlocks::Block> cut_;
+  kernels::GemmS8Scratch scratch_ = {0, 0};
 };
 
 }  // namespace

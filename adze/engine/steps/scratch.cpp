@@ -16,16 +16,20 @@ struct Free {
 
 }  // namespace
 
-void* thread_bytes(std::int64_t count) {
-  static thread_local std::unique_ptr<std::byte, Free> memory;
-  static thread_local std::int64_t size = 0;
-  if (size < count) {
-    memory.reset();
-    size = 0;
-    memory.reset(static_cast<std::byte*>(::operator new(static_cast<std::size_t>(count), alignment)));
-    size = count;
+void* thread_bytes(std::int64_t count, Scratch purpose) {
+  struct Memory {
+    std::unique_ptr<std::byte, Free> bytes;
+    std::int64_t size = 0;
+  };
+  static thread_local Memory memories[2];
+  Memory& memory = memories[static_cast<std::size_t>(purpose)];
+  if (memory.size < count) {
+    memory.bytes.reset();
+    memory.size = 0;
+    memory.bytes.reset(static_cast<std::byte*>(::operator new(static_cast<std::size_t>(count), alignment)));
+    memory.size = count;
   }
-  return memory.get();
+  return memory.bytes.get();
 }
 
 }  // namespace adze::engine

@@ -7,13 +7,13 @@
 
 namespace adze::kernels {
 
-#define ADZE_GEMM_S8(name, isa) void name(const GemmS8Call&);
+#define ADZE_GEMM_S8(name, isa, tiles) void name(const GemmS8Call&);
 #include "adze/engine/kernels/conv_s8/conv_s8.def"
 #undef ADZE_GEMM_S8
 
 std::span<const GemmS8Kernel> gemm_s8_kernels() {
   static const GemmS8Kernel kernels[] = {
-#define ADZE_GEMM_S8(name, isa) {#name, Isa::isa, name},
+#define ADZE_GEMM_S8(name, isa, tiles) {#name, Isa::isa, name, tiles},
 #include "adze/engine/kernels/conv_s8/conv_s8.def"
 #undef ADZE_GEMM_S8
   };
@@ -25,6 +25,14 @@ const GemmS8Kernel& gemm_s8_kernel(Isa isa) {
     if (isa_allows(isa, kernel.isa)) return kernel;
   }
   throw InternalError("gemm_s8 has no plain kernel");
+}
+
+GemmS8Scratch gemm_s8_scratch(std::int64_t rows, std::int64_t columns, std::int64_t quads) {
+  constexpr std::int64_t near_weights_bytes =
+      1 << 20;  // stay in the L2 cache while a pair of tiles after the other passes
+  const std::int64_t pairs = (rows + 31) / 32, weights_bytes = columns * quads * 4;
+  const std::int64_t tiles = weights_bytes <= near_weights_bytes ? 2 : std::min(2 * pairs, gemm_s8_most_tiles);
+  return {tiles, tiles * ((quads + 15) / 16) * 1024};
 }
 
 std::int64_t packed_gemm_s8_bytes(std::int64_t columns, std::int64_t segments, std::int64_t segment_bytes) {

@@ -16,10 +16,17 @@ struct GemmS8Kernel {
   const char* name;
   Isa isa;
   GemmS8 run;
+  bool copies_rows;  ///< needs tiles_together and scratch of gemm_s8_scratch()
 };
 std::span<const GemmS8Kernel> gemm_s8_kernels();
 /// The first kernel of the table that the instruction set allows.
 const GemmS8Kernel& gemm_s8_kernel(Isa isa);
+
+/// tiles_together of a GemmS8Call of up to so many rows, and the bytes of scratch that go with it.
+struct GemmS8Scratch {
+  std::int64_t tiles_together, bytes;
+};
+GemmS8Scratch gemm_s8_scratch(std::int64_t rows, std::int64_t columns, std::int64_t quads);
 
 inline constexpr std::int64_t gemm_s8_block = 16;
 

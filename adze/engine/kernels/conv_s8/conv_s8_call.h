@@ -26,6 +26,12 @@ struct GemmS8Call {
   std::int64_t y_stride;
   /// When not 0: rows 4 i … 4 i + 3 begin this many bytes one after the other, so that one pointer serves four.
   std::int64_t step_in_fours = 0;
+  /// For kernels that copy rows into tiles of 16: how many tiles they copy before columns pass them (even, at most
+  /// gemm_s8_most_tiles), and room for them aligned to 64 bytes.
+  std::int64_t tiles_together = 0;
+  std::uint8_t* scratch = nullptr;
 };
+
+inline constexpr std::int64_t gemm_s8_most_tiles = 64;
 
 }  // namespace adze::kernels
