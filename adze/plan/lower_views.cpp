@@ -1,5 +1,5 @@
-// Movement between a DequantizeLinear and a matrix product by constant weights moves the stored bytes instead: the
-// product then finds its DequantizeLinear.
+// Movement between a DequantizeLinear and a matrix product moves the stored bytes instead: the product then finds its
+// DequantizeLinear.
 #include "adze/graph/edit.h"
 #include "adze/plan/lowering.h"
 
@@ -29,13 +29,14 @@ bool is_constant(const Graph& graph, ValueId value) {
   return graph.constant(value) != nullptr;
 }
 
-/// Is the value, after more such movement, the first operand of a product by constant weights, and read by nothing
-/// else?
+/// Is the value, after more such movement, an operand of a MatMul, or the first of a Gemm with constant weights, and
+/// read by nothing else?
 bool ends_in_product(const Graph& graph, const Uses& uses, ValueId value) {
   while (uses.single(value)) {
     const Node& reader = graph.node(uses.of(value)[0]);
+    if (reader.kind == OpKind::MatMul) return true;
     if (reader.input(0) != value) return false;
-    if (reader.kind == OpKind::MatMul || reader.kind == OpKind::Gemm) return is_constant(graph, reader.input(1));
+    if (reader.kind == OpKind::Gemm) return is_constant(graph, reader.input(1));
     if (!only_moves(reader.kind)) return false;
     value = reader.output();
   }

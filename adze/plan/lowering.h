@@ -73,7 +73,7 @@ bool clamps_nothing(const Group& group);
 /// value / y.scale + zero point as the profile rounds it, into the dtype's range.
 std::int32_t quantized_bound(float value, const Affine& y, RoundingProfile profile);
 
-/// Brings movement in front of a DequantizeLinear that a product by constant weights reads through it; how often.
+/// Brings movement in front of a DequantizeLinear that a matrix product reads through it; how often.
 int move_stored_values(Graph& graph);
 
 // Each lowers the group when it can, and says whether it did.

@@ -69,6 +69,9 @@ TEST(Allocation, ARunOfOurOwnKernelsAllocatesNothing) {
           << name << (quantized ? " int8" : " fp32");
     }
   }
+  for (const int threads : {1, 2}) {
+    EXPECT_EQ(allocations_of_one_run(zoo::build("encoder4x256", {.quantized = true}), threads), 0) << threads;
+  }
 }
 
 }  // namespace

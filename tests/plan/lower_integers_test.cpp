@@ -125,6 +125,20 @@ TEST(LowerIntegers, LinearLayersBecomeOneOperatorInEveryForm) {
   }
 }
 
+TEST(LowerIntegers, ProductsOfTwoActivationsFindThemThroughMovement) {
+  for (const std::string& profile : profiles) {
+    Builder b(profile);
+    const auto heads = [&](ValueId x, std::vector<std::int64_t> perm) {
+      const ValueId shape = b.constant(Tensor::from<std::int64_t>({3}, {3, 2, 4}));
+      return b.graph.add(OpKind::Transpose, {b.graph.add(OpKind::Reshape, {x, shape})}, {{"perm", std::move(perm)}});
+    };
+    const ValueId left = heads(b.input({3, 8}, 0.05f, 4), {1, 0, 2});
+    const ValueId right = heads(b.input({3, 8}, 0.02f, -4), {1, 2, 0});
+    b.output(b.graph.add(OpKind::MatMul, {left, right}), 0.1f, 0);
+    EXPECT_LE(lowered_difference(b, {{3, 8}, {3, 8}}, OpKind::QMatMul), 1) << profile;
+  }
+}
+
 TEST(LowerIntegers, ArithmeticIsLoweredWithBroadcasting) {
   const std::pair<OpKind, OpKind> kinds[] = {
       {OpKind::Add, OpKind::QAdd}, {OpKind::Sub, OpKind::QSub}, {OpKind::Mul, OpKind::QMul}};

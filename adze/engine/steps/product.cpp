@@ -7,6 +7,7 @@
 #include "adze/engine/steps/convolution_s8.h"
 #include "adze/engine/steps/dense_f32.h"
 #include "adze/engine/steps/post_ops.h"
+#include "adze/engine/steps/product_s8.h"
 
 namespace adze::engine {
 
@@ -151,7 +152,8 @@ std::span<const BinderEntry> product_binders() {
   static const BinderEntry entries[] = {
       {OpKind::Gemm, bind_dense, "dense_f32"},   {OpKind::Gemm, bind_onednn, "onednn"},
       {OpKind::MatMul, bind_dense, "dense_f32"}, {OpKind::MatMul, bind_onednn, "onednn"},
-      {OpKind::MatMul, bind_matmul, "batched"},  {OpKind::QGemm, bind_quantized_gemm}};
+      {OpKind::MatMul, bind_matmul, "batched"},  {OpKind::QGemm, bind_quantized_gemm},
+      {OpKind::QMatMul, bind_quantized_matmul}};
   return entries;
 }
 

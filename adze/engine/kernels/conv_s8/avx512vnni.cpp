@@ -58,6 +58,14 @@ template <int rows, int vectors, bool in_fours>
 #pragma GCC unroll 32
     for (int r = 0; r < rows; ++r) acc[r * vectors + v] = bias;
   }
+  if (call.row_terms != nullptr) {
+#pragma GCC unroll 32
+    for (int r = 0; r < rows; ++r) {
+      const __m512i term = _mm512_set1_epi32(call.row_terms[row + r]);
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v) acc[r * vectors + v] = _mm512_add_epi32(acc[r * vectors + v], term);
+    }
+  }
   const Rows<rows, in_fours> x(call, row);
   const std::int32_t *offset = call.offsets, *end = offset + call.quads;
   for (; offset != end; ++offset, weights += 64) {
@@ -75,11 +83,30 @@ template <int rows, int vectors, bool in_fours>
   }
 }
 
+/// The sums themselves as results: the first `count` columns of some rows.
+template <int vectors>
+[[gnu::noinline]] void store_sums(const GemmS8Call& call, const __m512i* acc, std::int64_t rows, std::int64_t row,
+                                  std::int64_t column, std::int64_t count) {
+  for (std::int64_t r = 0; r < rows; ++r, acc += vectors) {
+    std::int32_t* to = call.sums + (row + r) * call.y_stride + column;
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v) {
+      const std::int64_t left = count - 16 * v;
+      const auto mask = static_cast<__mmask16>(left >= 16 ? 0xFFFF : left <= 0 ? 0 : (1 << left) - 1);
+      _mm512_mask_storeu_epi32(to + 16 * v, mask, acc[v]);
+    }
+  }
+}
+
+inline Tail tail_of(const GemmS8Call& call) {
+  return call.sums != nullptr ? Tail::Sums : tail_of(*call.stage);
+}
+
 /// All rows of some columns.
 template <int vectors>
 class Columns {
  public:
-  Columns(const GemmS8Call& call, std::int64_t column) : call_(call), column_(column), tail_(tail_of(*call.stage)) {
+  Columns(const GemmS8Call& call, std::int64_t column) : call_(call), column_(column), tail_(tail_of(call)) {
     const std::int64_t left = call.columns - column, block_bytes = call.quads * 64;
     bytes_ = left < 16 * vectors ? left : 16 * vectors;
     // The next columns' weights, one of their blocks with each tile; without next ones, what is in the cache already.
@@ -114,7 +141,11 @@ class Columns {
       alignas(64) __m512i sums[rows * vectors + 3];
 #pragma GCC unroll 32
       for (int i = 0; i < rows * vectors; ++i) _mm512_store_si512(sums + i, acc[i]);
-      finish_tile<vectors>(tail_, *call_.stage, sums, rows, column_, y, call_.y_stride, bytes_);
+      if (tail_ == Tail::Sums) {
+        store_sums<vectors>(call_, sums, rows, row_, column_, bytes_);
+      } else {
+        finish_tile<vectors>(tail_, *call_.stage, sums, rows, column_, y, call_.y_stride, bytes_);
+      }
     }
     row_ += rows;
     if (next_ < last_) next_ += call_.quads * 64;
@@ -161,7 +192,7 @@ template <int vectors>
   const OutputStage& stage = *call.stage;
   const std::int64_t left = call.columns - column, second = left < 128 ? left - 64 : 64;
   std::uint8_t* y = call.y + column;
-  const Tail tail = tail_of(stage);
+  const Tail tail = tail_of(call);
   if (tail == Tail::Plain) {
     finish_row_group<Tail::Plain, 4>(stage, acc, 1, column, y, 0, 64);
     finish_row_group<Tail::Plain, 4>(stage, acc + 4, 1, column + 64, y + 64, 0, second);
@@ -170,6 +201,7 @@ template <int vectors>
   alignas(64) __m512i sums[8];
 #pragma GCC unroll 8
   for (int i = 0; i < 8; ++i) _mm512_store_si512(sums + i, acc[i]);
+  if (tail == Tail::Sums) return store_sums<8>(call, sums, 1, 0, column, 64 + second);
   finish_tile<4>(tail, stage, sums, 1, column, y, 0, 64);
   finish_tile<4>(tail, stage, sums + 4, 1, column + 64, y + 64, 0, second);
 }
@@ -183,8 +215,9 @@ template <int vectors>
 
 /// Up to 16 columns of one row: sums of every fourth quad beside each other, since each waits for the one before.
 [[gnu::noinline]] void single_row_narrow(const GemmS8Call& call, std::int64_t column) {
-  alignas(64) __m512i sums[4] = {_mm512_loadu_si512(call.stage->bias + column), _mm512_setzero_si512(),
-                                 _mm512_setzero_si512(), _mm512_setzero_si512()};
+  const __m512i term = call.row_terms != nullptr ? _mm512_set1_epi32(call.row_terms[0]) : _mm512_setzero_si512();
+  alignas(64) __m512i sums[4] = {_mm512_loadu_si512(call.stage->bias + column), term, _mm512_setzero_si512(),
+                                 _mm512_setzero_si512()};
   const std::int8_t* weights = call.weights + column * call.quads * 4;
   std::int64_t q = 0;
   for (; q + 4 <= call.quads; q += 4) {
@@ -198,7 +231,9 @@ template <int vectors>
     multiply_add(sums[0], broadcast_quad(call.rows[0] + call.offsets[q]), _mm512_loadu_si512(weights + q * 64));
   }
   sums[0] = _mm512_add_epi32(_mm512_add_epi32(sums[0], sums[1]), _mm512_add_epi32(sums[2], sums[3]));
-  finish_tile<1>(tail_of(*call.stage), *call.stage, sums, 1, column, call.y + column, 0, call.columns - column);
+  const Tail tail = tail_of(call);
+  if (tail == Tail::Sums) return store_sums<1>(call, sums, 1, 0, column, call.columns - column);
+  finish_tile<1>(tail, *call.stage, sums, 1, column, call.y + column, 0, call.columns - column);
 }
 
 }  // namespace

@@ -9,8 +9,8 @@ namespace {
 
 /// How results are made: the three profiles, `Plain` for the onnx one with zero point 0 and bounds [0, 255], where
 /// saturation does all, `Middle` for the one with all of a byte's range around its zero point, and `Wide` where
-/// conversions need their bounds first.
-enum class Tail { Plain, Middle, Onnx, Tflm, Litert, Wide };
+/// conversions need their bounds first. `Sums`: not made at all.
+enum class Tail { Plain, Middle, Onnx, Tflm, Litert, Wide, Sums };
 
 template <Tail tail, int vectors>
 [[gnu::always_inline]] inline __m512i finish_group(const OutputStage& stage, const __m512i* acc, std::int64_t column) {

@@ -82,10 +82,9 @@ struct PairTile {
       run_half<rows, false>(call, row, column, 1, right);
     }
     for (int r = 0; r < rows; ++r) {
-      const int32x4_t acc[4] = {add_wrapping(left[r][0], starts.of[0]), add_wrapping(left[r][1], starts.of[1]),
-                                add_wrapping(right[r][0], starts.of[2]), add_wrapping(right[r][1], starts.of[3])};
-      store_first(call.y + (row + r) * call.y_stride + column, finish_sixteen<profile>(*call.stage, acc, column),
-                  call.columns - column);
+      int32x4_t acc[4] = {add_wrapping(left[r][0], starts.of[0]), add_wrapping(left[r][1], starts.of[1]),
+                          add_wrapping(right[r][0], starts.of[2]), add_wrapping(right[r][1], starts.of[3])};
+      store_row<profile>(call, row + r, column, acc);
     }
   }
 };

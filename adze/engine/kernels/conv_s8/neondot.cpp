@@ -66,8 +66,7 @@ struct DotTile {
     }
 #pragma GCC unroll 4
     for (int r = 0; r < rows; ++r) {
-      store_first(call.y + (row + r) * call.y_stride + column, finish_sixteen<profile>(*call.stage, acc[r], column),
-                  call.columns - column);
+      store_row<profile>(call, row + r, column, acc[r]);
     }
   }
 };

@@ -23,6 +23,13 @@ namespace {
   for (std::int64_t i = 0; i < count; ++i) y[i] = all[i];
 }
 
+[[gnu::always_inline]] inline void store_first(std::int32_t* to, __m256i first, __m256i second, std::int64_t count) {
+  alignas(32) std::int32_t all[16];
+  _mm256_store_si256(reinterpret_cast<__m256i*>(all), first);
+  _mm256_store_si256(reinterpret_cast<__m256i*>(all) + 1, second);
+  __builtin_memcpy(to, all, static_cast<std::size_t>(count < 16 ? count : 16) * 4);
+}
+
 /// Rows rows by a block of 16 columns. Product: Weights, of 8 columns by 4 bytes; Quad, of a row; add(acc, quad,
 /// weights).
 template <typename Product, int rows>
@@ -36,6 +43,10 @@ template <typename Product, int rows>
     x[r] = call.rows[row + r];
     acc[r][0] = _mm256_loadu_si256(bias);
     acc[r][1] = _mm256_loadu_si256(bias + 1);
+    if (call.row_terms == nullptr) continue;
+    const __m256i term = _mm256_set1_epi32(call.row_terms[row + r]);
+    acc[r][0] = _mm256_add_epi32(acc[r][0], term);
+    acc[r][1] = _mm256_add_epi32(acc[r][1], term);
   }
   const std::int32_t *offset = call.offsets, *end = offset + call.quads;
   for (; offset != end; ++offset, weights += 64) {
@@ -51,6 +62,10 @@ template <typename Product, int rows>
   }
 #pragma GCC unroll 8
   for (int r = 0; r < rows; ++r) {
+    if (call.sums != nullptr) {
+      store_first(call.sums + (row + r) * call.y_stride + column, acc[r][0], acc[r][1], call.columns - column);
+      continue;
+    }
     store_first(call.y + (row + r) * call.y_stride + column, finish_sixteen(*call.stage, acc[r][0], acc[r][1], column),
                 call.columns - column);
   }

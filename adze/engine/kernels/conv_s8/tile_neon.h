@@ -30,6 +30,24 @@ struct Starts {
   return vreinterpretq_s8_u32(vdupq_n_u32(quad ^ 0x80808080u));
 }
 
+/// The results of one row: bytes, or the sums.
+template <Profile profile>
+[[gnu::always_inline]] inline void store_row(const GemmS8Call& call, std::int64_t row, std::int64_t column,
+                                             int32x4_t acc[4]) {
+  const std::int64_t count = call.columns - column;
+  if (call.row_terms != nullptr) {
+    for (int i = 0; i < 4; ++i) acc[i] = add_wrapping(acc[i], vdupq_n_s32(call.row_terms[row]));
+  }
+  if (call.sums == nullptr) {
+    store_first(call.y + row * call.y_stride + column, finish_sixteen<profile>(*call.stage, acc, column), count);
+    return;
+  }
+  std::int32_t all[16];
+  for (int i = 0; i < 4; ++i) vst1q_s32(all + 4 * i, acc[i]);
+  __builtin_memcpy(call.sums + row * call.y_stride + column, all,
+                   static_cast<std::size_t>(count < 16 ? count : 16) * 4);
+}
+
 /// Rows of one block of 16 columns by Tile: starts(call, column); run<profile, rows>(call, starts, row, column).
 template <typename Tile>
 [[gnu::always_inline]] inline void multiply_by_tiles(const GemmS8Call& call) {
