@@ -51,6 +51,7 @@ class ProductS8Step final : public Step {
     left_bytes_ = whole_lines(block_rows * 4) + (copies_ ? block_rows * row_bytes_ : 0);
     threads_ = items() * p.rows * p.columns * p.depth < least_parallel_macs ? 1 : context.threads();
     by_item_ = threads_ == 1 || items() >= 2 * threads_;
+    if (kernel_.copies_rows) tiles_ = kernels::gemm_s8_scratch(std::min(block_rows, p.rows), p.columns, quads());
     if (!by_item_) shared_ = std::make_unique<LineArray<std::byte>>(static_cast<std::size_t>(right_bytes_));
   }
 
@@ -120,9 +121,19 @@ class ProductS8Step final : public Step {
     kernels::OutputStage stage = stage_.stage();
     stage.bias = column_terms(right);
     const std::int64_t y = p.y_offsets[static_cast<std::size_t>(item)] + first * p.y_row_step;
-    kernels::GemmS8Call call{
-        rows,   count,   quad_offsets_.data(), quads(), reinterpret_cast<const std::int8_t*>(right), p.columns,
-        &stage, p.y + y, p.y_row_step,         step};
+    std::uint8_t* tiles = tiles_.bytes == 0 ? nullptr : thread_elements<std::uint8_t>(tiles_.bytes, Scratch::Kernel);
+    kernels::GemmS8Call call{rows,
+                             count,
+                             quad_offsets_.data(),
+                             quads(),
+                             reinterpret_cast<const std::int8_t*>(right),
+                             p.columns,
+                             &stage,
+                             p.y == nullptr ? nullptr : p.y + y,
+                             p.y_row_step,
+                             step,
+                             tiles_.tiles_together,
+                             tiles};
     if (terms.row_factor != 0) call.row_terms = row_terms;
     if (p.sums != nullptr) call.sums = p.sums + y;
     kernel_.run(call);
@@ -148,6 +159,7 @@ class ProductS8Step final : public Step {
   std::int64_t row_bytes_, packed_bytes_, right_bytes_, left_bytes_;
   std::vector<std::int32_t> quad_offsets_;
   std::unique_ptr<LineArray<std::byte>> shared_;
+  kernels::GemmS8Scratch tiles_ = {0, 0};
 };
 
 }  // namespace
