@@ -90,6 +90,21 @@ TEST(QuantizedTables, EqualTheReference) {
   }
 }
 
+/// Shares of half a step: what is computed by reciprocals must not decide them.
+TEST(QuantizedSoftmax, RoundsTiesAsTheReference) {
+  Random random(15);
+  for (const std::int64_t length : {2, 4, 64, 128, 200}) {
+    for (int round = 0; round < 4; ++round) {
+      Tensor data(DType::S8, {3, length});
+      for (std::int8_t& value : data.mutable_data<std::int8_t>()) value = random.below(4) == 0 && round > 1 ? -128 : 90;
+      const auto scale = static_cast<float>(1.0 / (static_cast<double>(length) * (0.5 + round)));
+      Node node = unary(OpKind::QSoftmax, RoundingProfile::Onnx, DType::S8, DType::U8, scale, random);
+      node.set("x_scale", 4.0f);
+      expect_same_bytes(node, {{data, false}});
+    }
+  }
+}
+
 TEST(QuantizedSoftmax, EqualsTheReferenceForRowsOfAnyLength) {
   Random random(35);
   for (const std::int64_t length : {1, 2, 16, 63, 64, 65, 128, 300}) {
