@@ -25,8 +25,23 @@ struct Arguments {
   std::vector<std::string> layer_bits;
   double percentile = 99.99;
   std::vector<std::string> skip;
+  bool equalize = false, gptq_by_activity = false;
+  std::string bias_correction = "none", rounding = "nearest";
+  std::int64_t adaround_iterations = quantize::AdaRoundOptions().iterations;
+  std::int64_t method_samples = quantize::Methods().samples;
   bool first_layer_float = false, last_layer_float = false, no_slim = false;
 };
+
+quantize::Methods methods_from(const Arguments& arguments) {
+  quantize::Methods methods;
+  methods.equalize = arguments.equalize;
+  methods.bias_correction = quantize::bias_correction_from_name(arguments.bias_correction);
+  methods.rounding = quantize::rounding_from_name(arguments.rounding);
+  methods.adaround.iterations = static_cast<int>(arguments.adaround_iterations);
+  methods.gptq.by_activity = arguments.gptq_by_activity;
+  methods.samples = arguments.method_samples;
+  return methods;
+}
 
 Recipe recipe_from(const Arguments& arguments, std::int64_t seed) {
   quantize::PtqOptions options;
@@ -44,6 +59,7 @@ Recipe recipe_from(const Arguments& arguments, std::int64_t seed) {
   options.layer_bits = quantize::parse_layer_bits(arguments.layer_bits);
   options.percentile = arguments.percentile;
   options.skip = arguments.skip;
+  options.methods = methods_from(arguments);
   options.first_layer_float = arguments.first_layer_float;
   options.last_layer_float = arguments.last_layer_float;
   Recipe recipe;
@@ -77,6 +93,7 @@ Json quantization_json(const quantize::QuantizeReport& report) {
           {"weights", weights},
           {"quantized_nodes", report.quantized_nodes},
           {"float_nodes", report.float_nodes},
+          {"methods", report.methods},
           {"samples", report.num_samples}};
 }
 
@@ -102,10 +119,21 @@ ExitCode run_quantize(Console& console, const Arguments& arguments) {
   console.line(cat(outcome.quantization.quantized_nodes.size(), " layers quantized, ",
                    outcome.quantization.float_nodes.size(), " left in float, ", outcome.quantization.num_samples,
                    " calibration samples, seed ", console.options.seed));
+  for (const std::string& line : outcome.quantization.methods) console.line(cat("  ", line));
   for (const std::string& name : outcome.quantization.float_nodes) console.line(cat("  float: ", name));
   remark_skipped(console, outcome.skipped);
   console.line(cat("next: adze compare ", arguments.input, " ", arguments.output, " --data …"));
   return ExitCode::Done;
+}
+
+void declare_methods(Options& options, Arguments& arguments) {
+  options.flag(arguments.equalize, "--equalize", "Make the weight ranges of neighbouring layers alike; Clips open");
+  options.choice(arguments.bias_correction, "--bias-correction", "Take the mean error out of biases",
+                 {"none", "data", "analytic"});
+  options.choice(arguments.rounding, "--rounding", "How weights go to codes", {"nearest", "adaround", "gptq"});
+  options.option(arguments.adaround_iterations, "--adaround-iterations", "Steps for each layer");
+  options.flag(arguments.gptq_by_activity, "--gptq-act-order", "Columns with the largest inputs first");
+  options.option(arguments.method_samples, "--method-samples", "Calibration samples that methods look at; 0: all");
 }
 
 }  // namespace
@@ -139,6 +167,7 @@ Verb quantize_verb() {
         options.option(arguments->layer_bits, "--layer-bits", "PATTERN=w4a8 for single layers (may be repeated)");
         options.option(arguments->skip, "--skip",
                        "Leave nodes in float: name with * and ?, or operator (may be repeated)");
+        declare_methods(options, *arguments);
         options.flag(arguments->first_layer_float, "--first-layer-float", "Leave the first layer in float");
         options.flag(arguments->last_layer_float, "--last-layer-float", "Leave the last layer in float");
         options.flag(arguments->no_slim, "--no-slim", "Do not rewrite the model first");

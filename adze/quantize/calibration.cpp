@@ -98,6 +98,31 @@ void Observations::merge(const Observations& other) {
   num_samples += other.num_samples;
 }
 
+std::int64_t run_samples(Session& session, const CalibrationData& data, std::int64_t max_samples,
+                         std::string_view phase_name, ProgressSink& progress) {
+  ProgressPhase phase(progress, phase_name, max_samples, "samples");
+  std::int64_t total = 0;
+  for (std::int64_t i = 0; i < data.num_batches; ++i) {
+    check_cancelled();
+    if (max_samples > 0 && total >= max_samples) break;
+    std::vector<Tensor> inputs = data.batch(i);
+    if (inputs.empty()) continue;  // nothing in it could be decoded
+    std::int64_t samples = samples_of(inputs);
+    if (max_samples > 0 && total + samples > max_samples) {
+      samples = max_samples - total;
+      inputs = first_samples(std::move(inputs), samples);
+    }
+    session.run(inputs);
+    total += samples;
+    phase.advance(samples);
+  }
+  if (total == 0) {
+    throw ModelError("calibration: the data holds no sample", {},
+                     "static quantization needs some; 256 are a good start");
+  }
+  return total;
+}
+
 Observations observe(const Graph& graph, std::span<const ValueId> values, const CalibrationData& data,
                      std::int64_t max_samples, ProgressSink& progress) {
   Observations observations;
@@ -107,25 +132,7 @@ Observations observe(const Graph& graph, std::span<const ValueId> values, const 
   options.integer = false;
   Session session(graph, options);
   session.observe([&](std::string_view name, const Tensor& tensor) { gatherer.see(name, tensor); });
-  ProgressPhase phase(progress, "calibrate", max_samples, "samples");
-  for (std::int64_t i = 0; i < data.num_batches; ++i) {
-    check_cancelled();
-    if (max_samples > 0 && observations.num_samples >= max_samples) break;
-    std::vector<Tensor> inputs = data.batch(i);
-    if (inputs.empty()) continue;  // nothing in it could be decoded
-    std::int64_t samples = samples_of(inputs);
-    if (max_samples > 0 && observations.num_samples + samples > max_samples) {
-      samples = max_samples - observations.num_samples;
-      inputs = first_samples(std::move(inputs), samples);
-    }
-    session.run(inputs);
-    observations.num_samples += samples;
-    phase.advance(samples);
-  }
-  if (observations.num_samples == 0) {
-    throw ModelError("calibration: the data holds no sample", {graph.source_file, "", ""},
-                     "static quantization needs some; 256 are a good start");
-  }
+  observations.num_samples = run_samples(session, data, max_samples, "calibrate", progress);
   return observations;
 }
 

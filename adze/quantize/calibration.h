@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -14,7 +15,8 @@
 
 namespace adze {
 class Dataset;
-}
+class Session;
+}  // namespace adze
 
 namespace adze::quantize {
 
@@ -41,6 +43,11 @@ struct Observations {
   /// Adds what another run over the same graph saw.
   void merge(const Observations& other);
 };
+
+/// Runs a session over the data, at most so many samples (0: all), for what it lets see. Returns how many there were.
+/// Throws ModelError when there were none.
+std::int64_t run_samples(Session& session, const CalibrationData& data, std::int64_t max_samples,
+                         std::string_view phase, ProgressSink& progress);
 
 /// Runs the float graph over the data and gathers the histograms of the given values, graph inputs among them.
 /// Memory is bounded by the number of values, not by the data. Throws ModelError naming the value's node on NaN or

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::array<std::string_view, 3> mode_names{"static", "dynamic", "weight-only"};
 constexpr std::array<std::string_view, 4> calibrator_names{"max", "percentile", "entropy", "mse"};
+constexpr std::array<std::string_view, 3> bias_correction_names{"none", "data", "analytic"};
+constexpr std::array<std::string_view, 3> rounding_names{"nearest", "adaround", "gptq"};
 
 template <std::size_t N>
 std::size_t find_name(const std::array<std::string_view, N>& names, std::string_view name, std::string_view what) {
@@ -32,6 +34,18 @@ std::string_view mode_name(Mode mode) {
 }
 std::string_view calibrator_name(Calibrator calibrator) {
   return calibrator_names[static_cast<std::size_t>(calibrator)];
+}
+std::string_view bias_correction_name(BiasCorrection correction) {
+  return bias_correction_names[static_cast<std::size_t>(correction)];
+}
+std::string_view rounding_name(Rounding rounding) {
+  return rounding_names[static_cast<std::size_t>(rounding)];
+}
+BiasCorrection bias_correction_from_name(std::string_view name) {
+  return static_cast<BiasCorrection>(find_name(bias_correction_names, name, "bias correction"));
+}
+Rounding rounding_from_name(std::string_view name) {
+  return static_cast<Rounding>(find_name(rounding_names, name, "rounding"));
 }
 Mode mode_from_name(std::string_view name) {
   return static_cast<Mode>(find_name(mode_names, name, "mode"));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "adze/numerics/dtype.h"
+#include "adze/quantize/method_options.h"
 
 namespace adze::quantize {
 
@@ -65,6 +66,7 @@ struct PtqOptions {
   BitWidths bits;                     ///< Static: fewer than 8 use a part of the codes of 8-bit types
   int end_bits = 8;                   ///< the first and the last layers get at least so many
   std::vector<LayerBits> layer_bits;  ///< for single layers; the first pattern that fits counts
+  Methods methods;                    ///< Static and WeightOnly
   bool keep_code_windows = false;     ///< leave fewer bits as marks (set_code_window): training learns the scales first
   std::int64_t max_samples = 0;       ///< calibration stops after so many samples; 0: all that are given
   std::uint64_t seed = 0;             ///< recorded; the samples were chosen with it

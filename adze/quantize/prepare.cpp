@@ -2,6 +2,7 @@
 
 #include "adze/base/text.h"
 #include "adze/graph/infer.h"
+#include "adze/quantize/channel_statistics.h"
 #include "adze/quantize/insert.h"
 #include "adze/quantize/ptq.h"
 #include "adze/rewrite/rewrite.h"
@@ -60,6 +61,7 @@ bool has_batch_norm(const Graph& graph) {
 
 Graph prepared(Graph graph) {
   infer_types(graph);
+  note_batch_norms(graph);
   if (has_batch_norm(graph)) rewrite::rewrite(graph, rewrite::fold_batch_norm_rules());
   Inserter inserter(graph);
   for (const NodeId id : graph.node_ids()) {

@@ -7,7 +7,9 @@
 #include "adze/graph/infer.h"
 #include "adze/graph/verify.h"
 #include "adze/quantize/bits.h"
+#include "adze/quantize/channel_statistics.h"
 #include "adze/quantize/layers.h"
+#include "adze/quantize/methods.h"
 #include "adze/quantize/placement.h"
 #include "adze/quantize/static.h"
 #include "adze/quantize/weights.h"
@@ -41,6 +43,11 @@ std::string options_json(const PtqOptions& options, std::int64_t num_samples) {
     json["first_layer_float"] = options.first_layer_float;
     json["last_layer_float"] = options.last_layer_float;
   }
+  if (options.methods.equalize) json["equalize"] = true;
+  if (options.methods.bias_correction != BiasCorrection::None) {
+    json["bias_correction"] = bias_correction_name(options.methods.bias_correction);
+  }
+  if (options.methods.rounding != Rounding::Nearest) json["rounding"] = rounding_name(options.methods.rounding);
   json["skip"] = options.skip;
   json["seed"] = options.seed;
   return json.dump();
@@ -52,6 +59,7 @@ void finish(QuantizeOutcome& outcome, const PtqOptions& options, std::int64_t nu
   outcome.report.num_samples = num_samples;
   graph.metadata["adze.quantization"] = options_json(options, num_samples);
   graph.metadata["adze.rounding"] = "onnx";
+  erase_noted_statistics(graph);
   graph.compact();
   infer_types(graph);
   verify(graph);
@@ -113,10 +121,18 @@ QuantizeOutcome quantize(Graph graph, const CalibrationData& data, const PtqOpti
   refuse_quantized(graph);
   check_weights(graph);
   graph = prepared(std::move(graph));
-  if (options.mode != Mode::Static) return quantize_without_data(std::move(graph), options);
-  const std::vector<ValueId> values = values_to_observe(graph, options);
-  const Observations observations = observe(graph, values, data, options.max_samples, progress);
-  return quantize_observed(graph, observations, options);
+  std::vector<std::string> lines = apply_before(graph, options, data, progress);
+  QuantizeOutcome outcome;
+  if (options.mode == Mode::Static) {
+    const std::vector<ValueId> values = values_to_observe(graph, options);
+    const Observations observations = observe(graph, values, data, options.max_samples, progress);
+    outcome = quantize_observed(graph, observations, options);
+  } else {
+    outcome = quantize_without_data(graph, options);
+  }
+  for (std::string& line : apply_after(graph, outcome.graph, options, data, progress)) lines.push_back(std::move(line));
+  outcome.report.methods = std::move(lines);
+  return outcome;
 }
 
 std::vector<PtqCandidate> standard_candidates() {

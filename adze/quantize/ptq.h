@@ -36,6 +36,7 @@ struct QuantizeReport {
   std::vector<WeightReport> weights;
   std::vector<std::string> quantized_nodes;
   std::vector<std::string> float_nodes;  ///< layers with weights that stayed float: skipped or not possible
+  std::vector<std::string> methods;      ///< a line for each method about what it did
   std::int64_t num_samples = 0;
 };
 

@@ -5,6 +5,7 @@
 #include "adze/base/hash.h"
 #include "adze/base/text.h"
 #include "adze/data/batches.h"
+#include "adze/quantize/channel_statistics.h"
 
 namespace adze {
 
@@ -32,9 +33,11 @@ void run_step(const SlimStep& step, const Recipe& recipe, RecipeOutcome& outcome
 void run_step(const QuantizeStep& step, const Recipe& recipe, RecipeOutcome& outcome, ProgressSink& progress) {
   quantize::CalibrationData data;
   std::shared_ptr<Dataset> dataset;
-  if (step.options.mode == quantize::Mode::Static) {
+  const bool wants_data = step.options.mode == quantize::Mode::Static || step.options.methods.need_data();
+  if (wants_data) {
     if (recipe.calibration.path.empty()) {
-      throw UsageError("static quantization needs calibration data", "--calibration FOLDER, or --mode weight-only");
+      throw UsageError("this quantization needs calibration data",
+                       "--calibration FOLDER, or --mode weight-only without methods that look at data");
     }
     dataset = open_data(outcome.graph, recipe.calibration);
     data = calibration_data(outcome.graph, dataset,
@@ -57,10 +60,12 @@ std::string recipe_hash(const Recipe& recipe) {
 
 RecipeOutcome run_recipe(Graph graph, const Recipe& recipe, ProgressSink& progress) {
   RecipeOutcome outcome{std::move(graph), {}, {}, {}};
+  quantize::note_batch_norms(outcome.graph);
   for (const auto& step : recipe.steps) {
     check_cancelled();
     std::visit([&](const auto& one) { run_step(one, recipe, outcome, progress); }, step);
   }
+  quantize::erase_noted_statistics(outcome.graph);
   outcome.graph.metadata["adze.recipe"] = recipe_hash(recipe);
   return outcome;
 }

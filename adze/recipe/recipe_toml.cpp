@@ -95,6 +95,21 @@ const std::vector<std::string> calibrator_words = {"max", "percentile", "entropy
 const std::vector<std::string> final_words = {"float", "integer"};
 const std::vector<std::string> dtype_words = {"s8", "u8"};
 
+const std::vector<std::string> correction_words = {"none", "data", "analytic"};
+const std::vector<std::string> rounding_words = {"nearest", "adaround", "gptq"};
+
+quantize::Methods read_methods(Reader& reader) {
+  quantize::Methods methods;
+  methods.equalize = reader.get<bool>("equalize", methods.equalize);
+  methods.bias_correction = reader.word("bias_correction", correction_words, methods.bias_correction);
+  methods.rounding = reader.word("rounding", rounding_words, methods.rounding);
+  methods.adaround.iterations =
+      static_cast<int>(reader.get<std::int64_t>("adaround_iterations", methods.adaround.iterations));
+  methods.gptq.by_activity = reader.get<bool>("gptq_by_activity", methods.gptq.by_activity);
+  methods.samples = reader.get<std::int64_t>("method_samples", methods.samples);
+  return methods;
+}
+
 QuantizeStep read_quantize(Reader& reader) {
   quantize::PtqOptions options;
   options.mode = reader.word("mode", mode_words, options.mode);
@@ -112,6 +127,7 @@ QuantizeStep read_quantize(Reader& reader) {
   options.bits = quantize::parse_bit_widths(reader.get<std::string>("bits", "w8a8"));
   options.end_bits = static_cast<int>(reader.get<std::int64_t>("end_bits", options.end_bits));
   options.layer_bits = quantize::parse_layer_bits(reader.texts("layer_bits"));
+  options.methods = read_methods(reader);
   return {options};
 }
 
@@ -125,6 +141,20 @@ void print_step(toml::table& table, const SlimStep& step) {
 template <typename Enum>
 const std::string& word_of(const std::vector<std::string>& words, Enum value) {
   return words.at(static_cast<std::size_t>(value));
+}
+
+void print_methods(toml::table& table, const quantize::Methods& methods) {
+  const quantize::Methods usual;
+  if (methods.equalize) table.insert("equalize", true);
+  if (methods.bias_correction != usual.bias_correction) {
+    table.insert("bias_correction", word_of(correction_words, methods.bias_correction));
+  }
+  if (methods.rounding != usual.rounding) table.insert("rounding", word_of(rounding_words, methods.rounding));
+  if (methods.adaround.iterations != usual.adaround.iterations) {
+    table.insert("adaround_iterations", methods.adaround.iterations);
+  }
+  if (methods.gptq.by_activity) table.insert("gptq_by_activity", true);
+  if (methods.samples != usual.samples) table.insert("method_samples", methods.samples);
 }
 
 void print_step(toml::table& table, const QuantizeStep& step) {
@@ -146,6 +176,7 @@ void print_step(toml::table& table, const QuantizeStep& step) {
   toml::array layer_bits;
   for (const auto& one : options.layer_bits) layer_bits.push_back(cat(one.pattern, "=", bit_widths_text(one.bits)));
   if (!layer_bits.empty()) table.insert("layer_bits", std::move(layer_bits));
+  print_methods(table, options.methods);
   if (options.first_layer_float) table.insert("first_layer_float", true);
   if (options.last_layer_float) table.insert("last_layer_float", true);
   toml::array skip;

@@ -1,0 +1,72 @@
+#include "adze/quantize/methods.h"
+
+#include <algorithm>
+
+#include "adze/base/text.h"
+#include "adze/graph/infer.h"
+#include "adze/quantize/bias_correction.h"
+#include "adze/quantize/channel_statistics.h"
+#include "adze/quantize/equalize.h"
+#include "adze/quantize/layers.h"
+
+namespace adze::quantize {
+
+namespace {
+
+/// Measures what no batch norm has said. Without data it stays unknown.
+void note_measured(Graph& graph, const Methods& methods, const CalibrationData& data, ProgressSink& progress) {
+  std::vector<NodeId> unknown;
+  for (const NodeId id : graph.node_ids()) {
+    const Node& node = graph.node(id);
+    if (weight_input(graph, node) && !noted_statistics(node)) unknown.push_back(id);
+  }
+  if (unknown.empty() || data.num_batches == 0) return;
+  for (const auto& [id, statistics] : measure_outputs(graph, unknown, data, methods.samples, progress)) {
+    set_noted_statistics(graph.node(id), statistics);
+  }
+}
+
+std::string layers_left(const std::vector<std::string>& left) {
+  return left.empty() ? std::string() : cat("; left as they are: ", join(left, ", "));
+}
+
+std::string equalize(Graph& graph) {
+  EqualizeReport report = equalize_layers(graph, true);
+  absorb_high_biases(graph, report);
+  infer_types(graph);
+  std::string line = cat("equalize: ", report.pairs, " pairs of layers in ", report.rounds, " rounds, largest factor ",
+                         fixed(report.largest_factor, 2), ", high biases of ", report.absorbed_channels,
+                         " channels absorbed");
+  if (report.opened_clips > 0) line += cat("; ", report.opened_clips, " Clips became Relus");
+  return line;
+}
+
+}  // namespace
+
+std::vector<std::string> apply_before(Graph& graph, const PtqOptions& options, const CalibrationData& data,
+                                      ProgressSink& progress) {
+  const Methods& methods = options.methods;
+  std::vector<std::string> lines;
+  if (methods.equalize || methods.bias_correction == BiasCorrection::Analytic) {
+    note_measured(graph, methods, data, progress);
+  }
+  if (methods.bias_correction != BiasCorrection::None) add_missing_biases(graph);
+  if (methods.equalize) lines.push_back(equalize(graph));
+  return lines;
+}
+
+std::vector<std::string> apply_after(const Graph& exact, Graph& quantized, const PtqOptions& options,
+                                     const CalibrationData& data, ProgressSink& progress) {
+  const Methods& methods = options.methods;
+  std::vector<std::string> lines;
+  if (methods.bias_correction != BiasCorrection::None) {
+    const BiasCorrectionReport report = methods.bias_correction == BiasCorrection::Data
+                                            ? correct_biases(exact, quantized, data, methods.samples, progress)
+                                            : correct_biases_analytically(exact, quantized);
+    lines.push_back(cat("bias correction (", bias_correction_name(methods.bias_correction), "): ",
+                        report.corrected.size(), " layers", layers_left(report.left)));
+  }
+  return lines;
+}
+
+}  // namespace adze::quantize
