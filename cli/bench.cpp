@@ -164,38 +164,40 @@ ExitCode run_bench(Console& console, const Arguments& arguments) {
 }  // namespace
 
 Verb bench_verb() {
-  return {"bench", "Measure a model's latency at batch 1 on this machine",
-          "  adze bench model-int8.onnx --threads 1\n"
-          "  adze bench model.onnx --per-layer\n"
-          "  adze bench model.onnx --isa avx2 --time-budget 10\n"
-          "  adze bench zoo:mobilenetv2,int8 --tune fast --tune-file kernels.tune\n"
-          "  adze bench model-int8.onnx --device cortex-m4\n"
-          "  adze bench model.onnx --json | jq .results.p50_us\n",
-          [](Options& options) -> Action {
-            auto arguments = std::make_shared<Arguments>();
-            options.positional(arguments->model, "MODEL",
-                               "Model file: ONNX, TFLite or .adze text; or zoo:NAME (see docs/zoo.md)");
-            options.option(arguments->time_budget, "--time-budget", "Seconds to measure for");
-            options.option(
-                arguments->isa, "--isa",
-                "Highest instruction set: ref, avx2, avxvnni, avx512vnni, avx512vbmi, amx; default the best there is");
-            options.option(arguments->shapes, "--shapes", "Shape of an input, NAME:1x3x224x224 (may be repeated)");
-            options.option(arguments->tune, "--tune",
-                           "Choose among a layer's kernels: off (by table), fast or full (by timing them in place)");
-            options.option(arguments->tune_file, "--tune-file", "Keep what tuning found here, by machine and layer");
-            options.option(arguments->weight_file, "--weight-file",
-                           "Keep packed weights here: written once, mapped by later starts");
-            options.option(arguments->device, "--device",
-                           "Emit C, run it on this emulated device, count instructions: adze device list");
-            options.choice(arguments->optimize, "--optimize", "With --device: what the code is written for",
-                           {"speed", "balanced", "ram", "size"});
-            options.choice(arguments->rounding, "--rounding", "With --device: integer arithmetic of the code",
-                           {"tflm", "litert", "onnx", "model"});
-            options.flag(arguments->per_layer, "--per-layer",
-                         "Show each layer's time, kernel, MAC/s, bytes/s and what bounds it");
-            options.flag(arguments->samples, "--samples", "With --json: every single time");
-            return [arguments](Console& console) { return run_bench(console, *arguments); };
-          }};
+  return {
+      "bench", "Measure a model's latency at batch 1 on this machine",
+      "  adze bench model-int8.onnx --threads 1\n"
+      "  adze bench model.onnx --per-layer\n"
+      "  adze bench model.onnx --isa avx2 --time-budget 10\n"
+      "  adze bench zoo:mobilenetv2,int8 --tune fast --tune-file kernels.tune\n"
+      "  adze bench model-int8.onnx --device cortex-m4\n"
+      "  adze bench model.onnx --json | jq .results.p50_us\n",
+      [](Options& options) -> Action {
+        auto arguments = std::make_shared<Arguments>();
+        options.positional(arguments->model, "MODEL",
+                           "Model file: ONNX, TFLite or .adze text; or zoo:NAME (see docs/zoo.md)");
+        options.option(arguments->time_budget, "--time-budget", "Seconds to measure for");
+        options.option(
+            arguments->isa, "--isa",
+            "Highest instruction set: ref, avx2, avxvnni, avx512vnni, avx512vbmi, avx512bf16, amx; default the best "
+            "there is");
+        options.option(arguments->shapes, "--shapes", "Shape of an input, NAME:1x3x224x224 (may be repeated)");
+        options.option(arguments->tune, "--tune",
+                       "Choose among a layer's kernels: off (by table), fast or full (by timing them in place)");
+        options.option(arguments->tune_file, "--tune-file", "Keep what tuning found here, by machine and layer");
+        options.option(arguments->weight_file, "--weight-file",
+                       "Keep packed weights here: written once, mapped by later starts");
+        options.option(arguments->device, "--device",
+                       "Emit C, run it on this emulated device, count instructions: adze device list");
+        options.choice(arguments->optimize, "--optimize", "With --device: what the code is written for",
+                       {"speed", "balanced", "ram", "size"});
+        options.choice(arguments->rounding, "--rounding", "With --device: integer arithmetic of the code",
+                       {"tflm", "litert", "onnx", "model"});
+        options.flag(arguments->per_layer, "--per-layer",
+                     "Show each layer's time, kernel, MAC/s, bytes/s and what bounds it");
+        options.flag(arguments->samples, "--samples", "With --json: every single time");
+        return [arguments](Console& console) { return run_bench(console, *arguments); };
+      }};
 }
 
 }  // namespace adze::cli

@@ -6,6 +6,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # false alarm inside gcc 12's own avx5
   list(APPEND ADZE_FLAGS_avx512vnni -Wno-maybe-uninitialized -Wno-uninitialized)
 endif()
 set(ADZE_FLAGS_avx512vbmi ${ADZE_FLAGS_avx512vnni} -mavx512vbmi)
+set(ADZE_FLAGS_avx512bf16 ${ADZE_FLAGS_avx512vnni} -mavx512bf16)
 set(ADZE_FLAGS_amx ${ADZE_FLAGS_avx512vbmi} -mamx-tile -mamx-int8 -mamx-bf16 -mavx512bf16)
 set(ADZE_FLAGS_neon -march=armv8-a)
 set(ADZE_FLAGS_neondot -march=armv8.2-a+dotprod)
@@ -15,7 +16,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # before registers are given out it pu
 endif()
 
 # Those of other processors are left out, as are oneDNN's where there is none; the .def files do the same by #if.
-set(ADZE_X86_ISAS avx2 avxvnni avx512vnni avx512vbmi amx)
+set(ADZE_X86_ISAS avx2 avxvnni avx512vnni avx512vbmi avx512bf16 amx)
 set(ADZE_ARM_ISAS neon neondot)
 set(ADZE_ISAS "")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")

@@ -31,6 +31,7 @@ constexpr std::array isa_names = {
     IsaName{Isa::AvxVnni, "avxvnni"},
     IsaName{Isa::Avx512Vnni, "avx512vnni"},
     IsaName{Isa::Avx512Vbmi, "avx512vbmi"},
+    IsaName{Isa::Avx512Bf16, "avx512bf16"},
     IsaName{Isa::Amx, "amx"},
 };
 
@@ -69,10 +70,12 @@ bool machine_has(Isa isa) {
              __builtin_cpu_supports("avx512vnni");
     case Isa::Avx512Vbmi:
       return machine_has(Isa::Avx512Vnni) && __builtin_cpu_supports("avx512vbmi");
+    case Isa::Avx512Bf16:
+      return machine_has(Isa::Avx512Vnni) && bit(Cpuid(7, 1).a, 5);
     case Isa::Amx: {
       const Cpuid features(7, 0);
       const bool tiles = bit(features.d, 22) && bit(features.d, 24) && bit(features.d, 25);
-      return tiles && machine_has(Isa::Avx512Vbmi) && may_use_tiles();
+      return tiles && machine_has(Isa::Avx512Vbmi) && machine_has(Isa::Avx512Bf16) && may_use_tiles();
     }
   }
   return false;

@@ -17,11 +17,12 @@ enum class Isa : std::uint8_t {
   AvxVnni,     ///< and VNNI on 256-bit registers
   Avx512Vnni,  ///< AVX-512 F, BW, VL, DQ and VNNI
   Avx512Vbmi,  ///< and VBMI: permutations of bytes
+  Avx512Bf16,  ///< AVX-512 VNNI and products of bf16 numbers; VBMI may lack
   Amx,         ///< and AMX tiles, int8 and bf16, that the operating system lets this process use
 };
 
-/// "ref", "neon", "neondot", "avx2", "avxvnni", "avx512vnni", "avx512vbmi", "amx": the names of kernel files and of
-/// ADZE_ISA.
+/// "ref", "neon", "neondot", "avx2", "avxvnni", "avx512vnni", "avx512vbmi", "avx512bf16", "amx": the names of kernel
+/// files and of ADZE_ISA.
 std::string_view isa_name(Isa isa);
 /// May a kernel written for `needs` run here under the cap?
 bool isa_allows(Isa cap, Isa needs);

@@ -9,7 +9,7 @@ using namespace kernel_test;
 
 /// The kernel's own code, on tiles in plain C++: this runs where there is no AMX.
 TEST(GemmS8Amx, EqualsThePlainKernelOnEmulatedTiles) {
-  if (!isa_allows(machine_isa(), Isa::Avx512Vbmi)) GTEST_SKIP() << "skipped: no AVX-512";
+  if (!isa_allows(machine_isa(), Isa::Avx512Bf16)) GTEST_SKIP() << "skipped: no AVX-512";
   Random random(30);
   for (int round = 0; round < 150; ++round) {
     const GemmS8Problem problem(random, round % 3 == 0 ? 170 : 40, round % 3 == 1 ? 150 : 50,
