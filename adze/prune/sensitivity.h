@@ -1,0 +1,30 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "adze/prune/remove.h"
+#include "adze/prune/statistics.h"
+
+namespace adze::prune {
+
+/// What removing shares of one group alone does to the network's outputs.
+struct GroupSensitivity {
+  std::size_t group = 0;
+  std::vector<double> errors;  ///< by ratio: mean squared error of all outputs over their mean square
+};
+
+/// Removes each share of each group's lowest-scored units by itself and compares outputs. Cost: one run over the
+/// batches for each group and ratio.
+std::vector<GroupSensitivity> measure_sensitivity(const Graph& graph, const Groups& groups,
+                                                  const std::vector<std::vector<double>>& scores,
+                                                  std::span<const double> ratios, const Batches& batches,
+                                                  ProgressSink& progress = silent_progress());
+
+/// For each of num_groups groups the largest share whose error stays below the limit, between measured shares by
+/// straight lines; 0 for groups that were not measured.
+std::vector<double> ratios_below(const std::vector<GroupSensitivity>& sensitivity, std::span<const double> ratios,
+                                 std::size_t num_groups, double error);
+
+}  // namespace adze::prune
