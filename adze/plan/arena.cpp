@@ -1,6 +1,7 @@
 #include "adze/plan/arena.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "adze/base/checked.h"
@@ -20,8 +21,23 @@ std::int64_t round_up(std::int64_t bytes, std::int64_t alignment) {
   return checked_add(bytes, alignment - 1, "arena size") / alignment * alignment;
 }
 
-/// The largest sum of bytes over blocks alive at one step.
-std::int64_t peak_bytes(std::span<const ArenaBlock> blocks) {
+/// What overlaps can save at their step: for each output at most its own bytes.
+std::vector<std::pair<std::int32_t, std::int64_t>> savings(std::span<const ArenaBlock> blocks,
+                                                           std::span<const ArenaOverlap> overlaps) {
+  std::map<std::size_t, std::int64_t> by_output;
+  for (const ArenaOverlap& overlap : overlaps) {
+    const std::int64_t in = blocks[overlap.input].bytes, out = blocks[overlap.output].bytes;
+    by_output[overlap.output] += in + out - overlapped_bytes(in, out, overlap);
+  }
+  std::vector<std::pair<std::int32_t, std::int64_t>> saved;
+  for (const auto& [output, bytes] : by_output) {
+    saved.emplace_back(blocks[output].first, std::min(bytes, blocks[output].bytes));
+  }
+  return saved;
+}
+
+/// The most bytes needed at one step.
+std::int64_t peak_bytes(std::span<const ArenaBlock> blocks, std::span<const ArenaOverlap> overlaps) {
   struct Event {
     std::int32_t step;
     std::int64_t change;
@@ -31,57 +47,96 @@ std::int64_t peak_bytes(std::span<const ArenaBlock> blocks) {
     events.push_back({block.first, block.bytes});
     events.push_back({block.last + 1, -block.bytes});
   }
-  std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
-    return a.step != b.step ? a.step < b.step : a.change < b.change;  // what ends is freed before what begins
-  });
+  for (const auto& [step, bytes] : savings(blocks, overlaps)) {
+    events.push_back({step, -bytes});
+    events.push_back({step + 1, bytes});
+  }
+  std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return a.step < b.step; });
   std::int64_t alive = 0, peak = 0;
-  for (const Event& event : events) {
-    alive = checked_add(alive, event.change, "activation size");
-    peak = std::max(peak, alive);
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    alive = checked_add(alive, events[i].change, "activation size");
+    if (i + 1 == events.size() || events[i + 1].step != events[i].step) peak = std::max(peak, alive);
   }
   return peak;
 }
 
-/// The lowest aligned offset at which bytes fit between the neighbours, which are sorted by offset.
-std::int64_t first_gap(std::span<const std::pair<std::int64_t, std::int64_t>> neighbours, std::int64_t bytes,
-                       std::int64_t alignment) {
-  std::int64_t offset = 0;
-  for (const auto& [begin, end] : neighbours) {
-    if (checked_add(offset, bytes, "arena size") <= begin) break;
-    offset = std::max(offset, round_up(end, alignment));
-  }
-  return offset;
-}
+/// Offsets strictly between low and high are taken.
+struct Taken {
+  std::int64_t low, high;
+};
 
-/// Each block, in this order, into the lowest gap that fits.
-ArenaLayout place_in_order(std::span<const ArenaBlock> blocks, std::span<const std::size_t> order,
-                           std::int64_t alignment) {
-  ArenaLayout layout;
-  layout.offsets.assign(blocks.size(), 0);
-  std::vector<std::size_t> placed;
-  std::vector<std::pair<std::int64_t, std::int64_t>> neighbours;
-  for (const std::size_t i : order) {
-    if (blocks[i].bytes == 0) continue;
-    neighbours.clear();
-    for (const std::size_t j : placed) {
-      if (alive_together(blocks[i], blocks[j])) {
-        neighbours.emplace_back(layout.offsets[j], layout.offsets[j] + blocks[j].bytes);
+/// Places blocks one after the other, each as low as those placed before allow.
+class Placer {
+ public:
+  Placer(std::span<const ArenaBlock> blocks, std::span<const ArenaOverlap> overlaps, std::int64_t alignment)
+      : blocks_(blocks), overlaps_(overlaps), alignment_(alignment), of_block_(blocks.size()) {
+    for (std::size_t i = 0; i < overlaps.size(); ++i) {
+      of_block_[overlaps[i].input].push_back(i);
+      of_block_[overlaps[i].output].push_back(i);
+    }
+  }
+
+  ArenaLayout place(std::span<const std::size_t> order) const {
+    ArenaLayout layout;
+    layout.offsets.assign(blocks_.size(), 0);
+    std::vector<std::size_t> placed;
+    std::vector<Taken> taken;
+    for (const std::size_t i : order) {
+      if (blocks_[i].bytes == 0) continue;
+      taken.clear();
+      for (const std::size_t j : placed) {
+        if (alive_together(blocks_[i], blocks_[j])) take(i, j, layout.offsets[j], taken);
+      }
+      layout.offsets[i] = lowest_free(taken);
+      layout.bytes = std::max(layout.bytes, checked_add(layout.offsets[i], blocks_[i].bytes, "arena size"));
+      placed.push_back(i);
+    }
+    layout.bytes = round_up(layout.bytes, alignment_);
+    return layout;
+  }
+
+ private:
+  /// The offsets of block i that block j, which lies at offset, makes impossible.
+  void take(std::size_t i, std::size_t j, std::int64_t offset, std::vector<Taken>& taken) const {
+    std::int64_t low = offset - blocks_[i].bytes, high = checked_add(offset, blocks_[j].bytes, "arena size");
+    for (const std::size_t at : of_block_[i]) {
+      const ArenaOverlap& overlap = overlaps_[at];
+      const bool is_output = overlap.output == i && overlap.input == j;
+      if (!is_output && !(overlap.input == i && overlap.output == j)) continue;
+      const std::int64_t meets =
+          std::clamp(is_output ? offset - overlap.distance : offset + overlap.distance, low, high);
+      if (overlap.exact) {
+        taken.push_back({low, meets});
+        low = meets;
+      } else if (is_output) {
+        low = meets;
+      } else {
+        high = meets;
       }
     }
-    std::sort(neighbours.begin(), neighbours.end());
-    layout.offsets[i] = first_gap(neighbours, blocks[i].bytes, alignment);
-    layout.bytes = std::max(layout.bytes, checked_add(layout.offsets[i], blocks[i].bytes, "arena size"));
-    placed.push_back(i);
+    taken.push_back({low, high});
   }
-  layout.bytes = round_up(layout.bytes, alignment);
-  return layout;
-}
+
+  std::int64_t lowest_free(std::vector<Taken>& taken) const {
+    std::sort(taken.begin(), taken.end(), [](const Taken& a, const Taken& b) { return a.low < b.low; });
+    std::int64_t offset = 0;
+    for (const auto& [low, high] : taken) {
+      if (offset > low && offset < high) offset = round_up(high, alignment_);
+    }
+    return offset;
+  }
+
+  std::span<const ArenaBlock> blocks_;
+  std::span<const ArenaOverlap> overlaps_;
+  std::int64_t alignment_;
+  std::vector<std::vector<std::size_t>> of_block_;  ///< overlaps
+};
 
 /// Places again and again, each time beginning with the blocks that reached the top, now and then with a random one:
 /// what was hard to place gets its place early. Each placement counts as one decision a block.
 /// Source  Joslin and Clements, Squeaky Wheel Optimization, 1999
-void repair_order(std::span<const ArenaBlock> blocks, std::vector<std::size_t> order, std::int64_t alignment,
-                  std::int64_t decisions, ArenaLayout& best) {
+void repair_order(const Placer& placer, std::span<const ArenaBlock> blocks, std::vector<std::size_t> order,
+                  std::int64_t alignment, std::int64_t decisions, ArenaLayout& best) {
   Random random(1);
   const std::int64_t goal = round_up(best.lower_bound, alignment);
   std::vector<std::int64_t> offsets = best.offsets;
@@ -94,7 +149,7 @@ void repair_order(std::span<const ArenaBlock> blocks, std::vector<std::size_t> o
     }
     std::stable_partition(order.begin(), order.end(),
                           [&](std::size_t i) { return round_up(offsets[i] + blocks[i].bytes, alignment) == top; });
-    const ArenaLayout layout = place_in_order(blocks, order, alignment);
+    const ArenaLayout layout = placer.place(order);
     offsets = layout.offsets;
     top = layout.bytes;
     if (layout.bytes >= best.bytes) continue;
@@ -105,18 +160,43 @@ void repair_order(std::span<const ArenaBlock> blocks, std::vector<std::size_t> o
 
 }  // namespace
 
-ArenaLayout place_blocks(std::span<const ArenaBlock> blocks, std::int64_t alignment, std::int64_t search_nodes) {
+std::int64_t overlapped_bytes(std::int64_t input_bytes, std::int64_t output_bytes, const ArenaOverlap& overlap) {
+  const std::int64_t apart = checked_add(input_bytes, output_bytes, "activation size");
+  if (overlap.distance >= 0) return std::min(apart, std::max(input_bytes + overlap.distance, output_bytes));
+  const std::int64_t behind = overlap.exact ? -overlap.distance : 0;
+  return std::min(apart, std::max(input_bytes, output_bytes + behind));
+}
+
+ArenaLayout place_blocks(std::span<const ArenaBlock> blocks, std::int64_t alignment, std::int64_t search_nodes,
+                         std::span<const ArenaOverlap> overlaps) {
   std::vector<std::size_t> by_size(blocks.size());
   std::iota(by_size.begin(), by_size.end(), std::size_t{0});
   std::stable_sort(by_size.begin(), by_size.end(),
                    [&](std::size_t a, std::size_t b) { return blocks[a].bytes > blocks[b].bytes; });
-  const std::int64_t bound = peak_bytes(blocks);
-  ArenaLayout layout = place_in_order(blocks, by_size, alignment);
+  const std::int64_t bound = peak_bytes(blocks, overlaps);
+  const Placer placer(blocks, overlaps, alignment);
+  ArenaLayout layout = placer.place(by_size);
   layout.lower_bound = bound;
+  if (!overlaps.empty()) {  // outputs before inputs: each starts below what it is computed from
+    std::vector<std::size_t> latest = by_size;
+    std::stable_sort(latest.begin(), latest.end(),
+                     [&](std::size_t a, std::size_t b) { return blocks[a].first > blocks[b].first; });
+    ArenaLayout other = placer.place(latest);
+    if (other.bytes < layout.bytes) {
+      layout.bytes = other.bytes;
+      layout.offsets = std::move(other.offsets);
+      by_size = std::move(latest);
+    }
+  }
   layout.proved = layout.bytes == round_up(bound, alignment);
   if (layout.proved || search_nodes <= 0) return layout;
-  repair_order(blocks, std::move(by_size), alignment, search_nodes / 2, layout);
-  search_placement(blocks, alignment, search_nodes - search_nodes / 2, layout);
+  repair_order(placer, blocks, std::move(by_size), alignment, overlaps.empty() ? search_nodes / 2 : search_nodes,
+               layout);
+  if (overlaps.empty()) {
+    search_placement(blocks, alignment, search_nodes - search_nodes / 2, layout);
+  } else {
+    layout.proved = layout.bytes == round_up(bound, alignment);
+  }
   return layout;
 }
 

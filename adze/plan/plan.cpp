@@ -131,13 +131,16 @@ class Planner {
   void place() {
     std::vector<ArenaBlock> blocks;
     std::vector<ValueId> owners;
+    block_of_.assign(plan_.values.size(), none);
     for (std::size_t i = 0; i < plan_.values.size(); ++i) {
       const ValuePlan& value = plan_.values[i];
       if (value.storage != static_cast<ValueId>(i) || value.bytes < 0) continue;
+      block_of_[i] = blocks.size();
       blocks.push_back({value.bytes, value.first, value.last});
       owners.push_back(static_cast<ValueId>(i));
     }
-    const ArenaLayout layout = place_blocks(blocks, options_.alignment, options_.search_nodes);
+    const std::vector<ArenaOverlap> overlaps = find_overlaps(blocks);
+    const ArenaLayout layout = place_blocks(blocks, options_.alignment, options_.search_nodes, overlaps);
     plan_.arena_bytes = layout.bytes;
     plan_.arena_proved = layout.proved;
     plan_.peak_activation_bytes = layout.lower_bound;
@@ -145,11 +148,49 @@ class Planner {
     for (ValuePlan& value : plan_.values) {
       if (value.storage != ValueId::None) value.offset = at(value.storage).offset;
     }
+    for (const auto& [node, block] : scratch_blocks_) plan_.scratch[node] = layout.offsets[block];
   }
 
+  /// What kernels say of their memory, as blocks of scratch memory (added) and pairs.
+  std::vector<ArenaOverlap> find_overlaps(std::vector<ArenaBlock>& blocks) {
+    std::vector<ArenaOverlap> overlaps;
+    for (std::size_t step = 0; step < plan_.order.size(); ++step) {
+      const auto found = options_.memory.find(plan_.order[step]);
+      if (found == options_.memory.end()) continue;
+      const NodeMemory& memory = found->second;
+      const Node& node = graph_.node(found->first);
+      const auto time = static_cast<std::int32_t>(step);
+      if (memory.scratch_bytes > 0) {
+        scratch_blocks_[found->first] = blocks.size();
+        blocks.push_back({memory.scratch_bytes, time, time});
+        add_overlaps(node, memory.scratch_overlaps, blocks.size() - 1, time, overlaps);
+      }
+      const ValuePlan& output = at(node.outputs.at(0));
+      if (output.first != time || output.storage != node.outputs[0] || output.bytes < 0) continue;
+      add_overlaps(node, memory.overlaps, block_of_[static_cast<std::size_t>(output.storage)], time, overlaps);
+    }
+    return overlaps;
+  }
+
+  /// Of operands whose memory ends at this step.
+  void add_overlaps(const Node& node, const std::vector<NodeMemory::Overlap>& said, std::size_t output,
+                    std::int32_t time, std::vector<ArenaOverlap>& overlaps) {
+    for (const NodeMemory::Overlap& overlap : said) {
+      const ValueId input = node.inputs.at(overlap.input);
+      const bool twice = std::count(node.inputs.begin(), node.inputs.end(), input) > 1;
+      if (twice || graph_.constant(input) != nullptr || at(input).storage == ValueId::None) continue;
+      const ValueId root = at(input).storage;
+      if (at(root).last != time || block_of_[static_cast<std::size_t>(root)] == none) continue;
+      overlaps.push_back({block_of_[static_cast<std::size_t>(root)], output, overlap.distance, overlap.exact});
+    }
+  }
+
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
   const Graph& graph_;
   const PlanOptions& options_;
-  std::vector<bool> folded_;  ///< by value
+  std::vector<bool> folded_;                      ///< by value
+  std::vector<std::size_t> block_of_;             ///< by value
+  std::map<NodeId, std::size_t> scratch_blocks_;  ///< by node
   Plan plan_;
 };
 

@@ -20,6 +20,20 @@ struct ValuePlan {
   bool in_arena() const { return offset >= 0; }
 };
 
+/// What the kernel that runs a node says of its memory.
+struct NodeMemory {
+  /// The first output may start `distance` bytes before this operand (negative: after it), or anywhere before that;
+  /// when exact, there and nowhere else. Only where nobody else reads the operand any more.
+  struct Overlap {
+    std::size_t input = 0;
+    std::int64_t distance = 0;
+    bool exact = false;
+  };
+  std::vector<Overlap> overlaps;
+  std::int64_t scratch_bytes = 0;         ///< that only this node uses, while it runs
+  std::vector<Overlap> scratch_overlaps;  ///< where the scratch memory may start, likewise
+};
+
 /// How a graph is run in one stretch of memory. Constants are not part of it.
 struct Plan {
   std::vector<NodeId> order;      ///< each value is computed before it is read
@@ -28,7 +42,8 @@ struct Plan {
   std::int64_t peak_activation_bytes =
       0;                      ///< the most activation bytes alive at one step: the lower bound of the arena
   bool arena_proved = false;  ///< no placement of these values with this alignment needs a smaller arena
-  int unplanned_values = 0;   ///< values that are live but whose size is not known
+  std::map<NodeId, std::int64_t> scratch;  ///< offsets, of nodes that asked for some
+  int unplanned_values = 0;                ///< values that are live but whose size is not known
 
   const ValuePlan& at(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
 };
@@ -41,6 +56,7 @@ struct PlanOptions {
   /// Decisions spent on a smaller arena when the first placement misses the lower bound; 0: none, as the engine asks,
   /// whose sessions should start at once.
   std::int64_t search_nodes = 20'000;
+  std::map<NodeId, NodeMemory> memory = {};  ///< of nodes whose kernel says so
 };
 
 /// Decides order, lifetimes, sharing and offsets. Shapes must be concrete for exact results: see with_input_shapes.

@@ -169,6 +169,17 @@ void write_layers(Network& network, Emission& emission, const std::map<std::stri
   }
 }
 
+/// Writes the layers once to learn what they say of their memory.
+std::map<NodeId, NodeMemory> declared_memory(const Graph& arranged, const EmitOptions& options) {
+  PlanOptions any;
+  any.search_nodes = 0;
+  const Plan plan = make_plan(arranged, any);
+  Network network{arranged, plan, options, isa_of(options.core), {}, {}};
+  Emission emission;
+  write_layers(network, emission, {});
+  return network.memory;
+}
+
 }  // namespace
 
 Emission emit_c(const Graph& graph, const EmitOptions& options) {
@@ -182,6 +193,7 @@ Emission emit_c(const Graph& graph, const EmitOptions& options) {
   const Graph arranged = arrange(with_signed_bytes(lowered), nhwc);
   PlanOptions plan_options;
   plan_options.alignment = 4;
+  plan_options.memory = declared_memory(arranged, options);
   const Plan plan = make_plan(arranged, plan_options);
   Network network{arranged, plan, options, isa_of(options.core), {}, {}};
   network.arena_bytes = plan.arena_bytes;

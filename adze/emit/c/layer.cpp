@@ -4,7 +4,6 @@
 #include <bit>
 
 #include "adze/base/text.h"
-#include "adze/emit/c/scratch.h"
 
 namespace adze::emit {
 
@@ -70,9 +69,9 @@ std::string LayerWriter::out(std::size_t output, std::string_view type) {
 }
 
 std::string LayerWriter::scratch(std::int64_t bytes) {
-  const std::int64_t at = place_scratch(network_.graph, network_.plan, step_, bytes);
-  network_.arena_bytes = std::max(network_.arena_bytes, at + bytes);
-  return cat("AT(", at, ")");
+  memory().scratch_bytes = std::max(memory().scratch_bytes, bytes);
+  const auto planned = network_.plan.scratch.find(network_.plan.order[static_cast<std::size_t>(step_)]);
+  return cat("AT(", planned == network_.plan.scratch.end() ? 0 : planned->second, ")");
 }
 
 void write_layer(LayerWriter& writer) {

@@ -3,6 +3,7 @@
 // Internal to emit/c: writing one layer.
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -31,7 +32,8 @@ struct Network {
   std::set<std::string> runtime = {};  ///< files needed
   std::int64_t arena_bytes = 0;
   std::int64_t weight_bytes = 0;
-  std::int64_t constants = 0;  ///< written so far, for their names
+  std::int64_t constants = 0;                ///< written so far, for their names
+  std::map<NodeId, NodeMemory> memory = {};  ///< what the layers written so far said of theirs
 };
 
 /// Writes the C function of one node.
@@ -57,6 +59,14 @@ class LayerWriter {
   std::string out(std::size_t output = 0, std::string_view type = "int8_t");
   /// Memory that only this layer uses, while it runs.
   std::string scratch(std::int64_t bytes);
+  /// Says that the output may share bytes with an operand (plan/plan.h).
+  void may_overlap(std::size_t input, std::int64_t distance, bool exact = false) {
+    memory().overlaps.push_back({input, distance, exact});
+  }
+  /// The same of the scratch memory.
+  void scratch_may_overlap(std::size_t input, std::int64_t distance) {
+    memory().scratch_overlaps.push_back({input, distance, false});
+  }
   /// Where the operand lies in the arena, -1 for constants.
   std::int64_t offset(ValueId id) const;
 
@@ -79,6 +89,7 @@ class LayerWriter {
 
  private:
   std::string constant_pointer(ValueId id, std::string_view type);
+  NodeMemory& memory() { return network_.memory[network_.plan.order[static_cast<std::size_t>(step_)]]; }
 
   Network& network_;
   const Node& node_;

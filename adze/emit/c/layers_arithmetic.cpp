@@ -43,6 +43,10 @@ bool write_fast_add(LayerWriter& writer) {
 }
 
 void write_binary(LayerWriter& writer) {
+  // Element by element: behind the reading of an operand of the same shape.
+  for (const std::size_t input : {std::size_t{0}, std::size_t{1}}) {
+    if (writer.shape(input) == writer.output_shape()) writer.may_overlap(input, 0);
+  }
   if (write_fast_add(writer)) return;
   const Node& node = writer.node();
   const Affine a = left_affine(node), b = right_affine(node), y = output_affine(node);

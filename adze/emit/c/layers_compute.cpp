@@ -4,6 +4,7 @@
 
 #include "adze/base/text.h"
 #include "adze/emit/c/layer.h"
+#include "adze/emit/c/overlap.h"
 #include "adze/emit/c/pack.h"
 #include "adze/graph/window.h"
 #include "adze/plan/integer_parameters.h"
@@ -147,6 +148,24 @@ void write_conv(LayerWriter& writer) {
                   ","));
   writer.line(cat(form.weights, ", (const adze_channel *)", channels, ", ", output_text(kind, output_affine(node))));
   writer.close(";");
+  const auto of = [](const std::vector<std::int64_t>& values, std::size_t from_end, std::int64_t missing) {
+    return values.size() < from_end ? missing : values[values.size() - from_end];
+  };
+  const WindowWalk walk{x[1],
+                        x[2],
+                        x[3],
+                        y[1],
+                        y[2],
+                        y[3],
+                        of(window.kernel, 2, 1),
+                        of(window.kernel, 1, 1),
+                        of(window.strides, 2, 1),
+                        of(window.strides, 1, 1),
+                        of(window.dilations, 2, 1),
+                        of(window.dilations, 1, 1),
+                        of(window.pads_begin, 2, 0),
+                        of(window.pads_begin, 1, 0)};
+  declare_conv_overlap(writer, form.kernel, walk, groups);
   const std::string scratch = form.scratch > 0 ? writer.scratch(form.scratch) : "0";
   writer.line(cat(form.kernel, "(&layer, ", writer.in(0), ", ", writer.out(), ", ", scratch, ");"));
 }
@@ -172,6 +191,11 @@ void write_gemm(LayerWriter& writer) {
   writer.line(cat(count, ", ", rows.rows, ", ", rows.depth, ", ", depth, ", ", weights, ","));
   writer.line(cat("(const adze_channel *)", channels, ", ", output_text(kind, output_affine(node))));
   writer.close(";");
+  if (dsp && count == 1) {
+    // The row is widened into the scratch memory first, from where it lies at the end of that.
+    writer.scratch_may_overlap(0, depth);
+    writer.may_overlap(0, -rows.depth);
+  }
   writer.line(cat(kernel, "(&layer, ", writer.in(0), ", ", writer.out(),
                   dsp ? cat(", ", writer.scratch(2 * depth)) : std::string(), ");"));
 }

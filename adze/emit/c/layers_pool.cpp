@@ -3,6 +3,7 @@
 
 #include "adze/base/text.h"
 #include "adze/emit/c/layer.h"
+#include "adze/emit/c/overlap.h"
 #include "adze/graph/window.h"
 #include "adze/plan/integer_parameters.h"
 
@@ -40,6 +41,26 @@ void write_pool_layer(LayerWriter& writer, std::string_view kernel, const std::s
   writer.line(cat(window_text(resolved_window(writer, stored)), ","));
   writer.line(numbers);
   writer.close(";");
+  const Window window = resolved_window(writer, stored);
+  const bool flat = window.rank() == 1;
+  const auto high = [&](const std::vector<std::int64_t>& values, std::int64_t missing) {
+    return flat ? missing : values[0];
+  };
+  const WindowWalk walk{x[1],
+                        x[2],
+                        x[3],
+                        y[1],
+                        y[2],
+                        y[3],
+                        high(window.kernel, 1),
+                        window.kernel.back(),
+                        high(window.strides, 1),
+                        window.strides.back(),
+                        high(window.dilations, 1),
+                        window.dilations.back(),
+                        high(window.pads_begin, 0),
+                        window.pads_begin.back()};
+  if (x[0] == 1) writer.may_overlap(0, pixel_distance(walk, 1, false));
   writer.line(cat(kernel, "(&layer, ", writer.in(0), ", ", writer.out(), ");"));
 }
 
