@@ -40,7 +40,7 @@ Verb convert_verb() {
             auto arguments = std::make_shared<Arguments>();
             options.positional(arguments->input, "INPUT",
                                "Model file: ONNX, TFLite or .adze text; or zoo:NAME (see docs/zoo.md)");
-            options.positional(arguments->output, "OUTPUT", "File to write: .onnx or .adze");
+            options.positional(arguments->output, "OUTPUT", "File to write: .onnx, .tflite or .adze");
             options.option(arguments->opset, "--opset", "ONNX opset to write");
             options.flag(arguments->external_data, "--external-data", "Put the weights into a second file");
             return [arguments](Console& console) { return convert(console, *arguments); };

@@ -97,7 +97,7 @@ Verb slim_verb() {
           [](Options& options) -> Action {
             auto arguments = std::make_shared<Arguments>();
             options.positional(arguments->input, "INPUT", "Model file: ONNX, TFLite or .adze text");
-            options.positional(arguments->output, "OUTPUT", "File to write: .onnx or .adze");
+            options.positional(arguments->output, "OUTPUT", "File to write: .onnx, .tflite or .adze");
             options.option(arguments->skip, "--skip", "Leave out a step, by name (may be repeated)");
             options.option(arguments->shapes, "--shapes",
                            "Input shape for the check, NAME:1x3x224x224 (may be repeated)");

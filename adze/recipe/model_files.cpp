@@ -5,6 +5,7 @@
 #include "adze/formats/onnx/read.h"
 #include "adze/formats/onnx/write.h"
 #include "adze/formats/tflite/tflite.h"
+#include "adze/formats/tflite/write.h"
 #include "adze/graph/infer.h"
 #include "adze/graph/text.h"
 #include "adze/graph/verify.h"
@@ -70,9 +71,13 @@ void save_model(const Graph& graph, const std::filesystem::path& path, const Sav
     write_file(path, print_graph(graph));
     return;
   }
+  if (extension == ".tflite") {
+    tflite::write(graph, path);
+    return;
+  }
   if (extension != ".onnx") {
     throw UsageError(cat("cannot write a model as ", adze::quoted(path.filename().string())),
-                     "a name that ends in .onnx, or in .adze for text");
+                     "a name that ends in .onnx or .tflite, or in .adze for text");
   }
   onnx::WriteOptions write_options;
   write_options.opset = options.opset;

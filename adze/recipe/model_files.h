@@ -31,7 +31,7 @@ struct SaveOptions {
   bool external_data = false;  ///< weights in a second file beside the model
 };
 
-/// Writes a model whole or not at all; the format by the name's extension: .onnx, or .adze for text.
+/// Writes a model whole or not at all; the format by the name's extension: .onnx, .tflite, or .adze for text.
 /// Throws UsageError for another extension.
 void save_model(const Graph& graph, const std::filesystem::path& path, const SaveOptions& options = {});
 

@@ -11,6 +11,7 @@
 #include "adze/engine/reference/reference.h"
 #include "adze/formats/tflite/schema.h"
 #include "adze/formats/tflite/tflite.h"
+#include "adze/formats/tflite/write.h"
 #include "adze/plan/lower_integers.h"
 
 namespace adze {
@@ -70,14 +71,9 @@ std::uint32_t checksum(const std::vector<std::int8_t>& values) {
   return crc32(std::as_bytes(std::span(values)));
 }
 
-void check_model(const std::string& golden_name, const std::string& model_name) {
-  const char* data = std::getenv("ADZE_DATA");
-  const char* golden = std::getenv("ADZE_GOLDEN");
-  if (data == nullptr || golden == nullptr) GTEST_SKIP() << "skipped: no ADZE_DATA or ADZE_GOLDEN";
-  std::ifstream file(cat(golden, "/", golden_name, ".json"));
-  const nlohmann::json expected = nlohmann::json::parse(file);
-  const std::string path = cat(data, "/models/", model_name);
-  const Graph graph = lower_integers(tflite::read(path));
+/// The bytes of every operator's output, as a checksum, against those of the original model's tensors.
+void check_graph(const Graph& graph, const std::string& path, const std::string& golden_name,
+                 const nlohmann::json& expected) {
   const auto mapped = MappedFile::open(path);
   const tflite::Model model = tflite::parse_model(mapped->bytes(), {});
   for (const NodeId id : graph.node_ids()) {
@@ -118,6 +114,16 @@ void check_model(const std::string& golden_name, const std::string& model_name) 
   }
 }
 
+void check_model(const std::string& golden_name, const std::string& model_name) {
+  const char* data = std::getenv("ADZE_DATA");
+  const char* golden = std::getenv("ADZE_GOLDEN");
+  if (data == nullptr || golden == nullptr) GTEST_SKIP() << "skipped: no ADZE_DATA or ADZE_GOLDEN";
+  std::ifstream file(cat(golden, "/", golden_name, ".json"));
+  const nlohmann::json expected = nlohmann::json::parse(file);
+  const std::string path = cat(data, "/models/", model_name);
+  check_graph(lower_integers(tflite::read(path)), path, golden_name, expected);
+}
+
 TEST(TfliteGolden, ImageClassificationGivesTheBytesOfTfliteMicro) {
   check_model("ic", "ic_resnet8_int8.tflite");
 }
@@ -129,6 +135,34 @@ TEST(TfliteGolden, VisualWakeWordsGivesTheBytesOfTfliteMicro) {
 }
 TEST(TfliteGolden, AnomalyDetectionGivesTheBytesOfTfliteMicro) {
   check_model("ad", "ad_autoencoder_int8.tflite");
+}
+
+/// Reads the model, writes it, and reads what was written.
+void check_rewritten_model(const std::string& golden_name, const std::string& model_name) {
+  const char* data = std::getenv("ADZE_DATA");
+  const char* golden = std::getenv("ADZE_GOLDEN");
+  if (data == nullptr || golden == nullptr) GTEST_SKIP() << "skipped: no ADZE_DATA or ADZE_GOLDEN";
+  std::ifstream file(cat(golden, "/", golden_name, ".json"));
+  const nlohmann::json expected = nlohmann::json::parse(file);
+  const std::string path = cat(data, "/models/", model_name);
+  const auto bytes = std::make_shared<const std::string>(tflite::write_bytes(tflite::read(path)));
+  const auto wire = std::as_bytes(std::span(*bytes));
+  const auto before = tflite::parse_model(MappedFile::open(path)->bytes(), {});
+  EXPECT_EQ(tflite::parse_model(wire, {}).operators.size(), before.operators.size());
+  check_graph(lower_integers(tflite::read_bytes(wire, bytes)), path, golden_name, expected);
+}
+
+TEST(TfliteGolden, WrittenImageClassificationGivesTheSameBytes) {
+  check_rewritten_model("ic", "ic_resnet8_int8.tflite");
+}
+TEST(TfliteGolden, WrittenKeywordSpottingGivesTheSameBytes) {
+  check_rewritten_model("kws", "kws_dscnn_int8.tflite");
+}
+TEST(TfliteGolden, WrittenVisualWakeWordsGivesTheSameBytes) {
+  check_rewritten_model("vww", "vww_mobilenetv1_int8.tflite");
+}
+TEST(TfliteGolden, WrittenAnomalyDetectionGivesTheSameBytes) {
+  check_rewritten_model("ad", "ad_autoencoder_int8.tflite");
 }
 
 }  // namespace

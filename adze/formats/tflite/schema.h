@@ -131,6 +131,8 @@ struct Quantization {
   std::vector<float> scales;
   std::vector<std::int64_t> zero_points;  ///< as many as scales
   std::int64_t axis = 0;
+
+  bool operator==(const Quantization&) const = default;
 };
 
 struct TensorInfo {
