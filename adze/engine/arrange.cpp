@@ -8,6 +8,7 @@
 #include "adze/engine/arrange_movement.h"
 #include "adze/engine/followers.h"
 #include "adze/engine/step.h"
+#include "adze/engine/steps/sums_s8.h"
 
 namespace adze::engine {
 
@@ -192,6 +193,10 @@ class Arranger {
         from_.value(node.inputs[0]).type.shape ? from_.value(node.inputs[0]).type.shape->size() : 0;
     if (node.kind == OpKind::ReduceMean || node.kind == OpKind::QReduceMean) return follow_mean(node, rank);
     if (shape->size() < 3) return false;
+    if (node.kind == OpKind::DynamicQuantizeLinear) {  // its other results are numbers
+      node.inputs[0] = channels_last(node.inputs[0]);
+      return true;
+    }
     if (is_layout_free(node)) return follow_elementwise(node, shape->size());
     if (node.kind == OpKind::Concat) return follow_concat(node, rank);
     if (const auto operands = channels_last_operands(from_, node, static_cast<std::int64_t>(rank))) {
@@ -348,6 +353,8 @@ bool prefers_channels_last(const Graph& graph, const Node& node) {
     case OpKind::QConv:
       return is_byte(dtype) && is_byte(graph.value(node.output()).type.dtype) && constant(1, DType::S8) &&
              node.get_int("w_zero_point", 0) == 0 && (node.input(2) == ValueId::None || constant(2, DType::S32));
+    case OpKind::ConvInteger:
+      return has_integer_sums_step(graph, node);
     case OpKind::MaxPool:
       return dtype == DType::F32 || is_byte(dtype);
     case OpKind::AveragePool:

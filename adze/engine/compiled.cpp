@@ -9,6 +9,7 @@
 #include "adze/base/progress.h"
 #include "adze/base/text.h"
 #include "adze/engine/fuse_functions.h"
+#include "adze/engine/fuse_sums.h"
 #include "adze/engine/fuse_tables.h"
 #include "adze/plan/cost.h"
 
@@ -131,7 +132,7 @@ void release_pages(const Tensor& constant) {
 }  // namespace
 
 Compiled::Compiled(const Graph& graph, bool fuse, const Settings& settings)
-    : arranged_(arrange(fuse ? fuse_functions(fuse_tables(graph)) : graph, fuse)) {
+    : arranged_(arrange(fuse ? fuse_functions(fuse_tables(fuse_sums(graph))) : graph, fuse)) {
   plan_ = make_plan(arranged_.graph, {arena_alignment, true, true, false, 0});
   place_values();
   bind_steps(settings);

@@ -1,8 +1,17 @@
 #include "adze/numerics/quantized_arithmetic.h"
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 
 namespace adze {
+
+DynamicU8 dynamic_u8(float low, float high) {
+  float scale = (high - low) / 255.0f;
+  if (!(scale > 0.0f)) scale = 1.0f;
+  const float zero_point = std::nearbyintf(-low / scale);  // no number where the range is infinite
+  return {scale, static_cast<std::uint8_t>(zero_point > 0.0f ? std::min(zero_point, 255.0f) : 0.0f)};
+}
 
 namespace {
 

@@ -9,6 +9,14 @@
 
 namespace adze {
 
+/// Scale and zero point of u8 numbers that span [low, high], zero included, as ONNX DynamicQuantizeLinear has them.
+/// Scale 1 where there is no range.
+struct DynamicU8 {
+  float scale;
+  std::uint8_t zero_point;
+};
+DynamicU8 dynamic_u8(float low, float high);
+
 /// a + b (or a - b) of two quantized numbers.
 ///
 /// tflm, litert  both inputs are brought to twice the larger scale with 20 fractional bits, added, and rescaled

@@ -6,6 +6,7 @@
 
 #include "adze/base/text.h"
 #include "adze/engine/reference/values.h"
+#include "adze/numerics/quantized_arithmetic.h"
 
 namespace adze::reference {
 
@@ -140,15 +141,13 @@ void dynamic_quantize_linear(Context& context) {
     low = std::min(low, value);
     high = std::max(high, value);
   }
-  float scale = (high - low) / 255.0f;
-  if (!(scale > 0.0f)) scale = 1.0f;
-  const auto zero_point = static_cast<std::int64_t>(std::clamp(std::nearbyintf(-low / scale), 0.0f, 255.0f));
+  const auto [scale, zero_point] = dynamic_u8(low, high);
   Tensor y(DType::U8, x.shape());
   for (std::int64_t i = 0; i < x.size(); ++i)
     y.set_int(i, round_into(values[static_cast<std::size_t>(i)] / scale, zero_point, DType::U8));
   context.set(0, std::move(y));
   context.set(1, Tensor::scalar(scale));
-  context.set(2, Tensor::scalar(static_cast<std::uint8_t>(zero_point)));
+  context.set(2, Tensor::scalar(zero_point));
 }
 
 }  // namespace quantization

@@ -6,6 +6,7 @@
 #include "adze/engine/steps/picture_blocks.h"
 #include "adze/engine/steps/post_ops_s8.h"
 #include "adze/engine/steps/scratch.h"
+#include "adze/engine/steps/window_segments.h"
 
 namespace adze::engine {
 
@@ -17,25 +18,6 @@ using kernels::WindowGeometry;
 constexpr std::int64_t block_pixels = 168;
 /// Below this a second thread costs more than it saves.
 constexpr std::int64_t least_parallel_macs = 1 << 20;
-
-/// How a window lies in memory: stretches of bytes, one for each kernel row where that is possible, each filled up to
-/// whole quads by what follows it, with weights of zero.
-struct Segments {
-  std::int64_t count, bytes;
-  std::vector<std::int32_t> quad_offsets;
-
-  Segments(const WindowGeometry& g, const PictureBlocks& blocks) {
-    const bool whole_rows = g.groups == 1 && g.dilation_width == 1;
-    const std::int64_t across = whole_rows ? 1 : g.kernel_width;
-    count = g.kernel_height * across;
-    bytes = g.in_channels / g.groups * (whole_rows ? g.kernel_width : 1);
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::int64_t offset = blocks.tap_offset(i / across, i % across);
-      for (std::int64_t at = 0; at < bytes; at += 4) quad_offsets.push_back(static_cast<std::int32_t>(offset + at));
-    }
-  }
-  std::int64_t quads() const { return static_cast<std::int64_t>(quad_offsets.size()); }
-};
 
 class DenseS8Step final : public Step {
  public:
@@ -137,7 +119,7 @@ class DenseS8Step final : public Step {
   WindowGeometry g_;
   std::uint8_t pad_, flip_;
   PictureBlocks blocks_;
-  Segments segments_;
+  WindowSegments segments_;
   StageArrays stage_;
   const std::uint8_t* x_;
   std::uint8_t* y_;

@@ -1,6 +1,7 @@
-// QMatMul: products of two quantized activations.
+// QMatMul, MatMulInteger: products of two quantized activations.
 #include "adze/engine/reference/values.h"
 #include "adze/engine/steps/product_s8.h"
+#include "adze/engine/steps/sums_s8.h"
 #include "adze/plan/integer_parameters.h"
 
 namespace adze::engine {
@@ -58,24 +59,19 @@ struct Operand {
   Shape batch() const { return Shape(shape.begin(), shape.end() - 2); }
 };
 
-ByteMatrices matrices_of(const BindContext& context, std::size_t input, const Operand& operand, const Shape& batch,
-                         std::int32_t zero_point) {
+ByteMatrices matrices_of(const BindContext& context, std::size_t input, const Operand& operand, const Shape& batch) {
   ByteMatrices matrices;
   matrices.data = context.in_u8(input);
   matrices.row_step = operand.strides[operand.strides.size() - 2];
   matrices.column_step = operand.strides.back();
   matrices.offsets = matrix_offsets(batch, operand.shape, operand.strides);
-  matrices.zero_point = zero_point;
   matrices.is_signed = context.dtype(input) == DType::S8;
   matrices.constant = context.constant(input) != nullptr;
   return matrices;
 }
 
-}  // namespace
-
-std::unique_ptr<Step> bind_quantized_matmul(const BindContext& context) {
-  const Node& node = context.node();
-  if (!is_byte(context.dtype(0)) || !is_byte(context.dtype(1)) || !is_byte(context.output_dtype())) return nullptr;
+/// NumPy's product of the first two inputs, whose result lies row by row. Zero points and the result's place are open.
+ProductS8Problem matmul_problem(const BindContext& context) {
   Shape left_shape = context.shape(0), right_shape = context.shape(1);
   if (left_shape.size() == 1) left_shape.insert(left_shape.begin(), 1);
   if (right_shape.size() == 1) right_shape.push_back(1);
@@ -85,15 +81,40 @@ std::unique_ptr<Step> bind_quantized_matmul(const BindContext& context) {
   problem.rows = left.rows();
   problem.depth = left.shape.back();
   problem.columns = right.shape.back();
-  problem.left = matrices_of(context, 0, left, batch, left_affine(node).zero_point);
-  problem.right = matrices_of(context, 1, right, batch, right_affine(node).zero_point);
+  problem.left = matrices_of(context, 0, left, batch);
+  problem.right = matrices_of(context, 1, right, batch);
   problem.y_row_step = problem.columns;
   for (std::int64_t i = 0; i < num_elements(batch); ++i) {
     problem.y_offsets.push_back(i * problem.rows * problem.columns);
   }
+  return problem;
+}
+
+}  // namespace
+
+std::unique_ptr<Step> bind_quantized_matmul(const BindContext& context) {
+  const Node& node = context.node();
+  if (!is_byte(context.dtype(0)) || !is_byte(context.dtype(1)) || !is_byte(context.output_dtype())) return nullptr;
+  ProductS8Problem problem = matmul_problem(context);
+  problem.left.zero_point = left_affine(node).zero_point;
+  problem.right.zero_point = right_affine(node).zero_point;
   problem.y = context.out<std::uint8_t>();
   const StageArrays stage(requantize_parameters(node, problem.columns),
                           std::vector<std::int32_t>(static_cast<std::size_t>(problem.columns), 0), output_affine(node));
+  return make_product_s8_step(context, std::move(problem), stage);
+}
+
+std::unique_ptr<Step> bind_integer_matmul(const BindContext& context) {
+  if (!is_byte(context.dtype(0)) || !is_byte(context.dtype(1)) || context.node().has(sums_scaled)) return nullptr;
+  for (const std::size_t i : {2u, 3u}) {
+    if (context.has(i) && num_elements(context.shape(i)) != 1) return nullptr;
+  }
+  ProductS8Problem problem = matmul_problem(context);
+  if (context.has(2)) problem.left.zero_point_at = context.in_bytes(2);
+  if (context.has(3)) problem.right.zero_point_at = context.in_bytes(3);
+  problem.sums = context.out<std::int32_t>();
+  const auto columns = static_cast<std::size_t>(problem.columns);
+  const StageArrays stage(std::vector<RequantizeParameters>(columns), std::vector<std::int32_t>(columns, 0), {});
   return make_product_s8_step(context, std::move(problem), stage);
 }
 

@@ -8,6 +8,7 @@
 #include "adze/engine/steps/dense_f32.h"
 #include "adze/engine/steps/post_ops.h"
 #include "adze/engine/steps/product_s8.h"
+#include "adze/engine/steps/sums_s8.h"
 
 namespace adze::engine {
 
@@ -149,11 +150,15 @@ std::unique_ptr<Step> bind_matmul(const BindContext& context) {
 }  // namespace
 
 std::span<const BinderEntry> product_binders() {
-  static const BinderEntry entries[] = {
-      {OpKind::Gemm, bind_dense, "dense_f32"},   {OpKind::Gemm, bind_onednn, "onednn"},
-      {OpKind::MatMul, bind_dense, "dense_f32"}, {OpKind::MatMul, bind_onednn, "onednn"},
-      {OpKind::MatMul, bind_matmul, "batched"},  {OpKind::QGemm, bind_quantized_gemm},
-      {OpKind::QMatMul, bind_quantized_matmul}};
+  static const BinderEntry entries[] = {{OpKind::Gemm, bind_dense, "dense_f32"},
+                                        {OpKind::Gemm, bind_onednn, "onednn"},
+                                        {OpKind::MatMul, bind_dense, "dense_f32"},
+                                        {OpKind::MatMul, bind_onednn, "onednn"},
+                                        {OpKind::MatMul, bind_matmul, "batched"},
+                                        {OpKind::QGemm, bind_quantized_gemm},
+                                        {OpKind::QMatMul, bind_quantized_matmul},
+                                        {OpKind::MatMulInteger, bind_integer_sums, "weights"},
+                                        {OpKind::MatMulInteger, bind_integer_matmul, "batched"}};
   return entries;
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "adze/engine/kernels/quantize_f32/quantize_f32.h"
+#include "adze/numerics/quantized_arithmetic.h"
 
 namespace adze::engine {
 
@@ -91,6 +92,44 @@ std::unique_ptr<Step> bind_dequantize_linear(const BindContext& context) {
   return runs_step(
       context, kernel.name, *runs,
       [=, dequantize = kernel.run](const QuantizeF32Call& call, std::int64_t at) { dequantize(call, x + at, y + at); });
+}
+
+std::unique_ptr<Step> bind_dynamic_quantize(const BindContext& context) {
+  for (const std::size_t i : {0u, 1u, 2u}) {
+    if (context.node().output(i) == ValueId::None) return nullptr;
+  }
+  if (context.dtype(0) != DType::F32) return nullptr;
+  const auto& range = kernels::range_f32_kernel(context.isa());
+  const float* x = context.in<float>(0);
+  auto* y = context.out<std::uint8_t>(0);
+  auto* scale = context.out<float>(1);
+  auto* zero_point = context.out<std::uint8_t>(2);
+  const std::int64_t count = num_elements(context.shape(0));
+  const int threads = count < 2 * element_grain ? 1 : context.threads();
+  std::vector<kernels::RangeF32> parts(static_cast<std::size_t>((count + element_grain - 1) / element_grain));
+  return make_step(range.name, [=, range_of = range.run, quantize = kernels::quantize_f32_kernel(context.isa()).run,
+                                parts = std::move(parts)]() mutable {
+    const auto part_count = static_cast<std::int64_t>(parts.size());
+    const auto size = [&](std::int64_t i) { return std::min(element_grain, count - i * element_grain); };
+    run_parallel(threads, part_count, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        parts[static_cast<std::size_t>(i)] = range_of(x + i * element_grain, size(i));
+      }
+    });
+    kernels::RangeF32 all;
+    for (const kernels::RangeF32& part : parts) {
+      all.low = std::min(all.low, part.low);
+      all.high = std::max(all.high, part.high);
+    }
+    const DynamicU8 by = dynamic_u8(all.low, all.high);
+    *scale = by.scale;
+    *zero_point = by.zero_point;
+    run_parallel(threads, part_count, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        quantize({size(i), by.scale, by.zero_point, 0, 255, 0}, x + i * element_grain, y + i * element_grain);
+      }
+    });
+  });
 }
 
 }  // namespace adze::engine

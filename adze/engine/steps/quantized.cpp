@@ -127,6 +127,7 @@ std::span<const BinderEntry> quantized_binders() {
       {OpKind::QRequantize, bind_requantize},
       {OpKind::QuantizeLinear, bind_quantize_linear},
       {OpKind::DequantizeLinear, bind_dequantize_linear},
+      {OpKind::DynamicQuantizeLinear, bind_dynamic_quantize},
   };
   return entries;
 }

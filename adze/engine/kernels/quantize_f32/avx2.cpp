@@ -36,4 +36,30 @@ void dequantize_f32_avx2(const QuantizeF32Call& call, const std::uint8_t* quanti
   }
 }
 
+/// The second operand of a minimum is the result where one is no number.
+RangeF32 range_f32_avx2(const float* x, std::int64_t count) {
+  __m256 low[2] = {}, high[2] = {};
+  std::int64_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    for (int v = 0; v < 2; ++v) {
+      const __m256 values = _mm256_loadu_ps(x + i + 8 * v);
+      low[v] = _mm256_min_ps(values, low[v]);
+      high[v] = _mm256_max_ps(values, high[v]);
+    }
+  }
+  alignas(32) float least[8], most[8];
+  _mm256_store_ps(least, _mm256_min_ps(low[0], low[1]));
+  _mm256_store_ps(most, _mm256_max_ps(high[0], high[1]));
+  RangeF32 range;
+  for (int v = 0; v < 8; ++v) {
+    range.low = least[v] < range.low ? least[v] : range.low;
+    range.high = most[v] > range.high ? most[v] : range.high;
+  }
+  for (; i < count; ++i) {
+    range.low = x[i] < range.low ? x[i] : range.low;
+    range.high = x[i] > range.high ? x[i] : range.high;
+  }
+  return range;
+}
+
 }  // namespace adze::kernels

@@ -99,4 +99,30 @@ void dequantize_f32_avx512vnni(const QuantizeF32Call& call, const std::uint8_t* 
   }
 }
 
+/// The second operand of a minimum is the result where one is no number.
+RangeF32 range_f32_avx512vnni(const float* x, std::int64_t count) {
+  constexpr int together = 4;
+  const __m512 zero = _mm512_setzero_ps();
+  __m512 low[together] = {zero, zero, zero, zero}, high[together] = {zero, zero, zero, zero};
+  std::int64_t i = 0;
+  for (; i + 16 * together <= count; i += 16 * together) {
+#pragma GCC unroll 4
+    for (int v = 0; v < together; ++v) {
+      const __m512 values = _mm512_loadu_ps(x + i + 16 * v);
+      low[v] = _mm512_min_ps(values, low[v]);
+      high[v] = _mm512_max_ps(values, high[v]);
+    }
+  }
+  for (; i < count; i += 16) {
+    const std::int64_t left = count - i;
+    const auto mask = static_cast<__mmask16>(left >= 16 ? 0xffff : (1u << left) - 1);
+    const __m512 values = _mm512_maskz_loadu_ps(mask, x + i);
+    low[0] = _mm512_min_ps(values, low[0]);
+    high[0] = _mm512_max_ps(values, high[0]);
+  }
+  const __m512 least = _mm512_min_ps(_mm512_min_ps(low[0], low[1]), _mm512_min_ps(low[2], low[3]));
+  const __m512 most = _mm512_max_ps(_mm512_max_ps(high[0], high[1]), _mm512_max_ps(high[2], high[3]));
+  return {_mm512_reduce_min_ps(least), _mm512_reduce_max_ps(most)};
+}
+
 }  // namespace adze::kernels

@@ -17,4 +17,9 @@ struct QuantizeF32Call {
   std::uint8_t flip;
 };
 
+/// The least and the greatest of some numbers and zero; NaN counts as nothing.
+struct RangeF32 {
+  float low = 0.0f, high = 0.0f;
+};
+
 }  // namespace adze::kernels

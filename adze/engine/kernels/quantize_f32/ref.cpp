@@ -28,4 +28,13 @@ void dequantize_f32_ref(const QuantizeF32Call& call, const std::uint8_t* quantiz
   }
 }
 
+RangeF32 range_f32_ref(const float* x, std::int64_t count) {
+  RangeF32 range;
+  for (std::int64_t i = 0; i < count; ++i) {
+    range.low = x[i] < range.low ? x[i] : range.low;
+    range.high = x[i] > range.high ? x[i] : range.high;
+  }
+  return range;
+}
+
 }  // namespace adze::kernels
