@@ -9,6 +9,8 @@
 #include "adze/graph/infer.h"
 #include "adze/graph/text.h"
 #include "adze/graph/verify.h"
+#include "adze/rewrite/rewrite.h"
+#include "adze/rewrite/rules/fuse_gelu.h"
 #include "adze/zoo/zoo.h"
 
 namespace adze {
@@ -72,7 +74,9 @@ void save_model(const Graph& graph, const std::filesystem::path& path, const Sav
     return;
   }
   if (extension == ".tflite") {
-    tflite::write(graph, path);
+    Graph fused = graph;  // TFLite knows GELU, and no error function
+    rewrite::rewrite(fused, rewrite::fuse_gelu_rules());
+    tflite::write(fused, path);
     return;
   }
   if (extension != ".onnx") {

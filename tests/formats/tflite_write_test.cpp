@@ -14,6 +14,7 @@
 #include "adze/graph/infer.h"
 #include "adze/graph/text.h"
 #include "adze/plan/lower_integers.h"
+#include "adze/zoo/zoo.h"
 #include "tests/formats/tflite_verify.h"
 
 namespace adze {
@@ -188,6 +189,27 @@ TEST(TfliteWrite, TurnsTheWeightsBehindAFlattenedPicture) {
   }
 }
 
+TEST(TfliteWrite, MakesUnsignedActivationsSignedWhereWeightsAre) {
+  const RoundTrip trip(parsed(R"(
+    input %x: u8[1, 2, 4, 4]
+    constant %xs: f32[] = [0.1]
+    constant %xz: u8[] = [120]
+    constant %ys: f32[] = [0.2]
+    constant %yz: u8[] = [133]
+    constant %w: s8[2, 2, 1, 1] = [10, -20, 30, 127]
+    constant %ws: f32[] = [0.01]
+    constant %wz: s8[] = [0]
+    %xf = DequantizeLinear(%x, %xs, %xz)
+    %wf = DequantizeLinear(%w, %ws, %wz)
+    %c = Conv(%xf, %wf)
+    %q = QuantizeLinear(%c, %ys, %yz)
+    output %q
+)"));
+  EXPECT_EQ(trip.operators, (Names{"QUANTIZE", "CONV_2D", "QUANTIZE"}));
+  EXPECT_EQ(trip.after[0].dtype(), DType::U8);
+  EXPECT_TRUE(trip.equal());
+}
+
 TEST(TfliteWrite, LeavesTheBatchOpen) {
   const Graph graph = parsed(R"(
     input %x: f32[batch, 8]
@@ -215,6 +237,14 @@ TEST(TfliteWrite, NamesNodeAndOperatorThatHaveNoForm) {
     const std::string text = error.what();
     EXPECT_NE(text.find("Hardmax"), std::string::npos) << text;
     EXPECT_NE(error.place().node.find("the_node"), std::string::npos);
+  }
+}
+
+TEST(TfliteWrite, KeepsTheBytesOfQuantizedNetworksOfTheZoo) {
+  for (const char* name : {"dscnn,int8", "lenet5,int8", "fcae,int8"}) {
+    Graph graph = zoo::build(name);
+    graph.metadata["adze.rounding"] = "tflm";  // what a TFLite file is read with
+    EXPECT_TRUE(RoundTrip(graph).equal()) << name;
   }
 }
 

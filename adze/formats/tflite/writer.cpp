@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "adze/base/progress.h"
+#include "adze/formats/tflite/write_signed.h"
 #include "adze/graph/infer.h"
 
 namespace adze::tflite {
@@ -75,7 +76,7 @@ std::optional<Quantization> quantization_of(const Graph& graph, const Node& node
 
 }  // namespace
 
-Writer::Writer(const Graph& graph) : graph_(with_batch_of_one(graph)), uses_(graph_) {
+Writer::Writer(const Graph& graph) : graph_(with_batch_of_one(with_signed_activations(graph))), uses_(graph_) {
   for (std::int32_t i = 0; i < graph_.num_values(); ++i) {
     const auto id = static_cast<ValueId>(i);
     const Value& value = graph_.value(id);
@@ -84,6 +85,7 @@ Writer::Writer(const Graph& graph) : graph_(with_batch_of_one(graph)), uses_(gra
     } else if (value.type.shape) {
       if (const auto known = concrete(*value.type.shape)) shapes_[id] = *known;
     }
+    if (i >= graph.num_values()) continue;  // added for signed integers
     const auto& given = graph.value(id).type.shape;
     if (given && !given->empty() && !value.constant && !given->front().is_known()) open_.insert(id);
   }
