@@ -31,6 +31,7 @@ Verb evaluate_verb();
 Verb compare_verb();
 Verb bench_verb();
 Verb quantize_verb();
+Verb prune_verb();
 Verb optimize_verb();
 Verb train_verb();
 Verb distill_verb();

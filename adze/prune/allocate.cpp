@@ -82,11 +82,10 @@ Size size_of(const Graph& graph) {
   return {cost.macs, cost.parameters};
 }
 
-std::vector<Selection> choose_for_cost(const Graph& graph, const Groups& groups,
-                                       const std::function<std::vector<Selection>(double)>& choose, const Cost& cost,
+std::vector<Selection> choose_for_cost(const std::function<std::vector<Selection>(double)>& choose, const Cost& cost,
                                        double target) {
   std::vector<Selection> best = choose(1.0);
-  const double least = cost(remove_units(graph, groups, best));
+  const double least = cost(best);
   if (least > target) {
     throw UsageError(cat("the target ", fixed(target, 3), " cannot be reached: ", fixed(least, 3),
                          " remain when every group loses what it may"),
@@ -96,7 +95,7 @@ std::vector<Selection> choose_for_cost(const Graph& graph, const Groups& groups,
   for (int step = 0; step < 10; ++step) {
     const double middle = (low + high) / 2;
     std::vector<Selection> candidate = choose(middle);
-    if (cost(remove_units(graph, groups, candidate)) <= target) {
+    if (cost(candidate) <= target) {
       high = middle;
       best = std::move(candidate);
     } else {

@@ -32,13 +32,12 @@ struct Size {
 };
 Size size_of(const Graph& graph);
 
-/// What is measured of a candidate, as a share of the whole network's: MACs or parameters.
-using Cost = std::function<double(const Graph&)>;
+/// What is measured of a candidate: its network's MACs, its kept units …, as a share of the whole.
+using Cost = std::function<double(std::span<const Selection>)>;
 
-/// The mildest choice whose network costs at most target (by halving the interval of ratios).
-/// choose: selections for a ratio in [0, 1]. Throws UsageError when even the strongest choice costs more.
-std::vector<Selection> choose_for_cost(const Graph& graph, const Groups& groups,
-                                       const std::function<std::vector<Selection>(double)>& choose, const Cost& cost,
+/// The mildest choice that costs at most target (by halving the interval of ratios).
+/// choose: selections for a strength in [0, 1]. Throws UsageError when even the strongest choice costs more.
+std::vector<Selection> choose_for_cost(const std::function<std::vector<Selection>(double)>& choose, const Cost& cost,
                                        double target);
 
 }  // namespace adze::prune

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "adze/engine/session.h"
+#include "adze/prune/measuring.h"
 #include "adze/prune/reconstruct.h"
 
 namespace adze::prune {
@@ -29,7 +29,7 @@ void add(Moments& moments, const Tensor& x) {
 
 Moments measure(const Graph& graph, const std::string& name, const Batches& batches) {
   Moments moments;
-  Session session(graph);
+  Session session(graph, measuring_options());
   session.observe([&](std::string_view seen, const Tensor& x) {
     if (seen == name) add(moments, x);
   });

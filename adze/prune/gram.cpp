@@ -4,8 +4,8 @@
 #include <unordered_map>
 
 #include "adze/base/random.h"
-#include "adze/engine/session.h"
 #include "adze/graph/window.h"
+#include "adze/prune/measuring.h"
 
 namespace adze::prune {
 
@@ -113,7 +113,7 @@ std::map<ValueId, Gram> measure_grams(const Graph& graph, std::span<const Layer>
     by_input[graph.value(layer.input).name].push_back(&layer);
   }
   Random random(1);
-  Session session(graph);
+  Session session(graph, measuring_options());
   session.observe([&](std::string_view name, const Tensor& x) {
     const auto found = by_input.find(std::string(name));
     if (found == by_input.end() || x.dtype() != DType::F32) return;

@@ -1,7 +1,7 @@
 #include "adze/prune/sensitivity.h"
 
-#include "adze/engine/session.h"
 #include "adze/prune/allocate.h"
+#include "adze/prune/measuring.h"
 
 namespace adze::prune {
 
@@ -10,7 +10,7 @@ namespace {
 using Outputs = std::vector<std::vector<Tensor>>;  // by batch
 
 Outputs outputs_of(const Graph& graph, const Batches& batches) {
-  Session session(graph);
+  Session session(graph, measuring_options());
   Outputs outputs;
   for (std::int64_t i = 0; i < batches.count; ++i) {
     check_cancelled();

@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "adze/base/text.h"
-#include "adze/engine/session.h"
+#include "adze/prune/measuring.h"
 
 namespace adze::prune {
 
@@ -69,7 +69,7 @@ std::map<AxisOf, AxisActivity> measure_activity(const Graph& graph, std::span<co
   std::map<AxisOf, AxisActivity> activity;
   std::unordered_map<std::string, std::vector<AxisOf>> by_name;
   for (const AxisOf& axis : axes) by_name[graph.value(axis.value).name].push_back(axis);
-  Session session(graph);
+  Session session(graph, measuring_options());
   session.observe([&](std::string_view name, const Tensor& tensor) {
     const auto found = by_name.find(std::string(name));
     if (found == by_name.end() || tensor.dtype() != DType::F32) return;

@@ -99,6 +99,15 @@ Json to_json(const EpochFigures& epoch) {
           {"best", epoch.best}};
 }
 
+Json to_json(const PruningFigures& pruning) {
+  return {{"name", pruning.name},
+          {"size", pruning.size},
+          {"left", pruning.left},
+          {"removed", pruning.removed},
+          {"smallest_kept", pruning.smallest_kept},
+          {"largest_removed", pruning.largest_removed}};
+}
+
 template <typename Items>
 Json all_to_json(const Items& items) {
   Json array = Json::array();
@@ -203,7 +212,8 @@ std::string report_json(const Report& report) {
                {"layers", all_to_json(report.layers)},
                {"histograms", all_to_json(report.histograms)},
                {"error_histograms", all_to_json(report.error_histograms)},
-               {"epochs", all_to_json(report.epochs)}};
+               {"epochs", all_to_json(report.epochs)},
+               {"pruning", all_to_json(report.pruning)}};
   Json steps = Json::array();
   for (const StepFigures& step : report.steps) {
     steps.push_back({{"name", step.name}, {"changes", step.changes}, {"seconds", step.seconds}});

@@ -97,6 +97,16 @@ struct EpochFigures {
   bool best = false;
 };
 
+/// One group of channels, or one layer whose weights were zeroed, over the rounds of pruning.
+struct PruningFigures {
+  std::string name;
+  std::int64_t size = 0;     ///< channels or weights before
+  std::vector<double> left;  ///< share that is left after each round
+  std::string removed;       ///< which channels went, for people: "3 5 17"
+  double smallest_kept = 0;  ///< score; 0: none
+  double largest_removed = 0;
+};
+
 /// All that the HTML file and the JSON show.
 struct Report {
   std::string title;
@@ -113,6 +123,7 @@ struct Report {
   std::vector<HistogramFigure> histograms;
   std::vector<ErrorHistogramFigure> error_histograms;
   std::vector<EpochFigures> epochs;
+  std::vector<PruningFigures> pruning;
 };
 
 /// Rows of figures, one column for each of the two models and one for the change.

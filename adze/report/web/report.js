@@ -182,6 +182,22 @@
         e.validation_accuracy, e.learning_rate, e.samples_per_second, e.seconds])]));
   };
 
+  /** A row a group or layer, a column a round; the fuller the colour the less is left. */
+  const drawPruning = () => {
+    const groups = report.pruning || [];
+    if (groups.length === 0) { byId("pruning").hidden = true; return; }
+    const rounds = Math.max(...groups.map((g) => g.left.length));
+    const heat = (share) => el("span", { class: "heat", style: `background:color-mix(in srgb, var(--after) ${(100 * (1 - share)).toFixed(0)}%, transparent)` },
+      percent(share, 0));
+    const numbers = Array.from({ length: rounds }, (_, i) => `left after round ${i + 1}`);
+    const header = ["", "size", ...numbers, "largest score that went", "smallest that stayed", "which went"];
+    const score = (v) => (v === 0 ? "–" : v.toPrecision(3));
+    byId("pruning").append(
+      table(header, groups.map((g) => ({ cells: [g.name, count(g.size), ...g.left.map(heat), score(g.largest_removed),
+        score(g.smallest_kept), el("span", { title: g.removed }, g.removed.length > 60 ? `${g.removed.slice(0, 60)} …` : g.removed)] }))),
+      download("pruning.csv", [header, ...groups.map((g) => [g.name, g.size, ...g.left, g.largest_removed, g.smallest_kept, g.removed])]));
+  };
+
   const drawLayers = () => {
     if (report.layers.length === 0) { byId("layers").hidden = true; return; }
     const most = Math.max(1, ...report.layers.map((l) => l.macs));
@@ -265,6 +281,7 @@
   drawHeader();
   drawSummary();
   drawTraining();
+  drawPruning();
   drawTrials();
   drawLayers();
   drawHistograms();

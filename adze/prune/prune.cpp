@@ -1,0 +1,252 @@
+#include "adze/prune/prune.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "adze/base/text.h"
+#include "adze/prune/gram.h"
+#include "adze/prune/obs.h"
+#include "adze/prune/reconstruct.h"
+#include "adze/prune/scoring.h"
+#include "adze/prune/sensitivity.h"
+
+namespace adze::prune {
+
+namespace {
+
+constexpr double measured_ratios[] = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
+
+class Pruner {
+ public:
+  Pruner(Graph graph, const PruneOptions& options, const PruneInputs& inputs, ProgressSink& progress)
+      : options_(options), inputs_(inputs), progress_(progress) {
+    outcome_.graph = std::move(graph);
+    outcome_.before = size_of(outcome_.graph);
+  }
+
+  PruneOutcome run() {
+    check();
+    for (std::int64_t round = 1; round <= options_.rounds; ++round) {
+      if (options_.channels) {
+        channel_round(round);
+      } else {
+        weight_round(round);
+      }
+      if (inputs_.tune) outcome_.graph = inputs_.tune(outcome_.graph, round);
+      note_round();
+    }
+    outcome_.after = size_of(outcome_.graph);
+    for (const Layer& layer : weight_layers(outcome_.graph)) {
+      const std::int64_t weights = layer.rows * layer.columns;
+      const double zeros = zero_share(outcome_.graph, layer) * static_cast<double>(weights);
+      outcome_.layers.push_back({outcome_.graph.node(layer.node).name, weights, std::llround(zeros)});
+    }
+    return std::move(outcome_);
+  }
+
+ private:
+  void check() const {
+    if (!(options_.ratio >= 0) || options_.ratio >= 1) {
+      throw UsageError(cat("the ratio is ", options_.ratio), "the share that goes, from 0 to below 1");
+    }
+    if (options_.rounds < 1) throw UsageError("at least one round");
+    for (const NodeId id : outcome_.graph.node_ids()) {
+      if (outcome_.graph.node(id).kind == OpKind::DequantizeLinear) {
+        throw UnsupportedError("the network is quantized", place_of(outcome_.graph, outcome_.graph.node(id)),
+                               "prune the float network, then quantize it");
+      }
+    }
+    if (!options_.channels && options_.target_macs) {
+      throw UsageError("zero weights do not change the number of MACs of dense layers",
+                       "--unit channels, or --ratio or --target-params");
+    }
+  }
+
+  /// The share that is to be left after this round, of what there was before the first.
+  double left_after(double target, std::int64_t round) const {
+    return std::pow(target, static_cast<double>(round) / static_cast<double>(options_.rounds));
+  }
+
+  void channel_round(std::int64_t round) {
+    Graph& graph = outcome_.graph;
+    const Groups groups = find_groups(graph);
+    const auto scores = score_groups(graph, groups, options_, inputs_, progress_);
+    if (std::all_of(scores.begin(), scores.end(), [](const auto& one) { return one.empty(); })) {
+      throw ModelError("no channels of this network can be removed", {}, "adze prune --dry-run says why");
+    }
+    if (round == 1) begin(groups, scores);
+    const auto selections = choose(groups, scores, round);
+    note_removed(groups, scores, selections);
+    if (options_.reconstruct) {
+      const std::vector<Layer> layers = weight_layers(graph);
+      const auto grams = measure_grams(graph, layers, inputs_.batches, {}, progress_);
+      reconstruct_consumers(graph, groups, selections, layers, grams);
+    }
+    graph = remove_units(std::move(graph), groups, selections);
+    if (inputs_.batches.count > 0) estimate_batch_norms(graph, inputs_.batches, progress_);
+  }
+
+  std::vector<Selection> choose(const Groups& groups, const std::vector<std::vector<double>>& scores,
+                                std::int64_t round) {
+    const auto by_strength = strength_function(groups, scores);
+    if (options_.target_macs) {
+      return choose_for_cost(by_strength, size_share(groups, &Size::macs), left_after(*options_.target_macs, round));
+    }
+    if (options_.target_params) {
+      return choose_for_cost(by_strength, size_share(groups, &Size::parameters),
+                             left_after(*options_.target_params, round));
+    }
+    std::int64_t units = 0;
+    for (const auto& one : scores) units += static_cast<std::int64_t>(one.size());
+    const double wanted = left_after(1 - options_.ratio, round) * static_cast<double>(first_units_);
+    const double ratio = std::clamp(1 - wanted / static_cast<double>(units), 0.0, 1.0);
+    if (options_.spread != Spread::Sensitivity) return by_strength(ratio);
+    return choose_for_cost(
+        by_strength,
+        [&](std::span<const Selection> selections) {
+          std::int64_t gone = 0;
+          for (const Selection& one : selections) gone += static_cast<std::int64_t>(one.units.size());
+          return 1 - static_cast<double>(gone) / static_cast<double>(units);
+        },
+        1 - ratio);
+  }
+
+  std::function<std::vector<Selection>(double)> strength_function(const Groups& groups,
+                                                                  const std::vector<std::vector<double>>& scores) {
+    if (options_.spread == Spread::Global) {
+      return [&](double ratio) { return choose_globally(groups, scores, ratio, options_.limits); };
+    }
+    if (options_.spread == Spread::ByGroup) {
+      return [&](double ratio) {
+        return choose_by_group(groups, scores, std::vector<double>(scores.size(), ratio), options_.limits);
+      };
+    }
+    if (inputs_.batches.count == 0) throw UsageError("sensitivity is measured on data", "give --data");
+    auto measured = measure_sensitivity(outcome_.graph, groups, scores, measured_ratios, inputs_.batches, progress_);
+    return [this, &groups, &scores, measured = std::move(measured)](double strength) {
+      // Errors from a millionth of the outputs' power to a thousand times it.
+      const double limit = strength >= 1 ? HUGE_VAL : std::pow(10.0, -6 + 9 * strength);
+      const auto ratios = ratios_below(measured, measured_ratios, scores.size(), limit);
+      return choose_by_group(groups, scores, ratios, options_.limits);
+    };
+  }
+
+  Cost size_share(const Groups& groups, std::int64_t Size::*what) const {
+    return [this, &groups, what](std::span<const Selection> selections) {
+      const Size size = size_of(remove_units(outcome_.graph, groups, selections));
+      return static_cast<double>(size.*what) / static_cast<double>(std::max<std::int64_t>(1, outcome_.before.*what));
+    };
+  }
+
+  void weight_round(std::int64_t round) {
+    Graph& graph = outcome_.graph;
+    const std::vector<Layer> layers = weight_layers(graph, options_.skip);
+    if (layers.empty()) throw ModelError("no weights of this network can be pruned");
+    const double target = options_.target_params.value_or(1 - options_.ratio);
+    const double ratio = 1 - left_after(target, round);
+    if (options_.surgeon) return surgeon_round(layers, ratio);
+    const Statistics statistics = gather_statistics(graph, {}, layers, options_, inputs_, progress_);
+    std::vector<std::vector<double>> scores;
+    for (const Layer& layer : layers) {
+      scores.push_back(weight_scores(options_.criteria, options_.normalization, graph, layer, statistics));
+      // What is 0 already stays 0: it comes before all that is not.
+      const std::vector<float> weights = weight_matrix(graph, layer);
+      double lowest = 0;
+      for (const double score : scores.back()) lowest = std::min(lowest, score);
+      for (std::size_t i = 0; i < weights.size(); ++i) {
+        if (weights[i] == 0) scores.back()[i] = lowest - 1e-9;
+      }
+    }
+    if (options_.spread == Spread::Global) {
+      const auto masks = choose_masks(scores, layers, options_.pattern, ratio, options_.limits.max_ratio);
+      for (std::size_t i = 0; i < layers.size(); ++i) apply_mask(graph, layers[i], masks[i]);
+    } else {
+      for (std::size_t i = 0; i < layers.size(); ++i) {
+        apply_mask(graph, layers[i], choose_mask(scores[i], layers[i], options_.pattern, ratio));
+      }
+    }
+  }
+
+  void surgeon_round(const std::vector<Layer>& layers, double ratio) {
+    Graph& graph = outcome_.graph;
+    if (inputs_.batches.count == 0) throw UsageError("the surgeon measures layers' inputs", "give --data");
+    const auto grams = measure_grams(graph, layers, inputs_.batches, {}, progress_);
+    for (const Layer& layer : layers) {
+      const auto gram = grams.find(layer.weight);
+      if (gram != grams.end()) {
+        prune_by_obs(graph, layer, gram->second, options_.pattern, ratio);
+      } else {
+        const auto scores = weight_scores(Criterion::L1, graph, layer, {});
+        apply_mask(graph, layer, choose_mask(scores, layer, options_.pattern, ratio));
+      }
+    }
+  }
+
+  /// Notes the groups there are before the first round.
+  void begin(const Groups& groups, const std::vector<std::vector<double>>& scores) {
+    outcome_.fixed = groups.fixed;
+    for (std::size_t g = 0; g < groups.groups.size(); ++g) {
+      const Group& group = groups.groups[g];
+      GroupOutcome one;
+      one.name = group.name;
+      one.size = group.size;
+      one.inexact = group.inexact;
+      outcome_.groups.push_back(std::move(one));
+      auto& numbers = numbers_[group.name];
+      for (std::int64_t unit = 0; unit < group.size; ++unit) numbers.push_back(unit);
+      first_units_ += static_cast<std::int64_t>(scores[g].size());
+    }
+  }
+
+  void note_removed(const Groups& groups, const std::vector<std::vector<double>>& scores,
+                    std::span<const Selection> selections) {
+    for (const Selection& selection : selections) {
+      const Group& group = groups.groups[selection.group];
+      const auto found = std::find_if(outcome_.groups.begin(), outcome_.groups.end(),
+                                      [&](const GroupOutcome& one) { return one.name == group.name; });
+      auto& numbers = numbers_[group.name];
+      if (found == outcome_.groups.end() || static_cast<std::int64_t>(numbers.size()) != group.size) continue;
+      for (const std::int64_t unit : selection.units) {
+        found->removed.push_back(numbers[static_cast<std::size_t>(unit)]);
+        found->scores.push_back(scores[selection.group][static_cast<std::size_t>(unit)]);
+        numbers[static_cast<std::size_t>(unit)] = -1;
+      }
+      found->smallest_kept = HUGE_VAL;
+      for (std::size_t i = 0; i < numbers.size(); ++i) {
+        if (numbers[i] >= 0) found->smallest_kept = std::min(found->smallest_kept, scores[selection.group][i]);
+      }
+      numbers.erase(std::remove(numbers.begin(), numbers.end(), -1), numbers.end());
+    }
+  }
+
+  void note_round() {
+    RoundOutcome round;
+    round.size = size_of(outcome_.graph);
+    for (const GroupOutcome& group : outcome_.groups) {
+      const auto left = group.size - static_cast<std::int64_t>(group.removed.size());
+      round.units += left;
+      round.left.push_back(static_cast<double>(left) / static_cast<double>(group.size));
+    }
+    if (!options_.channels) {
+      for (const Layer& layer : weight_layers(outcome_.graph))
+        round.left.push_back(1 - zero_share(outcome_.graph, layer));
+    }
+    outcome_.rounds.push_back(std::move(round));
+  }
+
+  const PruneOptions& options_;
+  const PruneInputs& inputs_;
+  ProgressSink& progress_;
+  PruneOutcome outcome_;
+  std::int64_t first_units_ = 0;                              ///< before the first round, of groups that may shrink
+  std::map<std::string, std::vector<std::int64_t>> numbers_;  ///< of what is left of each group, as at the beginning
+};
+
+}  // namespace
+
+PruneOutcome prune(Graph graph, const PruneOptions& options, const PruneInputs& inputs, ProgressSink& progress) {
+  return Pruner(std::move(graph), options, inputs, progress).run();
+}
+
+}  // namespace adze::prune

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adze/prune/allocate.h"
+#include "adze/prune/criteria.h"
+#include "adze/prune/masks.h"
+#include "adze/prune/statistics.h"
+
+namespace adze::prune {
+
+/// How what goes is spread over the groups or layers.
+enum class Spread : std::uint8_t {
+  Global,       ///< one threshold for all
+  ByGroup,      ///< the same share of each
+  Sensitivity,  ///< (channels) the same error of the outputs from each by itself
+};
+
+struct PruneOptions {
+  bool channels = true;  ///< whole units are removed; else weights become 0 in `pattern`
+  Pattern pattern;
+  CriterionSum criteria = {{{1.0, Criterion::L2}}};
+  Normalization normalization = Normalization::Mean;
+  Spread spread = Spread::Global;
+  double ratio = 0.3;                   ///< of units or weights, when there is no target
+  std::optional<double> target_macs;    ///< share of the MACs that remains (channels)
+  std::optional<double> target_params;  ///< share of the parameters that remains
+  UnitLimits limits;                    ///< max_ratio: also of the weights of one layer
+  std::int64_t rounds = 1;              ///< the share that stays shrinks by the same factor in each
+  bool reconstruct = false;             ///< least squares of what reads removed channels
+  bool surgeon = false;                 ///< (weights) optimal brain surgeon with correction instead of the criterion
+  std::vector<std::string> skip;        ///< nodes or operators that keep their weights
+  std::uint64_t seed = 0;
+};
+
+/// What pruning may ask of the outside. All may be empty when nothing needs them.
+struct PruneInputs {
+  Batches batches;  ///< to measure activations, sensitivity, layers' inputs and batch norms
+  std::function<std::unique_ptr<GradientSource>(const Graph&)> gradients;
+  std::optional<Graph> start;                             ///< the network before it was trained (movement)
+  std::function<Graph(const Graph&, std::int64_t)> tune;  ///< trains after each round (from 1), keeping zeros
+};
+
+/// One group over all rounds. Units are numbered as in the network before the first.
+struct GroupOutcome {
+  std::string name;
+  std::int64_t size = 0;
+  std::vector<std::int64_t> removed;  ///< in the order they went
+  std::vector<double> scores;         ///< of those when they went
+  double smallest_kept = 0;           ///< score in the last round; 0 when nothing was scored
+  std::string inexact;
+};
+
+struct LayerOutcome {
+  std::string name;
+  std::int64_t weights = 0, zeros = 0;
+};
+
+struct RoundOutcome {
+  std::int64_t units = 0;  ///< left; 0 when weights are pruned
+  Size size;
+  std::vector<double> left;  ///< by group or layer: the share that is left
+};
+
+struct PruneOutcome {
+  Graph graph;
+  std::vector<GroupOutcome> groups;
+  std::vector<LayerOutcome> layers;  ///< weights and zeros at the end
+  std::vector<RoundOutcome> rounds;
+  std::vector<FixedAxis> fixed;  ///< of the network before
+  Size before, after;
+};
+
+/// Scores of the units of every group; empty for groups that skip names.
+std::vector<std::vector<double>> score_groups(const Graph& graph, const Groups& groups, const PruneOptions& options,
+                                              const PruneInputs& inputs, ProgressSink& progress = silent_progress());
+
+/// Prunes a float network in rounds: score, choose, reconstruct, remove or zero, estimate batch norms, tune.
+/// Throws UsageError for settings that do not fit (a criterion without its data, a target out of reach);
+/// UnsupportedError for a quantized network; ModelError when there is nothing to prune.
+PruneOutcome prune(Graph graph, const PruneOptions& options, const PruneInputs& inputs,
+                   ProgressSink& progress = silent_progress());
+
+}  // namespace adze::prune

@@ -1,0 +1,65 @@
+#include "adze/prune/scoring.h"
+
+#include <algorithm>
+
+#include "adze/base/text.h"
+
+namespace adze::prune {
+
+Statistics gather_statistics(const Graph& graph, const Groups& groups, std::span<const Layer> layers,
+                             const PruneOptions& options, const PruneInputs& inputs, ProgressSink& progress) {
+  Statistics statistics;
+  statistics.seed = options.seed;
+  for (const Needs need : needs_of(options.criteria)) {
+    if (need == Needs::Activations) {
+      if (inputs.batches.count == 0) throw UsageError("this criterion measures activations", "give --data");
+      statistics.activity = measure_activity(graph, observed_axes(graph, groups, layers), inputs.batches, progress);
+    } else if (need == Needs::Gradients) {
+      if (!inputs.gradients) throw UsageError("this criterion measures gradients", "give labelled --data");
+      const auto source = inputs.gradients(graph);
+      statistics.gradients = collect_gradients(graph, *source, progress);
+    } else if (need == Needs::Start) {
+      if (!inputs.start) throw UsageError("this criterion looks at where training began", "give --start");
+      for (const Layer& layer : layers) {
+        const ValueId id = inputs.start->find_value(graph.value(layer.weight).name);
+        const Tensor* weight = id == ValueId::None ? nullptr : inputs.start->constant(id);
+        if (weight == nullptr || weight->shape() != graph.constant(layer.weight)->shape()) {
+          throw UsageError(cat("the start has no ", graph.value(layer.weight).name, " of the same shape"));
+        }
+        statistics.start.emplace(layer.weight, *weight);
+      }
+    }
+  }
+  return statistics;
+}
+
+namespace {
+
+/// Does one of the patterns name a node that produces the group?
+bool is_skipped(const Graph& graph, const Group& group, const std::vector<std::string>& skip) {
+  for (const Member& member : group.members) {
+    for (const RoleEntry& role : member.roles) {
+      if (role.role == Role::Produces && is_named(graph.node(role.node), skip)) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<std::vector<double>> score_groups(const Graph& graph, const Groups& groups, const PruneOptions& options,
+                                              const PruneInputs& inputs, ProgressSink& progress) {
+  const std::vector<Layer> layers = weight_layers(graph);
+  const Statistics statistics = gather_statistics(graph, groups, layers, options, inputs, progress);
+  std::vector<std::vector<double>> scores;
+  for (const Group& group : groups.groups) {
+    if (is_skipped(graph, group, options.skip)) {
+      scores.emplace_back();
+    } else {
+      scores.push_back(unit_scores(options.criteria, options.normalization, graph, group, layers, statistics));
+    }
+  }
+  return scores;
+}
+
+}  // namespace adze::prune

@@ -1,0 +1,85 @@
+#include "cli/prune_options.h"
+
+#include "adze/base/text.h"
+
+namespace adze::cli {
+
+void PruneArguments::declare(Options& options) {
+  options.positional(model, "MODEL", "Float model: ONNX, TFLite or .adze text");
+  options.option(output, "-o,--output", "File to write");
+  options.option(unit, "-u,--unit",
+                 "What goes: channels (also neurons, heads, hidden units; removed), weights, 2:4, block=8x1 (zeroed)");
+  options.option(
+      criterion, "-c,--criterion",
+      "What matters least: l1, l2, lamp, random, bn-scale, fpgm; with data apoz, mean-activation, wanda; with "
+      "labels gradient, taylor, taylor2, fisher; with --start movement; sums as 0.5*taylor+l1");
+  options.choice(normalization, "--normalize", "Scores of a group are divided by their …",
+                 {"mean", "max", "sum", "l2", "none"});
+  options.option(ratio, "-r,--ratio", "Share of channels or weights that goes; default 0.3");
+  options.option(target_macs, "--target-macs", "Share of the MACs that is to remain");
+  options.option(target_params, "--target-params", "Share of the parameters that is to remain");
+  options.option(max_drop, "--max-drop",
+                 "Find the largest ratio that costs at most so much accuracy on validation data: 0.5% (channels and "
+                 "weights)");
+  options.choice(spread, "--spread", "Over layers: one threshold, the same share, or by measured sensitivity",
+                 {"global", "layer", "sensitivity"});
+  options.choice(schedule, "--schedule", "All at once, or in rounds with training between", {"oneshot", "iterative"});
+  options.option(rounds, "--rounds", "Of the iterative schedule");
+  options.option(training.epochs, "--tune-epochs", "Epochs of training after each round; needs --data with labels");
+  options.option(round_to, "--round-to", "Kept channels are a multiple of this where the layer's were");
+  options.option(min_units, "--min-units", "That every group keeps");
+  options.option(max_ratio, "--max-ratio", "The most that one group or layer loses");
+  options.option(skip, "--skip", "Nodes or operators that keep their weights, with * and ? (may be repeated)");
+  options.flag(reconstruct, "--reconstruct", "Least squares of the layers behind removed channels; needs --data");
+  options.flag(surgeon, "--surgeon", "Zero weights as SparseGPT does, correcting those that stay; needs --data");
+  options.option(start, "--start", "The model before it was trained, for movement");
+  options.flag(dry_run, "--dry-run", "Only show the groups of channels, their scores, and what cannot be removed");
+  options.flag(sensitivity, "--sensitivity", "Only show what shares of each group do to the outputs; needs --data");
+  options.flag(no_slim, "--no-slim", "Do not rewrite the model first");
+  options.flag(keep_batch_norms, "--keep-batch-norms", "Do not fold batch norms at the end");
+  options.option(report, "--report", "HTML page: what went, round by round");
+  training.data.declare(options, "-d,--data", "Data to measure and train on; its train split where it has one",
+                        Options::Need::Optional);
+  options.option(samples, "--samples", "Samples that activations, sensitivity and inputs are measured on");
+  options.option(gradient_batches, "--gradient-batches", "Batches of 16 samples that gradients are measured on");
+  options.option(judge_samples, "--judge-samples", "Validation samples for --max-drop");
+  options.option(training.data.samples, "--train-samples", "Train on so many samples; 0: all");
+  options.option(training.validation, "--validation", "Share of the training data that epochs are judged on");
+  options.option(training.batch, "--batch", "Samples in one training step");
+  options.option(training.learning_rate, "--learning-rate,--lr", "Highest learning rate; 0: what suits");
+  options.choice(training.optimizer, "--optimizer", "Of the training", {"auto", "sgd", "adam", "adamw"});
+  options.option(training.augment, "--augment", "Variations: \"crop=4 flip\" (docs/data.md)");
+}
+
+prune::PruneOptions PruneArguments::prune_options(std::uint64_t seed) const {
+  prune::PruneOptions result;
+  result.channels = unit == "channels";
+  if (!result.channels) result.pattern = prune::parse_pattern(unit);
+  result.criteria = prune::parse_criteria(criterion);
+  result.normalization = prune::normalization_from_name(normalization);
+  result.spread = spread == "layer"         ? prune::Spread::ByGroup
+                  : spread == "sensitivity" ? prune::Spread::Sensitivity
+                                            : prune::Spread::Global;
+  if ((ratio >= 0) + (target_macs > 0) + (target_params > 0) > 1) {
+    throw UsageError("--ratio, --target-macs and --target-params exclude each other");
+  }
+  if (ratio >= 0) result.ratio = ratio;
+  if (target_macs > 0) result.target_macs = target_macs;
+  if (target_params > 0) result.target_params = target_params;
+  if (target_macs >= 1 || target_params >= 1) throw UsageError("a target is the share that remains, below 1");
+  result.limits = {round_to, min_units, max_ratio};
+  result.rounds = schedule == "iterative" ? rounds : 1;
+  result.reconstruct = reconstruct;
+  result.surgeon = surgeon;
+  result.skip = skip;
+  result.seed = seed;
+  if (reconstruct && !result.channels)
+    throw UsageError("--reconstruct is for --unit channels", "--surgeon for weights");
+  if (surgeon && result.channels) throw UsageError("--surgeon is for weights", "--reconstruct for --unit channels");
+  if (!result.channels && result.spread == prune::Spread::Sensitivity) {
+    throw UsageError("--spread sensitivity is for --unit channels");
+  }
+  return result;
+}
+
+}  // namespace adze::cli

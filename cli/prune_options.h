@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "adze/prune/prune.h"
+#include "cli/training_options.h"
+
+namespace adze::cli {
+
+/// The options of `adze prune`.
+struct PruneArguments {
+  std::string model, output, unit = "channels", criterion = "l2", normalization = "mean", spread = "global";
+  std::string schedule = "oneshot", max_drop, start, report;
+  double ratio = -1, target_macs = 0, target_params = 0, max_ratio = 0.9;
+  std::int64_t rounds = 5, round_to = 1, min_units = 1, samples = 128, gradient_batches = 16, judge_samples = 1000;
+  bool dry_run = false, sensitivity = false, reconstruct = false, surgeon = false, no_slim = false;
+  bool keep_batch_norms = false;
+  std::vector<std::string> skip;
+  TrainingOptions training;
+
+  void declare(Options& options);
+  bool has_data() const { return !training.data.path.empty(); }
+  prune::PruneOptions prune_options(std::uint64_t seed) const;
+};
+
+/// Groups with their scores, and what stays and why.
+void show_groups(Console& console, const Graph& graph, const prune::Groups& groups,
+                 const std::vector<std::vector<double>>& scores);
+
+/// What went, by group or layer; also as JSON.
+void show_pruning(Console& console, const prune::PruneOutcome& outcome, bool channels);
+
+/// The HTML page.
+void write_pruning_report(Console& console, const prune::PruneOutcome& outcome, const PruneArguments& arguments,
+                          const Graph& before, const Graph& after);
+
+}  // namespace adze::cli
