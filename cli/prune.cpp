@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adze/base/text.h"
+#include "adze/prune/float_weights.h"
 #include "adze/prune/gradients.h"
 #include "adze/prune/sensitivity.h"
 #include "adze/recipe/figures.h"
@@ -17,7 +18,7 @@ namespace {
 
 /// Rewritten without changing what it computes. Batch norms stay apart until the end: they are scored and trained.
 Graph prepared(const PruneArguments& arguments, Console& console) {
-  Graph graph = load_model(arguments.model);
+  Graph graph = prune::with_float_weights(load_model(arguments.model));
   if (arguments.no_slim) return graph;
   SlimOptions options;
   options.skip = {"fold-batch-norms", "fold-scales"};
