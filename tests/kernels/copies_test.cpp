@@ -70,6 +70,39 @@ TEST(Gather, EqualsTheReferenceForConstantIndices) {
   }
 }
 
+TEST(Gather, EqualsTheReferenceForIndicesOfTheRun) {
+  Random random(76);
+  for (const std::int64_t axis : {0, 1, 2}) {
+    for (const Shape& shape : {Shape{}, Shape{5}, Shape{2, 3}}) {
+      for (const DType dtype : {DType::S32, DType::S64}) {
+        Tensor indices(dtype, shape);
+        for (std::int64_t i = 0; i < indices.size(); ++i) indices.set_int(i, pick(random, -4, 3));
+        for (const Tensor& x : data_of({4, 5, 6}, random)) {
+          Node gather = node_of(OpKind::Gather);
+          gather.set("axis", axis);
+          expect_same_bytes(gather, {{x, false}, {indices, false}});
+          expect_same_bytes(gather, {{x, true}, {indices, false}});
+        }
+      }
+    }
+  }
+}
+
+TEST(Gather, SaysWhichIndexIsOutOfRange) {
+  Random random(77);
+  Node gather = node_of(OpKind::Gather);
+  const Tensor x = random_floats({4, 5}, random), indices = Tensor::ints({0, 1, 4});
+  const Graph graph = single_node(gather, {{x, true}, {indices, false}});
+  Session session(graph);
+  try {
+    session.run(std::vector<Tensor>{indices});
+    FAIL() << "no error";
+  } catch (const ModelError& error) {
+    const std::string text = error.what();
+    EXPECT_NE(text.find("index 4 at position 2 is out of range for axis 0 of size 4"), std::string::npos) << text;
+  }
+}
+
 TEST(Resize, NearestEqualsTheReference) {
   Random random(74);
   for (const char* coordinates : {"half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"}) {

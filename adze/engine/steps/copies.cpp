@@ -155,7 +155,7 @@ std::unique_ptr<Step> bind_gather(const BindContext& context) {
   std::vector<Map> maps = whole_maps(x);
   maps[axis].clear();
   for (const std::int64_t index : *indices) {
-    if (index < -x[axis] || index >= x[axis]) return nullptr;  // the reference says what is wrong
+    if (index < -x[axis] || index >= x[axis]) return nullptr;  // the other says what is wrong
     maps[axis].push_back(index < 0 ? index + x[axis] : index);
   }
   return copy_step(context, "gather", maps);

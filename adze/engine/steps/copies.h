@@ -11,6 +11,8 @@ namespace adze::engine {
 
 /// Constant indices along one axis.
 std::unique_ptr<Step> bind_gather(const BindContext& context);
+/// Any indices, checked when they are there: ModelError.
+std::unique_ptr<Step> bind_gather_any(const BindContext& context);
 std::unique_ptr<Step> bind_pad(const BindContext& context);
 /// Nearest neighbours only.
 std::unique_ptr<Step> bind_resize_nearest(const BindContext& context);

@@ -71,10 +71,15 @@ std::unique_ptr<Step> bind_split(const BindContext& context) {
 }  // namespace
 
 std::span<const BinderEntry> movement_binders() {
-  static const BinderEntry entries[] = {
-      {OpKind::Concat, bind_concat}, {OpKind::Gather, bind_gather},         {OpKind::Pad, bind_pad},
-      {OpKind::Slice, bind_slice},   {OpKind::Resize, bind_resize_nearest}, {OpKind::Resize, bind_resize_weighted},
-      {OpKind::Split, bind_split},   {OpKind::Transpose, bind_transpose}};
+  static const BinderEntry entries[] = {{OpKind::Concat, bind_concat},
+                                        {OpKind::Gather, bind_gather, "map"},
+                                        {OpKind::Gather, bind_gather_any, "indices"},
+                                        {OpKind::Pad, bind_pad},
+                                        {OpKind::Slice, bind_slice},
+                                        {OpKind::Resize, bind_resize_nearest},
+                                        {OpKind::Resize, bind_resize_weighted},
+                                        {OpKind::Split, bind_split},
+                                        {OpKind::Transpose, bind_transpose}};
   return entries;
 }
 
