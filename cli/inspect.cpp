@@ -6,6 +6,7 @@
 #include "adze/graph/text.h"
 #include "adze/recipe/figures.h"
 #include "adze/recipe/model_files.h"
+#include "cli/inspect_format.h"
 #include "cli/verb.h"
 
 namespace adze::cli {
@@ -18,6 +19,9 @@ struct Arguments {
   std::string model;
   bool text = false;
   bool operators = false;
+  std::vector<std::string> formats;  ///< number formats to show instead of a model
+  std::string picture;
+  bool logarithmic = false;
 };
 
 Json interface_json(const Graph& graph, const std::vector<ValueId>& ids) {
@@ -59,6 +63,11 @@ void print_interface(Console& console, const Graph& graph) {
 }
 
 ExitCode inspect(Console& console, const Arguments& arguments) {
+  if (!arguments.formats.empty()) {
+    if (!arguments.model.empty()) throw UsageError("inspect shows a model or number formats (--format), not both");
+    return inspect_formats(console, arguments.formats, arguments.picture, arguments.logarithmic);
+  }
+  if (arguments.model.empty()) throw UsageError("inspect needs a model file, or --format NAME");
   const Graph graph = load_model(arguments.model);
   if (arguments.text && !console.options.json) {
     console.line(print_graph(graph, {.constant_data = false}));
@@ -114,11 +123,17 @@ Verb inspect_verb() {
           "  adze inspect model.onnx\n"
           "  adze inspect model.tflite --operators      only how many of each operator\n"
           "  adze inspect model.onnx --text             the whole graph as text\n"
+          "  adze inspect --format f8e4m3               range and codes of a number format\n"
           "  adze inspect model.onnx --json | jq .results.macs\n",
           [](Options& options) -> Action {
             auto arguments = std::make_shared<Arguments>();
             options.positional(arguments->model, "MODEL",
-                               "Model file: ONNX, TFLite or .adze text; or zoo:NAME (see docs/zoo.md)");
+                               "Model file: ONNX, TFLite or .adze text; or zoo:NAME (see docs/zoo.md)",
+                               Options::Need::Optional);
+            options.option(arguments->formats, "--format",
+                           "Show a number format instead (may be repeated; all): see docs/formats.md");
+            options.option(arguments->picture, "--picture", "With --format: write number lines as SVG");
+            options.flag(arguments->logarithmic, "--logarithmic", "Number lines by exponent");
             options.flag(arguments->operators, "--operators", "Count operators instead of listing layers");
             options.flag(arguments->text, "--text", "Print the graph as text");
             return [arguments](Console& console) { return inspect(console, *arguments); };
