@@ -33,8 +33,8 @@ std::vector<std::filesystem::path> candidates(const std::string& path) {
 }
 
 Plugin& open_plugin(const std::filesystem::path& path) {
-  // Read when the OpenMP library loads: threads that spin while waiting make two threads slower than one on a busy
-  // machine.
+  // Counts where the OpenMP library loads only now (the command takes care of itself, in its main): threads that spin
+  // while waiting make two threads slower than one on a busy machine.
   setenv("OMP_WAIT_POLICY", "passive", 0);
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) refuse(dlerror());

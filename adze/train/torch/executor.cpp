@@ -26,6 +26,27 @@ std::string first_line(const c10::Error& error) {
   return text.substr(0, text.find('\n'));
 }
 
+/// Pictures lie in memory with their channels last: libtorch's convolutions and our batch norms are faster so.
+at::Tensor placed(const at::Tensor& tensor) {
+  const bool is_picture = tensor.dim() == 4 && at::isFloatingType(tensor.scalar_type());
+  return is_picture ? tensor.contiguous(at::MemoryFormat::ChannelsLast) : tensor;
+}
+
+/// The bounds of a Relu, or of a Clip between constants.
+std::optional<Bounds> bounds_of(const Graph& graph, const Node& node) {
+  Bounds bounds = unbounded;
+  if (node.kind == OpKind::Relu) bounds.low = 0;
+  if (node.kind == OpKind::Relu) return bounds;
+  if (node.kind != OpKind::Clip || node.metadata.contains("adze.code_low")) return std::nullopt;
+  for (const std::size_t i : {1, 2}) {
+    if (i >= node.inputs.size() || node.inputs[i] == ValueId::None) continue;
+    const Tensor* constant = graph.constant(node.inputs[i]);
+    if (constant == nullptr || constant->dtype() != DType::F32) return std::nullopt;
+    (i == 1 ? bounds.low : bounds.high) = constant->data<float>()[0];
+  }
+  return bounds;
+}
+
 bool rounds_to_half(OpKind kind) {
   return kind == OpKind::Conv || kind == OpKind::ConvTranspose || kind == OpKind::Gemm || kind == OpKind::MatMul;
 }
@@ -37,6 +58,7 @@ Executor::Executor(const Graph& graph, const ExecutorOptions& options)
   persistent_.resize(static_cast<std::size_t>(graph_.num_values()));
   add_variables(options);
   compile();
+  join_bounds();
   find_lifetimes();
 }
 
@@ -44,7 +66,7 @@ void Executor::add_variables(const ExecutorOptions& options) {
   if (!options.train) return;
   const Trainable trainable = trainable_of(graph_, options.freeze);
   const auto add = [&](ValueId id, std::vector<Variable>& list, bool gradient) {
-    at::Tensor tensor = to_torch(*graph_.constant(id)).to(device_).set_requires_grad(gradient);
+    at::Tensor tensor = placed(to_torch(*graph_.constant(id)).to(device_)).set_requires_grad(gradient);
     persistent_[at_value(id)] = tensor;
     list.push_back({id, graph_.value(id).name, std::move(tensor)});
   };
@@ -136,6 +158,29 @@ Executor::Step Executor::step_of(NodeId id) {
   return {id, Way::Reference};
 }
 
+/// Finds the batch norms that a Relu or Clip alone reads.
+void Executor::join_bounds() {
+  const Uses uses(graph_);
+  std::map<ValueId, Step*> norms;
+  for (Step& step : steps_) {
+    const Node& node = graph_.node(step.node);
+    if (node.kind == OpKind::BatchNormalization) {
+      norms[node.output()] = &step;
+    } else if (const auto norm = node.inputs.empty() ? norms.end() : norms.find(node.input(0)); norm != norms.end()) {
+      const std::optional<Bounds> bounds = bounds_of(graph_, node);
+      if (!bounds || step.way != Way::Torch || uses.of(norm->first).size() != 1) continue;
+      norm->second->bounds = bounds;
+      step.bounds = bounds;
+    }
+  }
+}
+
+bool Executor::applies_bounds(const Step& step, const RunMode& mode) const {
+  if (!step.bounds || !mode.training) return false;
+  const Node& node = graph_.node(step.node);
+  return !seen_[at_value(node.kind == OpKind::BatchNormalization ? node.output() : node.input(0))];
+}
+
 /// The fake quantizer whose DequantizeLinear makes this value.
 std::optional<std::size_t> Executor::quantizer_behind(ValueId id) const {
   const Node* dequantize = graph_.producer_of(id);
@@ -182,13 +227,11 @@ std::vector<at::Tensor> Executor::run(std::span<const at::Tensor> inputs, const 
     throw ModelError(cat("the network has ", graph_.inputs().size(), " inputs, got ", inputs.size()),
                      {graph_.source_file, "", ""});
   }
-  for (std::size_t i = 0; i < inputs.size(); ++i) values_[at_value(graph_.inputs()[i])] = inputs[i];
-  std::vector<bool> tapped;
-  if (!taps.empty()) {
-    tapped = kept_;
-    for (const ValueId id : taps) tapped[at_value(id)] = true;
-  }
-  const std::vector<bool>& kept = taps.empty() ? kept_ : tapped;
+  for (std::size_t i = 0; i < inputs.size(); ++i) values_[at_value(graph_.inputs()[i])] = placed(inputs[i]);
+  std::vector<bool> kept = kept_;
+  for (const ValueId id : taps) kept[at_value(id)] = true;
+  seen_ = kept;
+  for (const auto& [id, value] : instead) seen_[at_value(id)] = true;
   std::map<ValueId, at::Tensor> computed;  // of those that are replaced
   for (const Step& step : steps_) {
     run_step(step, mode);
@@ -215,7 +258,8 @@ std::vector<at::Tensor> Executor::run(std::span<const at::Tensor> inputs, const 
 const Node* Executor::first_non_finite(std::span<const at::Tensor> inputs, const RunMode& mode) {
   const at::NoGradGuard no_grad;
   values_ = persistent_;
-  for (std::size_t i = 0; i < inputs.size(); ++i) values_[at_value(graph_.inputs()[i])] = inputs[i];
+  for (std::size_t i = 0; i < inputs.size(); ++i) values_[at_value(graph_.inputs()[i])] = placed(inputs[i]);
+  seen_.assign(values_.size(), true);
   for (const Step& step : steps_) {
     run_step(step, mode);
     const Node& node = graph_.node(step.node);
@@ -272,7 +316,12 @@ void Executor::run_torch(const Step& step, const Node& node, const RunMode& mode
     inputs[2] = learned_quantize(
         inputs[2], product, product.numel() > 1 ? std::optional<std::int64_t>(0) : std::nullopt, -widest, widest, 0);
   }
-  OpCall call(node, inputs, mode);
+  const bool bounded = applies_bounds(step, mode);
+  if (bounded && node.kind != OpKind::BatchNormalization) {
+    values_[at_value(node.output())] = inputs[0];
+    return;
+  }
+  OpCall call(node, inputs, mode, bounded ? *step.bounds : unbounded);
   step.function(call);
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     if (node.outputs[i] != ValueId::None) values_[at_value(node.outputs[i])] = std::move(call.outputs()[i]);

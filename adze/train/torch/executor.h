@@ -62,6 +62,9 @@ class Executor {
     /// A layer on quantized input and weights: its bias will be stored in steps of both scales' product, so it is
     /// rounded to them here too.
     std::optional<std::pair<std::size_t, std::size_t>> bias_scales = {};
+    /// Of a batch norm, and of the Relu or Clip that alone reads it: in training the batch norm applies these bounds
+    /// and the other passes on what it gets, unless somebody wants to see the value between them.
+    std::optional<Bounds> bounds = {};
   };
 
   void add_variables(const ExecutorOptions& options);
@@ -69,9 +72,11 @@ class Executor {
   bool fold(const Node& node);
   Step step_of(NodeId id);
   std::optional<std::size_t> quantizer_behind(ValueId id) const;
+  void join_bounds();
   void find_lifetimes();
   at::Tensor persistent(ValueId id);
   void run_step(const Step& step, const RunMode& mode);
+  bool applies_bounds(const Step& step, const RunMode& mode) const;
   void run_reference(const Node& node);
   void run_torch(const Step& step, const Node& node, const RunMode& mode);
 
@@ -87,6 +92,7 @@ class Executor {
   std::vector<at::Tensor> persistent_;  ///< by value: variables and constants that steps read
   std::vector<at::Tensor> values_;      ///< by value, while running
   std::vector<bool> kept_;              ///< by value: not cleared while running
+  std::vector<bool> seen_;              ///< by value, of this run: somebody outside sees or replaces it
 };
 
 }  // namespace adze::train

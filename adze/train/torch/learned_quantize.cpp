@@ -65,7 +65,7 @@ class LearnedQuantize : public torch::autograd::Function<LearnedQuantize> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& given, const at::Tensor& scale,
                             std::int64_t axis, std::int64_t low, std::int64_t high, double gradient_factor) {
-    const at::Tensor x = given.contiguous();
+    const at::Tensor x = given.contiguous(axis <= 0 ? given.suggest_memory_format() : at::MemoryFormat::Contiguous);
     context->save_for_backward({x, scale});
     context->saved_data["axis"] = axis;
     context->saved_data["low"] = low;
@@ -90,7 +90,7 @@ class LearnedQuantize : public torch::autograd::Function<LearnedQuantize> {
                                                torch::autograd::tensor_list gradients) {
     const auto saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &scale = saved[1];
-    const at::Tensor dy = gradients[0].to(at::kFloat).contiguous();
+    const at::Tensor dy = gradients[0].to(at::kFloat).contiguous(x.suggest_memory_format());
     const Layout layout = layout_of(x, context->saved_data["axis"].toInt());
     const Codes codes{static_cast<float>(context->saved_data["low"].toInt()),
                       static_cast<float>(context->saved_data["high"].toInt())};

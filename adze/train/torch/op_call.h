@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "adze/graph/graph.h"
+#include "adze/train/torch/batch_norm_rows.h"
 
 namespace adze::train {
 
@@ -23,11 +24,12 @@ struct RunMode {
 /// One node being run under autograd: what it reads, where its outputs go.
 class OpCall {
  public:
-  OpCall(const Node& node, std::span<const at::Tensor> inputs, const RunMode& mode)
-      : node(node), mode(mode), inputs_(inputs), outputs_(node.outputs.size()) {}
+  OpCall(const Node& node, std::span<const at::Tensor> inputs, const RunMode& mode, Bounds bounds = unbounded)
+      : node(node), mode(mode), bounds(bounds), inputs_(inputs), outputs_(node.outputs.size()) {}
 
   const Node& node;
   const RunMode& mode;
+  const Bounds bounds;  ///< of the clamp that a batch norm has to apply as well
 
   bool has(std::size_t i) const { return i < inputs_.size() && inputs_[i].defined(); }
   const at::Tensor& in(std::size_t i) const;  ///< ModelError when it is left out

@@ -1,7 +1,10 @@
 #include <ATen/ATen.h>
 
+#include <cmath>
+
 #include "adze/base/text.h"
 #include "adze/graph/window.h"
+#include "adze/train/torch/batch_norm_clamp.h"
 #include "adze/train/torch/op_call.h"
 #include "adze/train/torch/workers.h"
 
@@ -74,6 +77,12 @@ void gemm(OpCall& call) {
   call.set(alpha == 1 ? product : product * alpha);
 }
 
+Tensor clamped(const Tensor& x, Bounds bounds) {
+  if (std::isinf(bounds.low) && std::isinf(bounds.high)) return x;
+  if (bounds.low == 0 && std::isinf(bounds.high)) return at::relu(x);
+  return at::hardtanh(x, bounds.low, bounds.high);
+}
+
 /// Batch statistics of all processes together.
 void batch_normalization_over_workers(OpCall& call) {
   const Tensor& x = call.in(0);
@@ -86,7 +95,7 @@ void batch_normalization_over_workers(OpCall& call) {
       mean_over_workers(at::stack({x.mean(axes), (x * x).mean(axes)}).to(at::kFloat), call.mode.workers);
   const Tensor mean = moments.select(0, 0), variance = moments.select(0, 1) - mean * mean;
   const Tensor factor = call.in(1) / at::sqrt(variance + static_cast<double>(call.node.get_float("epsilon")));
-  call.set(x * factor.reshape(shape) + (call.in(2) - mean * factor).reshape(shape));
+  call.set(clamped(x * factor.reshape(shape) + (call.in(2) - mean * factor).reshape(shape), call.bounds));
   const at::NoGradGuard no_grad;
   const double keep = call.node.get_float("momentum");
   const auto count = static_cast<double>(x.numel() / x.size(1) * call.mode.workers->size());
@@ -97,9 +106,17 @@ void batch_normalization_over_workers(OpCall& call) {
 /// In training the batch's own statistics count, and move the kept ones as momentum says.
 void batch_normalization(OpCall& call) {
   if (call.mode.training && call.mode.workers) return batch_normalization_over_workers(call);
-  call.set(at::batch_norm(call.in(0), call.in(1), call.in(2), call.in(3), call.in(4), call.mode.training,
-                          1.0 - static_cast<double>(call.node.get_float("momentum")), call.node.get_float("epsilon"),
-                          false));
+  if (call.mode.training) {
+    const BatchNormTensors norm{call.in(1), call.in(2), call.in(3), call.in(4)};
+    if (can_batch_norm_clamp(call.in(0), norm)) {
+      return call.set(batch_norm_clamp(call.in(0), norm, call.node.get_float("momentum"),
+                                       call.node.get_float("epsilon"), call.bounds));
+    }
+  }
+  const double replaced = 1.0 - static_cast<double>(call.node.get_float("momentum"));
+  call.set(clamped(at::batch_norm(call.in(0), call.in(1), call.in(2), call.in(3), call.in(4), call.mode.training,
+                                  replaced, call.node.get_float("epsilon"), false),
+                   call.bounds));
 }
 
 void layer_normalization(OpCall& call) {

@@ -4,8 +4,11 @@
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "adze/base/text.h"
 #include "adze/train/parameters.h"
@@ -59,6 +62,15 @@ bool defined(const Tensor& tensor) {
   return !tensor.empty();
 }
 
+/// Each step frees and asks again for the same large blocks. Given back to the system, they would cost a page fault for
+/// every 4 KiB each time: a third of a small network's step.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+#endif
+}
+
 }  // namespace
 
 TorchLearner::TorchLearner(const Graph& graph, const LearnerOptions& options)
@@ -69,6 +81,7 @@ TorchLearner::TorchLearner(const Graph& graph, const LearnerOptions& options)
       criterion_(graph, options.loss, options.label_smoothing),
       distillation_(graph, criterion_, options) {
   check_options(options);
+  keep_freed_memory();
   at::set_num_threads(std::max(1, options.threads));
   std::vector<OptimizedParameter> optimized;
   for (const Variable& one : executor_.parameters()) {
