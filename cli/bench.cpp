@@ -86,7 +86,8 @@ Json result_json(const LatencyResult& result, bool with_samples) {
                {"noisy", result.noisy},
                {"arena_bytes", result.arena_bytes},
                {"packed_weight_bytes", result.packed_weight_bytes},
-               {"creation_ms", result.creation_ms}};
+               {"creation_ms", result.creation_ms},
+               {"peak_memory_bytes", result.peak_memory_bytes}};
   if (with_samples) json["samples_us"] = result.samples_us;
   if (result.steps.empty()) return json;
   Json layers = Json::array();
@@ -128,7 +129,6 @@ ExitCode run_device_bench(Console& console, const Arguments& arguments) {
 
 ExitCode run_bench(Console& console, const Arguments& arguments) {
   if (!arguments.device.empty() && arguments.device != "host") return run_device_bench(console, arguments);
-  const Graph graph = load_model(arguments.model);
   LatencyOptions options;
   options.seconds = arguments.time_budget;
   options.seed = static_cast<std::uint64_t>(console.options.seed);
@@ -139,7 +139,10 @@ ExitCode run_bench(Console& console, const Arguments& arguments) {
   options.weight_file = arguments.weight_file;
   options.tune = tune_from(arguments.tune);
   options.tune_file = arguments.tune_file;
-  const LatencyResult result = measure_latency(graph, options, console.progress());
+  const auto read = [&] { return load_model(arguments.model); };
+  const LatencyResult result = is_zoo_model(arguments.model)
+                                   ? measure_latency(read(), options, console.progress())
+                                   : measure_latency(arguments.model, read, options, console.progress());
   console.model("model", arguments.model);
   console.results() = result_json(result, arguments.samples);
   Table table({"model", "p50", "p90", "p99", "p99.9", "min", "runs", "threads", "isa"});
@@ -148,7 +151,8 @@ ExitCode run_bench(Console& console, const Arguments& arguments) {
                  result.isa});
   console.table(table);
   console.line(cat("session ready in ", fixed(result.creation_ms, 1), " ms, packed weights ",
-                   bytes_text(result.packed_weight_bytes), ", arena ", bytes_text(result.arena_bytes)));
+                   bytes_text(result.packed_weight_bytes), ", arena ", bytes_text(result.arena_bytes),
+                   result.peak_memory_bytes > 0 ? cat(", peak memory ", bytes_text(result.peak_memory_bytes)) : ""));
   if (arguments.per_layer) {
     const MachinePeaks peaks = measure_peaks();
     console.results()["peaks"] = peaks_json(peaks);

@@ -31,31 +31,50 @@ std::filesystem::path temporary_name(const std::filesystem::path& target) {
 /// Where files are mapped now: nothing else may be given back, as its content would be lost.
 class LiveMappings {
  public:
-  void add(std::span<const std::byte> bytes) {
+  void add(std::span<const std::byte> bytes, const std::filesystem::path& path) {
     const std::lock_guard lock(mutex_);
-    mappings_[bytes.data()] = bytes.size();
+    mappings_[bytes.data()] = {bytes.size(), path};
   }
   void remove(const std::byte* data) {
     const std::lock_guard lock(mutex_);
     mappings_.erase(data);
   }
-  void release(std::span<const std::byte> bytes) {
+  /// Of the bytes, or of all the file that they are part of.
+  void release(std::span<const std::byte> bytes, bool whole_file) {
+    const std::lock_guard lock(mutex_);
+    const auto found = containing(bytes);
+    if (found == mappings_.end()) return;
+    if (whole_file) bytes = {found->first, found->second.size};
     static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
     const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;
     const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size()) / page * page;
     if (begin >= end) return;
-    const std::lock_guard lock(mutex_);
-    const auto after = mappings_.upper_bound(bytes.data());
-    if (after == mappings_.begin()) return;
-    const auto& [data, size] = *std::prev(after);
-    if (bytes.data() + bytes.size() > data + size) return;
     auto* whole_pages = const_cast<std::byte*>(bytes.data()) + (begin - reinterpret_cast<std::uintptr_t>(bytes.data()));
     ::madvise(whole_pages, end - begin, MADV_DONTNEED);
   }
+  std::optional<MappedFile::Place> locate(std::span<const std::byte> bytes) {
+    const std::lock_guard lock(mutex_);
+    const auto found = containing(bytes);
+    if (found == mappings_.end()) return std::nullopt;
+    return MappedFile::Place{found->second.path, bytes.data() - found->first};
+  }
 
  private:
+  struct Mapping {
+    std::size_t size;
+    std::filesystem::path path;
+  };
+  using Mappings = std::map<const std::byte*, Mapping>;
+
+  Mappings::iterator containing(std::span<const std::byte> bytes) {
+    const auto after = mappings_.upper_bound(bytes.data());
+    if (after == mappings_.begin()) return mappings_.end();
+    const auto found = std::prev(after);
+    return bytes.data() + bytes.size() <= found->first + found->second.size ? found : mappings_.end();
+  }
+
   std::mutex mutex_;
-  std::map<const std::byte*, std::size_t> mappings_;
+  Mappings mappings_;
 };
 
 LiveMappings& live_mappings() {
@@ -90,7 +109,7 @@ std::shared_ptr<const MappedFile> map_descriptor(int descriptor, const std::file
   void* data = ::mmap(nullptr, file->size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
   if (data == MAP_FAILED) throw ModelError(cat("cannot map file: ", reason(errno)), place);
   file->data_ = static_cast<const std::byte*>(data);
-  live_mappings().add(file->bytes());
+  live_mappings().add(file->bytes(), path);
   return file;
 }
 
@@ -110,7 +129,15 @@ MappedFile::~MappedFile() {
 }
 
 void MappedFile::release(std::span<const std::byte> bytes) {
-  live_mappings().release(bytes);
+  live_mappings().release(bytes, false);
+}
+
+void MappedFile::release_file(std::span<const std::byte> bytes) {
+  live_mappings().release(bytes, true);
+}
+
+std::optional<MappedFile::Place> MappedFile::locate(std::span<const std::byte> bytes) {
+  return live_mappings().locate(bytes);
 }
 
 AtomicFileWriter::AtomicFileWriter(std::filesystem::path target)

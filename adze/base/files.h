@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,15 @@ class MappedFile {
   /// Lets the system take back the memory of whole pages within these bytes, when they belong to a mapped file: they
   /// are read again when touched. Does nothing for other memory.
   static void release(std::span<const std::byte> bytes);
+  /// The same for the whole file that these bytes are part of.
+  static void release_file(std::span<const std::byte> bytes);
+
+  /// Where bytes come from, when they are part of a mapped file.
+  struct Place {
+    std::filesystem::path path;  ///< as it was opened
+    std::int64_t offset = 0;
+  };
+  static std::optional<Place> locate(std::span<const std::byte> bytes);
 
  private:
   friend std::shared_ptr<const MappedFile> map_descriptor(int, const std::filesystem::path&, std::int64_t);

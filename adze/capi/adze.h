@@ -4,7 +4,8 @@
  *   if (adze_session_open("model.onnx", NULL, &session) != ADZE_OK) puts(adze_last_error());
  *
  * A session packs its weights and plans its memory once; adze_session_run then only computes. Different threads may use
- * different sessions at the same time; calls on one session take turns. Link with the adze library (pkg-config adze) by
+ * different sessions at the same time; calls on one session take turns. Sessions of one model file share its packed
+ * weights while they are open. Link with the adze library (pkg-config adze) by
  * a C++ linker. */
 #ifndef ADZE_CAPI_ADZE_H
 #define ADZE_CAPI_ADZE_H
@@ -65,6 +66,9 @@ typedef struct adze_tensor_info {
 typedef struct adze_session_options {
   int32_t threads; /* 1 by default; 0: all cores. Results do not depend on it. */
   const char* isa; /* highest instruction set, "avx2" …; NULL: the best there is */
+  /* adze_session_open keeps packed weights and the prepared model here: written once, then a session starts in a few
+   * milliseconds. Written anew when the model, the machine's instruction set or adze has changed. NULL: nowhere */
+  const char* weight_file;
 } adze_session_options;
 
 typedef struct adze_session adze_session;

@@ -10,11 +10,6 @@
 
 namespace {
 
-struct PortInfo {
-  std::string name;
-  adze::ValueType type;
-};
-
 thread_local std::string last_error;
 
 /// Runs the body and turns what it throws into a status.
@@ -42,34 +37,27 @@ void require(bool condition, const char* text) {
 }  // namespace
 
 struct adze_session {
-  std::vector<PortInfo> inputs, outputs;
   adze::Session session;
 };
 
 namespace {
 
-std::vector<PortInfo> ports(const adze::Graph& graph, const std::vector<adze::ValueId>& ids) {
-  std::vector<PortInfo> result;
-  for (const adze::ValueId id : ids) result.push_back({graph.value(id).name, graph.value(id).type});
+const std::vector<adze::Port> no_ports;
+
+adze::SessionOptions chosen(const adze_session_options* options) {
+  adze::SessionOptions result;
+  if (options == nullptr) return result;
+  result.threads = options->threads;
+  if (options->isa != nullptr) result.isa = options->isa;
+  if (options->weight_file != nullptr) result.weight_file = options->weight_file;
   return result;
 }
 
-const std::vector<PortInfo> no_ports;
-
-adze_session* make_session(const adze::Graph& graph, const adze_session_options* options) {
-  adze::SessionOptions chosen;
-  if (options != nullptr) {
-    chosen.threads = options->threads;
-    if (options->isa != nullptr) chosen.isa = options->isa;
-  }
-  return new adze_session{ports(graph, graph.inputs()), ports(graph, graph.outputs()), adze::Session(graph, chosen)};
-}
-
-adze_status describe(const std::vector<PortInfo>& ports, std::size_t index, adze_tensor_info* info) {
+adze_status describe(const std::vector<adze::Port>& ports, std::size_t index, adze_tensor_info* info) {
   return guarded([&] {
     require(info != nullptr, "info is NULL");
     if (index >= ports.size()) throw adze::UsageError(adze::cat("there are ", ports.size(), ", not ", index + 1));
-    const PortInfo& port = ports[index];
+    const adze::Port& port = ports[index];
     *info = {port.name.c_str(), static_cast<adze_dtype>(port.type.dtype), -1, {}};
     if (!port.type.shape) return;
     const auto shape = adze::concrete(*port.type.shape);
@@ -121,7 +109,8 @@ adze_status adze_session_open(const char* path, const adze_session_options* opti
   if (session != nullptr) *session = nullptr;
   return guarded([&] {
     require(path != nullptr && session != nullptr, "path or session is NULL");
-    *session = make_session(adze::load_model(path), options);
+    *session = new adze_session{adze::Session::open(
+        path, [file = std::string(path)] { return adze::load_model(file); }, chosen(options))};
   });
 }
 
@@ -132,7 +121,9 @@ adze_status adze_session_open_bytes(const void* model, size_t bytes, const adze_
     require(model != nullptr && session != nullptr, "model or session is NULL");
     const auto copy = std::make_shared<std::vector<std::byte>>(static_cast<const std::byte*>(model),
                                                                static_cast<const std::byte*>(model) + bytes);
-    *session = make_session(adze::load_model_bytes(*copy, copy), options);
+    adze::SessionOptions settings = chosen(options);
+    settings.weight_file.clear();
+    *session = new adze_session{adze::Session(adze::load_model_bytes(*copy, copy), settings)};
   });
 }
 
@@ -141,19 +132,19 @@ void adze_session_close(adze_session* session) {
 }
 
 size_t adze_session_inputs(const adze_session* session) {
-  return session != nullptr ? session->inputs.size() : 0;
+  return session != nullptr ? session->session.inputs().size() : 0;
 }
 
 size_t adze_session_outputs(const adze_session* session) {
-  return session != nullptr ? session->outputs.size() : 0;
+  return session != nullptr ? session->session.outputs().size() : 0;
 }
 
 adze_status adze_session_input(const adze_session* session, size_t index, adze_tensor_info* info) {
-  return describe(session != nullptr ? session->inputs : no_ports, index, info);
+  return describe(session != nullptr ? session->session.inputs() : no_ports, index, info);
 }
 
 adze_status adze_session_output(const adze_session* session, size_t index, adze_tensor_info* info) {
-  return describe(session != nullptr ? session->outputs : no_ports, index, info);
+  return describe(session != nullptr ? session->session.outputs() : no_ports, index, info);
 }
 
 adze_status adze_session_run(adze_session* session, const adze_tensor* inputs, size_t num_inputs, adze_tensor* outputs,
@@ -161,8 +152,9 @@ adze_status adze_session_run(adze_session* session, const adze_tensor* inputs, s
   return guarded([&] {
     require(session != nullptr, "session is NULL");
     require((inputs != nullptr || num_inputs == 0) && (outputs != nullptr || num_outputs == 0), "tensors are NULL");
-    if (num_outputs != session->outputs.size()) {
-      throw adze::UsageError(adze::cat("the model has ", session->outputs.size(), " outputs, ", num_outputs, " given"));
+    if (num_outputs != session->session.outputs().size()) {
+      throw adze::UsageError(
+          adze::cat("the model has ", session->session.outputs().size(), " outputs, ", num_outputs, " given"));
     }
     std::vector<adze::Tensor> given;
     for (std::size_t i = 0; i < num_inputs; ++i) given.push_back(borrowed(inputs[i]));

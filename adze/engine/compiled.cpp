@@ -99,41 +99,24 @@ bool has_type(const Tensor& tensor, const ValueType& type) {
   return true;
 }
 
-struct TimedCandidate {
-  std::string_view name;
-  std::unique_ptr<Step> step;
-  double seconds = 1e9;  ///< of the fastest run
-};
-
-/// Runs the candidates in turn, so that a disturbance meets all of them, until each had its time.
-void time_candidates(std::vector<TimedCandidate>& candidates, double seconds_each) {
-  if (candidates.size() < 2) return;
-  const auto now = [] { return std::chrono::steady_clock::now(); };
-  for (TimedCandidate& candidate : candidates) candidate.step->run();
-  constexpr int least_runs = 3;
-  const auto begin = now();
-  for (int round = 0; round < least_runs || std::chrono::duration<double>(now() - begin).count() <
-                                                seconds_each * static_cast<double>(candidates.size());
-       ++round) {
-    check_cancelled();
-    for (TimedCandidate& candidate : candidates) {
-      const auto run_begin = now();
-      candidate.step->run();
-      candidate.seconds = std::min(candidate.seconds, std::chrono::duration<double>(now() - run_begin).count());
-    }
-  }
-}
-
 /// A weight has been packed: its place in the model's file need not stay in memory.
 void release_pages(const Tensor& constant) {
-  if (constant.dtype() != DType::String) MappedFile::release(constant.bytes());
+  constexpr std::size_t worth_a_call = 16384;
+  if (constant.dtype() != DType::String && constant.bytes().size() >= worth_a_call) {
+    MappedFile::release(constant.bytes());
+  }
 }
 
 }  // namespace
 
-Compiled::Compiled(const Graph& graph, bool fuse, const Settings& settings)
-    : arranged_(arrange(fuse ? fuse_functions(fuse_tables(fuse_sums(graph))) : graph, fuse)) {
-  plan_ = make_plan(arranged_.graph, {arena_alignment, true, true, false, 0});
+Blueprint draw_blueprint(const Graph& graph, bool fuse) {
+  Blueprint blueprint{arrange(fuse ? fuse_functions(fuse_tables(fuse_sums(graph))) : graph, fuse), {}, {}};
+  blueprint.plan = make_plan(blueprint.arranged.graph, {arena_alignment, true, true, false, 0});
+  return blueprint;
+}
+
+Compiled::Compiled(std::shared_ptr<const Blueprint> blueprint, const Settings& settings)
+    : blueprint_(std::move(blueprint)), arranged_(blueprint_->arranged), plan_(blueprint_->plan) {
   place_values();
   bind_steps(settings);
 }
@@ -172,22 +155,33 @@ void Compiled::bind_steps(const Settings& settings) {
       released_[last].push_back(static_cast<ValueId>(i));
     }
   }
-  const std::vector<std::int64_t> macs = macs_by_node(graph);
-  for (const NodeId id : plan_.order) {
-    const Node& node = graph.node(id);
-    std::unique_ptr<Step> step = bind(id, settings);
+  choices_ = blueprint_->choices;
+  choices_.resize(plan_.order.size());
+  for (std::size_t i = 0; i < plan_.order.size(); ++i) {
+    const Node& node = graph.node(plan_.order[i]);
+    std::unique_ptr<Step> step = bind(plan_.order[i], settings, choices_[i]);
     if (!step) {
       if (node.has("channels_last") || node.has("fused_low") || node.has("post_function")) {
         throw InternalError(cat("no kernel for the arranged node ", node.name, " (", op_name(node.kind), ")"));
       }
       step = reference_step(node);
     }
-    infos_.push_back(describe(graph, node, *step, macs[static_cast<std::size_t>(id)]));
     for (const ValueId input : node.inputs) {
       if (const Tensor* constant = graph.constant(input)) release_pages(*constant);
     }
     steps_.push_back(std::move(step));
   }
+}
+
+std::vector<StepInfo>& Compiled::steps() {
+  if (!infos_.empty()) return infos_;
+  const std::vector<std::int64_t> macs = macs_by_node(arranged_.graph);
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const NodeId id = plan_.order[i];
+    infos_.push_back(
+        describe(arranged_.graph, arranged_.graph.node(id), *steps_[i], macs[static_cast<std::size_t>(id)]));
+  }
+  return infos_;
 }
 
 bool Compiled::is_bindable(const Node& node) const {
@@ -208,43 +202,27 @@ std::unique_ptr<Step> Compiled::bind_candidate(NodeId id, const BinderEntry& ent
   }
 }
 
-std::unique_ptr<Step> Compiled::bind(NodeId id, const Settings& settings) const {
+std::unique_ptr<Step> Compiled::bind(NodeId id, const Settings& settings, std::string& choice) const {
   const Node& node = arranged_.graph.node(id);
   if (!is_bindable(node)) return nullptr;
   if (is_view(arranged_.graph, node)) return view_step(node);
   const auto candidates = binders_of(node.kind);
-  if (candidates.size() > 1 && settings.tuned != nullptr) {
-    const std::string problem = problem_text(arranged_.graph, node, settings.isa, settings.threads);
-    const std::string_view chosen = settings.tuned->find(problem);
+  if (choice.empty() && candidates.size() > 1 && settings.tuned != nullptr) {
+    choice = settings.tuned->find(problem_text(arranged_.graph, node, settings.isa, settings.threads));
+  }
+  if (!choice.empty()) {
     for (const BinderEntry& entry : candidates) {
-      if (entry.name != chosen) continue;
+      if (entry.name != choice) continue;
       if (std::unique_ptr<Step> step = bind_candidate(id, entry, settings)) return step;
     }
   }
   for (const BinderEntry& entry : candidates) {
-    if (std::unique_ptr<Step> step = bind_candidate(id, entry, settings)) return step;
+    if (std::unique_ptr<Step> step = bind_candidate(id, entry, settings)) {
+      choice = entry.name;
+      return step;
+    }
   }
   return nullptr;
-}
-
-void Compiled::tune(const Settings& settings, TuneTable& table, double seconds_per_candidate) {
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
-    steps_[i]->run();  // so that the next ones find real data, in the caches that they will find it in
-    const NodeId id = plan_.order[i];
-    const Node& node = arranged_.graph.node(id);
-    const auto entries = binders_of(node.kind);
-    if (entries.size() < 2 || !is_bindable(node) || is_view(arranged_.graph, node)) continue;
-    const std::string problem = problem_text(arranged_.graph, node, settings.isa, settings.threads);
-    if (!table.find(problem).empty()) continue;
-    std::vector<TimedCandidate> candidates;
-    for (const BinderEntry& entry : entries) {
-      if (auto step = bind_candidate(id, entry, settings)) candidates.push_back({entry.name, std::move(step)});
-    }
-    time_candidates(candidates, seconds_per_candidate);
-    const auto best = std::min_element(candidates.begin(), candidates.end(),
-                                       [](const auto& a, const auto& b) { return a.seconds < b.seconds; });
-    if (best != candidates.end()) table.set(problem, std::string(best->name), 1e6 * best->seconds);
-  }
 }
 
 std::unique_ptr<Step> Compiled::view_step(const Node& node) const {
@@ -373,6 +351,7 @@ void Compiled::run(std::span<const Tensor> inputs, std::span<Tensor> outputs, co
     if (observer != nullptr) show(graph.inputs()[i], *observer);
   }
   check_cancelled();
+  if (timed) steps();  // so that there is room for the times
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     if (timed) {
       const auto begin = std::chrono::steady_clock::now();

@@ -23,14 +23,24 @@ struct Settings {
   const TuneTable* tuned = nullptr;  ///< null: by the table of candidates
 };
 
+/// A graph ready to be bound, for sessions to share: arranged for concrete input shapes, every value's place planned.
+struct Blueprint {
+  Arranged arranged;
+  Plan plan;
+  /// By step: the candidate that was bound when this was kept, "" for none. Empty: to be chosen.
+  std::vector<std::string> choices;
+};
+
+/// graph: types inferred for concrete input shapes. fuse = false keeps all its values for an observer.
+Blueprint draw_blueprint(const Graph& graph, bool fuse);
+
 using Observer = std::function<void(ValueId, const Tensor&)>;
 
 /// A graph of concrete input shapes, arranged, planned and bound. Values of known type lie in the arena; the others
 /// (sequences, shapes that depend on data) are held one by one.
 class Compiled {
  public:
-  /// graph: types inferred for concrete input shapes. fuse = false keeps all its values for an observer.
-  Compiled(const Graph& graph, bool fuse, const Settings& settings);
+  Compiled(std::shared_ptr<const Blueprint> blueprint, const Settings& settings);
 
   /// Inputs of the right types; outputs, one each, are made anew where they do not fit. The observer, when given, is
   /// called with value ids of the given graph.
@@ -41,14 +51,18 @@ class Compiled {
   void tune(const Settings& settings, TuneTable& table, double seconds_per_candidate);
 
   std::int64_t arena_bytes() const { return plan_.arena_bytes; }
-  std::vector<StepInfo>& steps() { return infos_; }
+  std::vector<StepInfo>& steps();
+  const std::shared_ptr<const Blueprint>& blueprint() const { return blueprint_; }
+  /// The blueprint's, with what was bound.
+  const std::vector<std::string>& choices() const { return choices_; }
 
  private:
   void place_values();
   void bind_steps(const Settings& settings);
   bool is_placed(ValueId id) const;
   bool is_bindable(const Node& node) const;
-  std::unique_ptr<Step> bind(NodeId id, const Settings& settings) const;
+  /// choice: the candidate to try first; becomes the one taken.
+  std::unique_ptr<Step> bind(NodeId id, const Settings& settings, std::string& choice) const;
   std::unique_ptr<Step> bind_candidate(NodeId id, const BinderEntry& entry, const Settings& settings) const;
   std::unique_ptr<Step> view_step(const Node& node) const;
   /// Runs the node in the reference interpreter.
@@ -60,14 +74,16 @@ class Compiled {
   Tensor arena_view(ValueId id) const;
   void show(ValueId id, const Observer& observer) const;
 
-  Arranged arranged_;
-  Plan plan_;
+  std::shared_ptr<const Blueprint> blueprint_;
+  const Arranged& arranged_;
+  const Plan& plan_;
   std::shared_ptr<std::byte> arena_;
   std::vector<std::byte*> places_;  ///< by ValueId of the arranged graph; null: constant or held
   std::vector<reference::Datum> held_;
   std::vector<std::unique_ptr<Step>> steps_;
   std::vector<std::vector<ValueId>> released_;  ///< by step: held values that nobody reads later
-  std::vector<StepInfo> infos_;
+  std::vector<std::string> choices_;
+  std::vector<StepInfo> infos_;  ///< by step, or still empty
 };
 
 }  // namespace adze::engine

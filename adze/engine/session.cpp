@@ -3,14 +3,13 @@
 #include <list>
 #include <mutex>
 
+#include "adze/base/machine.h"
 #include "adze/base/text.h"
 #include "adze/base/threads.h"
 #include "adze/engine/compiled.h"
 #include "adze/engine/isa.h"
-#include "adze/engine/reference/reference.h"
-#include "adze/graph/edit.h"
-#include "adze/plan/lower_integers.h"
-#include "adze/plan/plan.h"
+#include "adze/engine/model.h"
+#include "adze/engine/stored_model.h"
 
 namespace adze {
 
@@ -19,53 +18,12 @@ namespace {
 /// Plans kept for different input shapes: two for the last, shorter batch of an evaluation, and some to spare.
 constexpr std::size_t most_plans = 6;
 
-bool is_quantized(const Graph& graph) {
-  for (const NodeId id : graph.node_ids()) {
-    const OpKind kind = graph.node(id).kind;
-    if (kind == OpKind::DequantizeLinear || kind == OpKind::QuantizeLinear) return true;
+std::string settings_text(Isa isa, const SessionOptions& options, int threads) {
+  std::string text = cat(isa_name(isa), options.integer ? " integer" : " float");
+  if (options.tune != Tune::Off) {
+    text += cat(" tuned ", this_machine().cpu, " ", threads, " ", options.tune_file);
   }
-  return false;
-}
-
-/// Operators whose results on constants are kept instead: weights stored in fewer bits or in another layout.
-bool unpacks_weights(OpKind kind) {
-  switch (kind) {
-    case OpKind::DequantizeLinear:
-    case OpKind::Cast:
-    case OpKind::Transpose:
-    case OpKind::Reshape:
-    case OpKind::Squeeze:
-    case OpKind::Unsqueeze:
-    case OpKind::Identity:
-      return true;
-    default:
-      return false;
-  }
-}
-
-void fold_weights(Graph& graph) {
-  for (const NodeId id : topological_order(graph)) {
-    const Node node = graph.node(id);
-    if (!unpacks_weights(node.kind) || node.outputs.size() != 1) continue;
-    std::vector<reference::Datum> inputs;
-    for (const ValueId input : node.inputs) {
-      if (const Tensor* constant = graph.constant(input))
-        inputs.emplace_back(*constant);
-      else if (input == ValueId::None)
-        inputs.emplace_back();
-    }
-    if (inputs.size() != node.inputs.size()) continue;
-    std::vector<reference::Datum> outputs = reference::run_node(graph, node, inputs);
-    graph.remove_node(id);
-    graph.value(node.outputs[0]).constant = outputs[0].tensor();
-  }
-}
-
-Graph prepared(const Graph& given, bool integer) {
-  Graph graph = integer && is_quantized(given) ? lower_integers(given) : given;
-  remove_dead_nodes(graph);
-  fold_weights(graph);
-  return graph;
+  return text;
 }
 
 }  // namespace
@@ -78,50 +36,57 @@ struct Session::State {
     std::unique_ptr<engine::Compiled> compiled;
   };
 
-  Graph graph;  ///< lowered
+  State(const SessionOptions& given)
+      : options(given), isa(choose_isa(given.isa)), threads(given.threads > 0 ? given.threads : num_threads()) {}
+
   SessionOptions options;
   Isa isa = Isa::Ref;
   int threads = 1;
-  engine::WeightCache weights;
-  engine::TuneTable tuned;
+  std::shared_ptr<engine::Model> model;
   std::list<Plan> plans;  ///< most recently used first
   std::function<void(std::string_view, const Tensor&)> observer;
   bool timed = false;
   mutable std::mutex mutex;
 
+  std::optional<std::vector<Shape>> known_shapes() const;
+  /// Prepares for the shapes that are known; keeps what was packed under the fingerprint. model_file: empty when the
+  /// session was made from a graph.
+  void start(const std::string& fingerprint, const std::filesystem::path& model_file);
   void check_input(std::size_t i, const Tensor& tensor) const;
   bool fits_last_plan(std::span<const Tensor> inputs) const;
   engine::Compiled& compiled_for(std::span<const Tensor> inputs);
   engine::Compiled& compiled_for(const std::vector<Shape>& shapes);
   std::unique_ptr<engine::Compiled> compile(const std::vector<Shape>& shapes);
-  void tune(const Graph& shaped);
+  void tune(const std::shared_ptr<const engine::Blueprint>& blueprint);
 };
 
 void Session::State::check_input(std::size_t i, const Tensor& tensor) const {
-  const Value& input = graph.value(graph.inputs()[i]);
+  const Port& input = model->inputs()[i];
   const bool dtype_fits = input.type.dtype == DType::Undefined || input.type.dtype == tensor.dtype();
   const bool shape_fits = !input.type.shape || compatible(*input.type.shape, symbolic(tensor.shape()));
   if (input.type.is_tensor() && dtype_fits && shape_fits) return;
   throw ModelError(cat("input ", adze::quoted(input.name), " is ", type_text(input.type), ", got ", type_text(tensor)),
-                   {graph.source_file, "", ""}, "convert or reshape the input, or convert the model");
+                   {model->source_file(), "", ""}, "convert or reshape the input, or convert the model");
 }
 
 std::unique_ptr<engine::Compiled> Session::State::compile(const std::vector<Shape>& shapes) {
-  std::map<std::string, Shape> by_name;
-  for (std::size_t i = 0; i < shapes.size(); ++i) by_name[graph.value(graph.inputs()[i]).name] = shapes[i];
-  const Graph shaped = with_input_shapes(graph, by_name);
-  if (options.tune != Tune::Off && !observer) tune(shaped);
-  return std::make_unique<engine::Compiled>(
-      shaped, !observer, engine::Settings{isa, threads, weights, options.tune != Tune::Off ? &tuned : nullptr});
+  const std::lock_guard lock(model->mutex);
+  const auto blueprint = model->blueprint(shapes, !observer);
+  const bool tuned = options.tune != Tune::Off;
+  if (tuned && !observer && blueprint->choices.empty()) tune(blueprint);
+  auto compiled = std::make_unique<engine::Compiled>(
+      blueprint, engine::Settings{isa, threads, model->weights, tuned ? &model->tuned : nullptr});
+  model->release_files();
+  return compiled;
 }
 
-void Session::State::tune(const Graph& shaped) {
+void Session::State::tune(const std::shared_ptr<const engine::Blueprint>& blueprint) {
   constexpr double fast = 0.002, full = 0.05;  // seconds for a candidate
-  if (!options.tune_file.empty()) tuned.load(options.tune_file);
+  if (!options.tune_file.empty()) model->tuned.load(options.tune_file);
   engine::WeightCache scratch;
-  const engine::Settings settings{isa, threads, scratch, &tuned};
-  engine::Compiled(shaped, true, settings).tune(settings, tuned, options.tune == Tune::Full ? full : fast);
-  if (!options.tune_file.empty() && tuned.changed()) tuned.save(options.tune_file);
+  const engine::Settings settings{isa, threads, scratch, &model->tuned};
+  engine::Compiled(blueprint, settings).tune(settings, model->tuned, options.tune == Tune::Full ? full : fast);
+  if (!options.tune_file.empty() && model->tuned.changed()) model->tuned.save(options.tune_file);
 }
 
 /// Needs no allocation, unlike the way through compiled_for.
@@ -136,9 +101,9 @@ bool Session::State::fits_last_plan(std::span<const Tensor> inputs) const {
 }
 
 engine::Compiled& Session::State::compiled_for(std::span<const Tensor> inputs) {
-  if (inputs.size() != graph.inputs().size()) {
-    throw ModelError(cat("the model has ", graph.inputs().size(), " inputs, ", inputs.size(), " given"),
-                     {graph.source_file, "", ""});
+  if (inputs.size() != model->inputs().size()) {
+    throw ModelError(cat("the model has ", model->inputs().size(), " inputs, ", inputs.size(), " given"),
+                     {model->source_file(), "", ""});
   }
   std::vector<Shape> shapes;
   std::vector<DType> dtypes;
@@ -165,29 +130,71 @@ engine::Compiled& Session::State::compiled_for(const std::vector<Shape>& shapes)
   return *plans.front().compiled;
 }
 
-Session::Session(const Graph& graph, const SessionOptions& options) : state_(std::make_unique<State>()) {
-  state_->isa = choose_isa(options.isa);
-  state_->threads = options.threads > 0 ? options.threads : num_threads();
-  state_->graph = prepared(graph, options.integer);
-  state_->options = options;
+std::optional<std::vector<Shape>> Session::State::known_shapes() const {
   std::vector<Shape> shapes;
-  for (const ValueId id : state_->graph.inputs()) {
-    const Value& input = state_->graph.value(id);
+  for (const Port& input : model->inputs()) {
     const auto given = options.input_shapes.find(input.name);
-    if (given != options.input_shapes.end()) {
-      shapes.push_back(given->second);
-    } else if (input.type.shape && concrete(*input.type.shape)) {
-      shapes.push_back(*concrete(*input.type.shape));
-    } else {
-      return;
+    const auto declared = input.type.shape ? concrete(*input.type.shape) : std::nullopt;
+    if (given == options.input_shapes.end() && !declared) return std::nullopt;
+    shapes.push_back(given != options.input_shapes.end() ? given->second : *declared);
+  }
+  return shapes;
+}
+
+void Session::State::start(const std::string& fingerprint, const std::filesystem::path& model_file) {
+  const auto shapes = known_shapes();
+  if (!shapes) return;
+  const engine::Compiled& compiled = compiled_for(*shapes);
+  if (options.weight_file.empty()) return;
+  const std::lock_guard lock(model->mutex);
+  const bool stores_model = !model_file.empty() && !model->is_restored();
+  if (!stores_model && !model->weights.has_new()) return;
+  std::map<std::string, std::string> more;
+  if (!model_file.empty()) more = encode_stored(model->stored(*shapes, compiled), compiled.choices(), model_file);
+  model->weights.save(options.weight_file, fingerprint, more);
+}
+
+Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Session::Session(Graph graph, const SessionOptions& options) : state_(std::make_unique<State>(options)) {
+  const std::string settings = settings_text(state_->isa, options, state_->threads);
+  state_->model = engine::share_model(cat(engine::graph_key(graph), "\n", settings, "\n", options.weight_file));
+  std::string fingerprint;
+  {
+    const std::lock_guard lock(state_->model->mutex);
+    const bool is_new = !state_->model->is_ready();
+    if (is_new) state_->model->prepare(std::move(graph), options.integer);
+    if (!options.weight_file.empty()) fingerprint = engine::weight_fingerprint(state_->model->graph(), settings);
+    if (is_new && !options.weight_file.empty()) {
+      state_->model->weights.use(engine::WeightFile::open(options.weight_file, fingerprint));
     }
   }
-  const std::string fingerprint = options.weight_file.empty() ? "" : engine::weight_fingerprint(state_->graph, isa());
-  if (!options.weight_file.empty()) {
-    state_->weights.use(engine::WeightFile::open(options.weight_file, fingerprint));
+  state_->start(fingerprint, {});
+}
+
+Session Session::open(const std::filesystem::path& model, const std::function<Graph()>& read,
+                      const SessionOptions& options) {
+  const std::string identity = engine::file_identity(model);
+  if (identity.empty()) return Session(read(), options);
+  auto state = std::make_unique<State>(options);
+  const std::string settings = settings_text(state->isa, options, state->threads);
+  state->model = engine::share_model(cat(model.string(), "\n", identity, "\n", settings, "\n", options.weight_file));
+  const std::string fingerprint = engine::file_fingerprint(identity, settings);
+  {
+    const std::lock_guard lock(state->model->mutex);
+    if (!state->model->is_ready()) {
+      std::shared_ptr<const engine::WeightFile> file;
+      if (!options.weight_file.empty()) file = engine::WeightFile::open(options.weight_file, fingerprint);
+      state->model->weights.use(file);
+      if (auto stored = engine::decode_stored(file, model)) {
+        state->model->restore(std::move(*stored), options.integer, read);
+      } else {
+        state->model->prepare(read(), options.integer);
+      }
+    }
   }
-  state_->compiled_for(shapes);
-  if (!options.weight_file.empty() && state_->weights.has_new()) state_->weights.save(options.weight_file, fingerprint);
+  state->start(fingerprint, model);
+  return Session(std::move(state));
 }
 
 Session::~Session() = default;
@@ -195,7 +202,7 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
 std::vector<Tensor> Session::run(std::span<const Tensor> inputs) {
-  std::vector<Tensor> outputs(state_->graph.outputs().size());
+  std::vector<Tensor> outputs(state_->model->outputs().size());
   run_into(inputs, outputs);
   return outputs;
 }
@@ -203,16 +210,27 @@ std::vector<Tensor> Session::run(std::span<const Tensor> inputs) {
 void Session::run_into(std::span<const Tensor> inputs, std::span<Tensor> outputs) {
   const std::lock_guard one_run(state_->mutex);
   State& state = *state_;
-  if (outputs.size() != state.graph.outputs().size()) {
-    throw UsageError(cat("the model has ", state.graph.outputs().size(), " outputs, ", outputs.size(), " given"));
+  if (outputs.size() != state.model->outputs().size()) {
+    throw UsageError(cat("the model has ", state.model->outputs().size(), " outputs, ", outputs.size(), " given"));
   }
   engine::Compiled& compiled =
       state.fits_last_plan(inputs) ? *state.plans.front().compiled : state.compiled_for(inputs);
   if (!state.observer) return compiled.run(inputs, outputs, nullptr, state.timed);
+  const Graph& names = [&]() -> const Graph& {
+    const std::lock_guard model_lock(state.model->mutex);
+    return state.model->graph();
+  }();
   const engine::Observer observer = [&](ValueId id, const Tensor& tensor) {
-    state.observer(state.graph.value(id).name, tensor);
+    state.observer(names.value(id).name, tensor);
   };
   compiled.run(inputs, outputs, &observer, state.timed);
+}
+
+const std::vector<Port>& Session::inputs() const {
+  return state_->model->inputs();
+}
+const std::vector<Port>& Session::outputs() const {
+  return state_->model->outputs();
 }
 
 std::string Session::isa() const {
@@ -228,7 +246,8 @@ std::int64_t Session::arena_bytes() const {
 }
 
 std::int64_t Session::packed_weight_bytes() const {
-  return state_->weights.bytes();
+  const std::lock_guard lock(state_->model->mutex);
+  return state_->model->weights.bytes();
 }
 
 void Session::observe(std::function<void(std::string_view, const Tensor&)> observer) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -27,6 +28,7 @@ struct SessionOptions {
   Tune tune = Tune::Off;  ///< for input shapes that are known when the session is made. Float bits may differ.
   std::string tune_file;  ///< where choices are kept, by machine and problem; empty: nowhere
   /// Where packed weights are kept between starts: read when it fits this model, machine and version, else written.
+  /// With Session::open also all that is found out about the model, so that it need not be read.
   std::string weight_file;
   std::map<std::string, Shape> input_shapes;  ///< prepares for these shapes at once, instead of at the first run
 };
@@ -44,16 +46,27 @@ struct StepInfo {
   std::int64_t bytes = 0;          ///< that one call must read and write at least: activations and weights, once each
 };
 
+/// An input or output of a model.
+struct Port {
+  std::string name;
+  ValueType type;  ///< dimensions may be open
+};
+
 /// A graph made ready to run on this processor: quantized groups in integers, weights packed once, every activation at
 /// a planned place of one arena, each node bound to one kernel. What has no fast kernel runs in the reference.
 /// Integer kernels give the reference's bytes; float kernels stay within the tolerance of their .def line.
 ///
 /// Input sizes that the model leaves open may differ from run to run: a plan is kept for each of the last few. A
-/// session may be used by several threads; they take turns.
+/// session may be used by several threads; they take turns. Sessions of one graph (or of copies of it), of one model
+/// file, or of one weight file share packed weights while they live, and run at the same time.
 class Session {
  public:
   /// Throws ModelError or UnsupportedError naming the node, UsageError for an unknown instruction set.
-  explicit Session(const Graph& graph, const SessionOptions& options = {});
+  explicit Session(Graph graph, const SessionOptions& options = {});
+  /// The model of a file, which read reads. It is not called when the weight file knows the model, or another session
+  /// has it open.
+  static Session open(const std::filesystem::path& model, const std::function<Graph()>& read,
+                      const SessionOptions& options = {});
   ~Session();
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
@@ -66,12 +79,14 @@ class Session {
   /// does not fit. With the same input shapes as the time before and kernels of our own nothing is allocated.
   void run_into(std::span<const Tensor> inputs, std::span<Tensor> outputs);
 
+  const std::vector<Port>& inputs() const;
+  const std::vector<Port>& outputs() const;
   /// The instruction set in use.
   std::string isa() const;
   int threads() const;
   /// Of the plan used last (0 before the first).
   std::int64_t arena_bytes() const;
-  /// Bytes of weights in the form that the kernels read.
+  /// Bytes of weights in the form that the kernels read, shared ones included.
   std::int64_t packed_weight_bytes() const;
 
   /// Calls the function with each value of the graph as it is computed, inputs included, under the names of the given
@@ -86,6 +101,7 @@ class Session {
 
  private:
   struct State;
+  explicit Session(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 

@@ -10,7 +10,7 @@
 #include "adze/base/hash.h"
 #include "adze/base/text.h"
 #include "adze/base/version.h"
-#include "adze/graph/text.h"
+#include "adze/engine/graph_codec.h"
 
 namespace adze::engine {
 
@@ -72,10 +72,13 @@ std::optional<std::string_view> table_of(std::string_view file, const std::strin
 
 }  // namespace
 
-std::string weight_fingerprint(const Graph& graph, const std::string& isa) {
+std::string weight_fingerprint(const Graph& graph, const std::string& settings) {
   Sha256 hash;
   const auto add = [&](std::string_view text) { hash.update(bytes_of(text)); };
-  add(cat(scheme, version(), "\n", isa, "\n", print_graph(graph, {.constant_data = false})));
+  add(cat(scheme, version(), "\n", settings, "\n"));
+  ByteWriter structure;
+  encode_graph(structure, graph, [](ByteWriter&, const Tensor&) {});
+  add(structure.bytes());
   if (struct stat info{}; !graph.source_file.empty() && ::stat(graph.source_file.c_str(), &info) == 0) {
     add(cat(info.st_size, " ", info.st_mtim.tv_sec, " ", info.st_mtim.tv_nsec, "\n"));
   }
@@ -142,17 +145,21 @@ std::span<const std::byte> WeightCache::packed(NodeId node, const std::string& w
   return made.bytes;
 }
 
-void WeightCache::save(const std::filesystem::path& path, const std::string& fingerprint) const {
+void WeightCache::save(const std::filesystem::path& path, const std::string& fingerprint,
+                       const std::map<std::string, std::string>& more) const {
+  std::vector<std::pair<std::string_view, std::span<const std::byte>>> pieces;
+  for (const auto& [key, text] : more) pieces.emplace_back(key, bytes_of(text));
+  for (const auto& [key, entry] : packed_) pieces.emplace_back(key, entry.bytes);
   // Offsets depend on the head's length, which depends on the offsets' digits: leave room for the longest.
   std::size_t room = scheme.size() + fingerprint.size() + 64;
   constexpr std::size_t longest_numbers = 34;
-  for (const auto& [key, entry] : packed_) room += key.size() + longest_numbers;
+  for (const auto& [key, bytes] : pieces) room += key.size() + longest_numbers;
   std::string table;
   std::int64_t offset = aligned(static_cast<std::int64_t>(room));
   const std::int64_t first = offset;
-  for (const auto& [key, entry] : packed_) {
-    table += cat(key, "\t", offset, "\t", entry.bytes.size(), "\n");
-    offset += aligned(static_cast<std::int64_t>(entry.bytes.size()));
+  for (const auto& [key, bytes] : pieces) {
+    table += cat(key, "\t", offset, "\t", bytes.size(), "\n");
+    offset += aligned(static_cast<std::int64_t>(bytes.size()));
   }
   AtomicFileWriter writer(path);
   const auto pad_to = [&](std::int64_t place) {
@@ -160,8 +167,8 @@ void WeightCache::save(const std::filesystem::path& path, const std::string& fin
   };
   writer.write(head_text(fingerprint, table));
   pad_to(first);
-  for (const auto& [key, entry] : packed_) {
-    writer.write(entry.bytes);
+  for (const auto& [key, bytes] : pieces) {
+    writer.write(bytes);
     pad_to(aligned(writer.bytes_written()));
   }
   writer.commit();

@@ -18,9 +18,10 @@
 namespace adze::engine {
 
 /// What packed weights depend on, as 64 hexadecimal digits: the graph's structure and attributes, dtypes, shapes and
-/// the ends of its constants, the model file's size and time of change, the instruction set, the version of adze.
-/// Constants are not read whole, so that a large model opens at once: do not change weights in place behind its back.
-std::string weight_fingerprint(const Graph& graph, const std::string& isa);
+/// the ends of its constants, the model file's size and time of change, the instruction set and other settings, the
+/// version of adze. Constants are not read whole, so that a large model opens at once: do not change weights in place
+/// behind its back.
+std::string weight_fingerprint(const Graph& graph, const std::string& settings);
 
 /// Packed weights of one model on one instruction set, mapped from the file that an earlier session wrote.
 class WeightFile {
@@ -68,8 +69,10 @@ class WeightCache {
 
   /// Was anything packed that the file did not have?
   bool has_new() const { return has_new_; }
-  /// Writes all packed bytes, whole or not at all. Throws ModelError when the file cannot be written.
-  void save(const std::filesystem::path& path, const std::string& fingerprint) const;
+  /// Writes all packed bytes, and more pieces under keys of their own, whole or not at all. Throws ModelError when the
+  /// file cannot be written.
+  void save(const std::filesystem::path& path, const std::string& fingerprint,
+            const std::map<std::string, std::string>& more = {}) const;
 
  private:
   struct Packed {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "adze/base/memory.h"
 #include "adze/base/random.h"
 #include "adze/plan/plan.h"
 
@@ -57,23 +58,42 @@ void fill(Tensor& tensor, Random& random) {
   }
 }
 
+SessionOptions session_options(const LatencyOptions& options) {
+  SessionOptions result;
+  result.threads = options.threads;
+  result.isa = options.isa;
+  result.weight_file = options.weight_file;
+  result.tune = options.tune;
+  result.tune_file = options.tune_file;
+  return result;
+}
+
 }  // namespace
 
-std::vector<Tensor> random_inputs(const Graph& graph, std::uint64_t seed) {
+std::vector<Tensor> random_inputs(const std::vector<Port>& ports, std::uint64_t seed) {
   Random random(seed);
   std::vector<Tensor> inputs;
-  for (const ValueId id : graph.inputs()) {
-    const Value& input = graph.value(id);
-    const auto shape = input.type.is_tensor() && input.type.shape ? concrete(*input.type.shape) : std::nullopt;
-    if (!shape || input.type.dtype == DType::Undefined || input.type.dtype == DType::String) {
-      throw ModelError("input \"" + input.name + "\" is " + type_text(input.type) + ": its type must be known",
-                       {graph.source_file, "", ""}, "give its shape");
+  for (const Port& port : ports) {
+    const auto shape = port.type.is_tensor() && port.type.shape ? concrete(*port.type.shape) : std::nullopt;
+    if (!shape || port.type.dtype == DType::Undefined || port.type.dtype == DType::String) {
+      throw ModelError("input \"" + port.name + "\" is " + type_text(port.type) + ": its type must be known", {},
+                       "give its shape");
     }
-    Tensor tensor(input.type.dtype, *shape);
+    Tensor tensor(port.type.dtype, *shape);
     fill(tensor, random);
     inputs.push_back(std::move(tensor));
   }
   return inputs;
+}
+
+std::vector<Tensor> random_inputs(const Graph& graph, std::uint64_t seed) {
+  std::vector<Port> ports;
+  for (const ValueId id : graph.inputs()) ports.push_back({graph.value(id).name, graph.value(id).type});
+  try {
+    return random_inputs(ports, seed);
+  } catch (const Error& error) {
+    rethrow_with_place(error, {graph.source_file, "", ""});
+  }
 }
 
 LatencyResult measure_latency(Session& session, const std::vector<Tensor>& inputs, const LatencyOptions& options,
@@ -111,17 +131,34 @@ LatencyResult measure_latency(Session& session, const std::vector<Tensor>& input
 
 LatencyResult measure_latency(const Graph& graph, const LatencyOptions& options, ProgressSink& progress) {
   const Graph shaped = with_unknown_dims(with_input_shapes(graph, options.input_shapes), 1);
-  SessionOptions session_options;
-  session_options.threads = options.threads;
-  session_options.isa = options.isa;
-  session_options.weight_file = options.weight_file;
-  session_options.tune = options.tune;
-  session_options.tune_file = options.tune_file;
   const auto begin = Clock::now();
-  Session session(shaped, session_options);
+  Session session(shaped, session_options(options));
   const double creation_ms = 1e3 * seconds_since(begin);
   LatencyResult result = measure_latency(session, random_inputs(shaped, options.seed), options, progress);
   result.creation_ms = creation_ms;
+  return result;
+}
+
+LatencyResult measure_latency(const std::filesystem::path& model, const std::function<Graph()>& read,
+                              const LatencyOptions& options, ProgressSink& progress) {
+  const PeakMemory memory;
+  const auto begin = Clock::now();
+  SessionOptions opening = session_options(options);
+  opening.input_shapes = options.input_shapes;
+  Session session = Session::open(model, read, opening);
+  const double creation_ms = 1e3 * seconds_since(begin);
+  std::vector<Port> ports = session.inputs();
+  for (Port& port : ports) {
+    const auto given = options.input_shapes.find(port.name);
+    if (given != options.input_shapes.end()) port.type.shape = symbolic(given->second);
+    if (!port.type.shape || !concrete(*port.type.shape)) return measure_latency(read(), options, progress);
+  }
+  const std::vector<Tensor> inputs = random_inputs(ports, options.seed);
+  session.run(inputs);
+  const std::int64_t peak_memory_bytes = memory.growth();
+  LatencyResult result = measure_latency(session, inputs, options, progress);
+  result.creation_ms = creation_ms;
+  result.peak_memory_bytes = peak_memory_bytes;
   return result;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
@@ -35,7 +36,9 @@ struct LatencyResult {
   /// The machine was disturbed: the 90th percentile is more than 1.3 times the median.
   bool noisy = false;
   std::int64_t arena_bytes = 0, packed_weight_bytes = 0;
-  double creation_ms = 0;          ///< making the session: 0 when it was given
+  double creation_ms = 0;  ///< making the session, from the graph or the file: 0 when it was given
+  /// Growth of resident memory at its highest, from before the file was read until after the first run. Only of files.
+  std::int64_t peak_memory_bytes = 0;
   std::vector<double> samples_us;  ///< in the order they were taken
   std::vector<StepInfo> steps;     ///< seconds over `calls` runs, when asked
 };
@@ -44,11 +47,16 @@ struct LatencyResult {
 LatencyResult measure_latency(const Graph& graph, const LatencyOptions& options = {},
                               ProgressSink& progress = silent_progress());
 
+/// The same for a model's file, as an application opens it (Session::open).
+LatencyResult measure_latency(const std::filesystem::path& model, const std::function<Graph()>& read,
+                              const LatencyOptions& options = {}, ProgressSink& progress = silent_progress());
+
 /// Runs an already prepared session (not counting its making) on the given inputs.
 LatencyResult measure_latency(Session& session, const std::vector<Tensor>& inputs, const LatencyOptions& options,
                               ProgressSink& progress = silent_progress());
 
 /// Inputs for a graph with concrete shapes: floats normal, 8-bit integers over their range, other integers 0 or 1.
 std::vector<Tensor> random_inputs(const Graph& graph, std::uint64_t seed);
+std::vector<Tensor> random_inputs(const std::vector<Port>& inputs, std::uint64_t seed);
 
 }  // namespace adze

@@ -1,13 +1,13 @@
 #include "benchmarks/peers/start.h"
 
-#include <chrono>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
+#include <ctime>
 #include <optional>
 
 #include "adze/base/error.h"
+#include "adze/base/memory.h"
 #include "adze/base/text.h"
 #include "adze/engine/session.h"
 #include "adze/formats/onnx/read.h"
@@ -17,17 +17,11 @@ namespace adze::peers {
 
 namespace {
 
-/// A field of /proc/self/status, given there in KiB.
-std::int64_t status_bytes(std::string_view field) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(field)) return std::strtoll(line.c_str() + field.size() + 1, nullptr, 10) * 1024;
-  }
-  throw InternalError(cat("no ", field, " in /proc/self/status"));
-}
-
+/// Processor time of this process: what starting takes, less what other programs took meanwhile.
 double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  timespec time{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
 constexpr int first_runs = 3;
@@ -38,7 +32,8 @@ StartCost start_adze(const StartRequest& request, const std::vector<Tensor>& inp
   SessionOptions options;
   options.isa = request.isa;
   options.weight_file = request.weight_file.string();
-  Session session = [&] { return Session(onnx::read(request.model), options); }();
+  Session session = Session::open(
+      request.model, [&] { return onnx::read(request.model); }, options);
   cost.creation_seconds = now() - begin;
   for (int i = 0; i < first_runs; ++i) session.run(inputs);
   cost.packed_bytes = session.packed_weight_bytes();
@@ -67,13 +62,9 @@ void answer_start(const StartRequest& request) {
   // Loading the library counts for neither: adze is part of this program already.
   std::optional<OnnxRuntime> runtime;
   if (request.engine == "onnxruntime") runtime.emplace(request.library);
-  if (std::FILE* file = std::fopen("/proc/self/clear_refs", "w"); file != nullptr) {
-    std::fputs("5", file);  // the peak starts from now
-    std::fclose(file);
-  }
-  const std::int64_t before = status_bytes("VmRSS");
+  const PeakMemory memory;
   StartCost cost = runtime ? start_onnxruntime(*runtime, request, inputs) : start_adze(request, inputs);
-  cost.peak_bytes = status_bytes("VmHWM") - before;
+  cost.peak_bytes = memory.growth();
   std::printf("start %.9f %" PRId64 " %" PRId64 " %" PRId64 "\n", cost.creation_seconds, cost.peak_bytes,
               cost.packed_bytes, cost.arena_bytes);
 }

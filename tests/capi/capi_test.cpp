@@ -55,7 +55,7 @@ TEST(CInterface, GivesWhatASessionGives) {
 TEST(CInterface, OpensModelsInMemoryAndDescribesTheirPorts) {
   std::ifstream file(demo, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  const adze_session_options options{2, "ref"};
+  const adze_session_options options{2, "ref", nullptr};
   Opened opened;
   ASSERT_EQ(adze_session_open_bytes(bytes.data(), bytes.size(), &options, &opened.session), ADZE_OK)
       << adze_last_error();
@@ -73,7 +73,7 @@ TEST(CInterface, SaysWhatIsWrong) {
   EXPECT_NE(std::string(adze_last_error()).find("no-such-file.onnx"), std::string::npos);
   EXPECT_EQ(adze_session_open(nullptr, nullptr, &session), ADZE_USAGE);
   EXPECT_EQ(adze_session_open_bytes("junk", 4, nullptr, &session), ADZE_BAD_INPUT);
-  const adze_session_options unknown{1, "avx9"};
+  const adze_session_options unknown{1, "avx9", nullptr};
   EXPECT_EQ(adze_session_open(demo, &unknown, &session), ADZE_USAGE);
   EXPECT_EQ(adze_session_run(nullptr, nullptr, 0, nullptr, 0), ADZE_USAGE);
   adze_session_close(nullptr);
