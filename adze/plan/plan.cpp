@@ -1,11 +1,15 @@
 #include "adze/plan/plan.h"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 
+#include "adze/base/error.h"
+#include "adze/base/text.h"
 #include "adze/graph/edit.h"
 #include "adze/plan/arena.h"
 #include "adze/plan/lower_integers.h"
+#include "adze/plan/stream_groups.h"
 
 namespace adze {
 
@@ -47,6 +51,7 @@ class Planner {
   }
 
   Plan make() {
+    make_groups();
     find_lifetimes();
     if (options_.views || options_.in_place) share_memory();
     place();
@@ -73,6 +78,28 @@ class Planner {
     });
   }
 
+  void make_groups() {
+    times_.resize(plan_.order.size());
+    std::iota(times_.begin(), times_.end(), 0);
+    if (options_.groups.empty()) return;
+    const RowGroups makers(graph_, plan_.order, options_.memory);
+    for (const RowRange& range : options_.groups) {
+      std::optional<RowGroup> group = makers.make(range);
+      if (!group) throw InternalError(cat("steps ", range.first, " to ", range.last, " cannot run by rows"));
+      for (std::int32_t step = range.first; step <= range.last; ++step) {
+        times_[static_cast<std::size_t>(step)] = range.first;
+      }
+      plan_.groups.push_back(std::move(*group));
+    }
+  }
+
+  const RowGroup* group_at(std::size_t step) const {
+    for (const RowGroup& group : plan_.groups) {
+      if (group.contains(static_cast<std::int32_t>(step))) return &group;
+    }
+    return nullptr;
+  }
+
   void find_lifetimes() {
     folded_.assign(plan_.values.size(), false);
     for (const ValueId id : graph_.inputs()) begin(id, 0);
@@ -86,9 +113,15 @@ class Planner {
         }
         continue;
       }
-      for (const ValueId id : values_read(node)) at(id).last = std::max(at(id).last, step);
+      const std::int32_t time = times_[static_cast<std::size_t>(step)];
+      for (const ValueId id : values_read(node)) at(id).last = std::max(at(id).last, time);
       for (const ValueId id : node.outputs) {
-        if (id != ValueId::None) begin(id, step);
+        if (id != ValueId::None) begin(id, time);
+      }
+    }
+    for (const RowGroup& group : plan_.groups) {
+      for (const RowTensor& tensor : group.tensors) {
+        if (!tensor.is_whole()) at(tensor.value).bytes = tensor.held_bytes();
       }
     }
     for (const ValueId id : graph_.outputs()) at(id).last = steps;
@@ -99,6 +132,7 @@ class Planner {
     for (std::size_t step = 0; step < plan_.order.size(); ++step) {
       const Node& node = graph_.node(plan_.order[step]);
       if (node.outputs.empty() || node.outputs[0] == ValueId::None || at(node.outputs[0]).first < 0) continue;
+      if (group_at(step) != nullptr) continue;
       const ValueId output = node.outputs[0];
       if (options_.views && is_view(graph_, node)) {
         join(node.inputs[0], output);
@@ -156,6 +190,10 @@ class Planner {
     std::vector<ArenaOverlap> overlaps;
     for (std::size_t step = 0; step < plan_.order.size(); ++step) {
       const auto found = options_.memory.find(plan_.order[step]);
+      if (const RowGroup* group = group_at(step)) {
+        if (group->first == static_cast<std::int32_t>(step)) add_group(*group, blocks, overlaps);
+        continue;
+      }
       if (found == options_.memory.end()) continue;
       const NodeMemory& memory = found->second;
       const Node& node = graph_.node(found->first);
@@ -170,6 +208,18 @@ class Planner {
       add_overlaps(node, memory.overlaps, block_of_[static_cast<std::size_t>(output.storage)], time, overlaps);
     }
     return overlaps;
+  }
+
+  void add_group(const RowGroup& group, std::vector<ArenaBlock>& blocks, std::vector<ArenaOverlap>& overlaps) {
+    for (const RowStage& stage : group.stages) scratch_blocks_[stage.node] = blocks.size();
+    blocks.push_back({group.scratch_bytes, group.first, group.first});
+    for (const RowGroup::Overlap& overlap : group.overlaps) {
+      const ValueId input = at(group.tensors[static_cast<std::size_t>(overlap.input)].value).storage;
+      const ValueId output = group.tensors[static_cast<std::size_t>(overlap.output)].value;
+      if (input == ValueId::None || at(input).last != group.first || at(output).first != group.first) continue;
+      overlaps.push_back({block_of_[static_cast<std::size_t>(input)], block_of_[static_cast<std::size_t>(output)],
+                          overlap.distance, false});
+    }
   }
 
   /// Of operands whose memory ends at this step.
@@ -188,6 +238,7 @@ class Planner {
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
   const Graph& graph_;
   const PlanOptions& options_;
+  std::vector<std::int32_t> times_;               ///< by step: all of a group happen together
   std::vector<bool> folded_;                      ///< by value
   std::vector<std::size_t> block_of_;             ///< by value
   std::map<NodeId, std::size_t> scratch_blocks_;  ///< by node

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "adze/graph/graph.h"
+#include "adze/plan/stream.h"
 
 namespace adze {
 
@@ -32,6 +34,9 @@ struct NodeMemory {
   std::vector<Overlap> overlaps;
   std::int64_t scratch_bytes = 0;         ///< that only this node uses, while it runs
   std::vector<Overlap> scratch_overlaps;  ///< where the scratch memory may start, likewise
+  RowForm rows;                           ///< how it runs a few rows at a time, if it can
+  /// Instructions, estimated, when it runs so many rows a time; 0: all at once. Empty: not known.
+  std::function<double(std::int64_t band)> work;
 };
 
 /// How a graph is run in one stretch of memory. Constants are not part of it.
@@ -40,12 +45,21 @@ struct Plan {
   std::vector<ValuePlan> values;  ///< by ValueId
   std::int64_t arena_bytes = 0;   ///< what the offsets need
   std::int64_t peak_activation_bytes =
-      0;                      ///< the most activation bytes alive at one step: the lower bound of the arena
-  bool arena_proved = false;  ///< no placement of these values with this alignment needs a smaller arena
+      0;                         ///< the most activation bytes alive at one step: the lower bound of the arena
+  bool arena_proved = false;     ///< no placement of these values with this alignment needs a smaller arena
+  std::vector<RowGroup> groups;  ///< steps that run interleaved; their scratch memory begins with the scheduler's
   std::map<NodeId, std::int64_t> scratch;  ///< offsets, of nodes that asked for some
   int unplanned_values = 0;                ///< values that are live but whose size is not known
 
   const ValuePlan& at(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
+};
+
+/// Steps of the order that run as one group of rows.
+struct RowRange {
+  std::int32_t first = 0, last = 0;  ///< both included
+  std::int64_t band = 1;
+
+  bool operator==(const RowRange&) const = default;
 };
 
 struct PlanOptions {
@@ -57,6 +71,7 @@ struct PlanOptions {
   /// whose sessions should start at once.
   std::int64_t search_nodes = 20'000;
   std::map<NodeId, NodeMemory> memory = {};  ///< of nodes whose kernel says so
+  std::vector<RowRange> groups = {};         ///< steps of the order that run by rows
 };
 
 /// Decides order, lifetimes, sharing and offsets. Shapes must be concrete for exact results: see with_input_shapes.

@@ -25,6 +25,7 @@ device::Emulation emulate(const Graph& graph, const std::string& core, std::uint
   }
   emit::EmitOptions options;
   options.core = core;
+  options.optimize = seed % 4 == 0 ? emit::Optimize::Speed : emit::Optimize::Ram;
   options.profile_hooks = true;
   options.golden = {{{input}, reference::run_tensors(graph, {input})}};
   const std::filesystem::path folder = std::filesystem::temp_directory_path() / cat("adze_emulated_", getpid());

@@ -31,6 +31,7 @@ TEST(RandomNetworks, GiveTheBytesOfEngineAndReferenceAsC) {
     const Graph graph = testing::random_integer_network(seed);
     emit::EmitOptions options;
     options.core = cores[i % 3];
+    options.optimize = i % 5 == 4 ? emit::Optimize::Speed : emit::Optimize::Ram;
     Random random(seed + 77);
     Session session(graph, {});
     for (int run = 0; run < 2; ++run) {

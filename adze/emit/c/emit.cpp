@@ -10,9 +10,11 @@
 #include "adze/emit/c/fold.h"
 #include "adze/emit/c/layer.h"
 #include "adze/emit/c/signed_bytes.h"
+#include "adze/emit/c/stream.h"
 #include "adze/graph/edit.h"
 #include "adze/plan/cost.h"
 #include "adze/plan/lower_integers.h"
+#include "adze/plan/stream_choice.h"
 
 namespace adze::emit {
 
@@ -106,8 +108,9 @@ void mark_unsigned(const Graph& graph, const std::vector<ValueId>& ids, std::vec
 class Names {
  public:
   explicit Names(std::string prefix) : prefix_(std::move(prefix)) {}
-  std::string next(const Node& node) {
-    const std::string base = cat(prefix_, "_", identifier(node.name));
+  std::string next(const Node& node) { return next(identifier(node.name)); }
+  std::string next(const std::string& name) {
+    const std::string base = cat(prefix_, "_", name);
     const int used = count_[base]++;
     return used == 0 ? base : next_free(base, used);
   }
@@ -148,9 +151,16 @@ bool is_folded(const Graph& graph, const Node& node) {
                      [&](ValueId id) { return id == ValueId::None || graph.constant(id) != nullptr; });
 }
 
+const RowGroup* group_at(const Plan& plan, std::int32_t step) {
+  for (const RowGroup& group : plan.groups) {
+    if (group.contains(step)) return &group;
+  }
+  return nullptr;
+}
+
 void write_layers(Network& network, Emission& emission, const std::map<std::string, std::int64_t>& macs) {
   Names names(network.options.name);
-  const std::string macs_name;
+  std::vector<std::string> stages;  // functions of a group of rows
   for (std::size_t step = 0; step < network.plan.order.size(); ++step) {
     const Node& node = network.graph.node(network.plan.order[step]);
     if (is_folded(network.graph, node)) {
@@ -158,15 +168,34 @@ void write_layers(Network& network, Emission& emission, const std::map<std::stri
                                  ": computed from constants alone; simplify the network first"));
     }
     if (is_view(network.graph, node) && network.plan.at(node.outputs[0]).storage != node.outputs[0]) continue;
+    const RowGroup* group = group_at(network.plan, static_cast<std::int32_t>(step));
     const std::string name = names.next(node);
-    network.code.open(cat("static void ", name, "(void)"));
-    LayerWriter writer(network, node, static_cast<std::int32_t>(step), name);
+    network.code.open(cat("static void ", name, group == nullptr ? "(void)" : "(const adze_band *band)"));
+    LayerWriter writer(network, node, static_cast<std::int32_t>(step), name, group);
     write_layer(writer);
     network.code.close();
     network.code.line();
     const auto found = macs.find(node.name);
-    emission.layers.push_back({name, std::string(op_info(node.kind).name), found == macs.end() ? 0 : found->second});
+    const std::int64_t products = found == macs.end() ? 0 : found->second;
+    if (group == nullptr) {
+      emission.layers.push_back({name, std::string(op_info(node.kind).name), products});
+      continue;
+    }
+    if (group->first == static_cast<std::int32_t>(step)) {
+      stages.clear();
+      emission.layers.push_back({names.next(cat("rows", step)), "Rows", 0});
+    }
+    stages.push_back(name);
+    emission.layers.back().macs += products;
+    if (group->last == static_cast<std::int32_t>(step)) {
+      write_row_group(network, *group, emission.layers.back().name, stages);
+    }
   }
+}
+
+PlanGoal goal_of(Optimize optimize) {
+  if (optimize == Optimize::Ram) return PlanGoal::Memory;
+  return optimize == Optimize::Balanced ? PlanGoal::Balanced : PlanGoal::Work;
 }
 
 /// Writes the layers once to learn what they say of their memory.
@@ -194,7 +223,7 @@ Emission emit_c(const Graph& graph, const EmitOptions& options) {
   PlanOptions plan_options;
   plan_options.alignment = 4;
   plan_options.memory = declared_memory(arranged, options);
-  const Plan plan = make_plan(arranged, plan_options);
+  const Plan plan = make_plan_for(goal_of(options.optimize), arranged, plan_options);
   Network network{arranged, plan, options, isa_of(options.core), {}, {}};
   network.arena_bytes = plan.arena_bytes;
   Interface interface = interface_of(arranged, plan, nhwc);

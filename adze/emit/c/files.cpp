@@ -100,6 +100,7 @@ std::string source_file(const Network& network, const Interface& interface, cons
   printer.line("#include <string.h>");
   printer.line();
   if (network.runtime.contains("adze_float.h")) printer.line("#include \"adze_float.h\"");
+  if (network.runtime.contains("adze_rows.h")) printer.line("#include \"adze_rows.h\"");
   printer.line("#include \"adze_runtime.h\"");
   printer.line();
   // 64-bit words: kernels keep words in their scratch memory, and some read a few bytes behind the last activation.

@@ -57,12 +57,18 @@ std::string LayerWriter::constant_pointer(ValueId id, std::string_view type) {
 std::string LayerWriter::in(std::size_t input, std::string_view type) {
   const ValueId id = node_.inputs[input];
   if (network_.graph.constant(id) != nullptr) return constant_pointer(id, type);
+  if (group_ != nullptr) {
+    const auto& operands = memory().rows.operands;
+    const auto found = std::find(operands.begin(), operands.end(), input);
+    return cat("band->in[", found - operands.begin(), "]");
+  }
   const std::int64_t at = offset(id);
   if (at < 0) refuse("an operand whose size is not known before running");
   return cat("(const ", type, " *)AT(", at, ")");
 }
 
 std::string LayerWriter::out(std::size_t output, std::string_view type) {
+  if (group_ != nullptr) return "band->out";
   const std::int64_t at = offset(node_.outputs[output]);
   if (at < 0) refuse("a result whose size is not known before running");
   return cat("(", type, " *)AT(", at, ")");
@@ -71,7 +77,18 @@ std::string LayerWriter::out(std::size_t output, std::string_view type) {
 std::string LayerWriter::scratch(std::int64_t bytes) {
   memory().scratch_bytes = std::max(memory().scratch_bytes, bytes);
   const auto planned = network_.plan.scratch.find(network_.plan.order[static_cast<std::size_t>(step_)]);
-  return cat("AT(", planned == network_.plan.scratch.end() ? 0 : planned->second, ")");
+  const std::int64_t behind = group_ == nullptr ? 0 : row_state_bytes(*group_);
+  return cat("AT(", planned == network_.plan.scratch.end() ? 0 : planned->second + behind, ")");
+}
+
+std::string LayerWriter::numbers(std::string_view type, std::string_view more) {
+  if (group_ == nullptr) return "&layer";
+  line(cat("const ", type, " part = ", type, "_band(&layer, band", more, ");"));
+  return "&part";
+}
+
+std::string LayerWriter::elements(std::int64_t count) const {
+  return group_ == nullptr ? cat(count) : cat("band->rows * ", count / output_shape()[1]);
 }
 
 void write_layer(LayerWriter& writer) {

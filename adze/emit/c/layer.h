@@ -3,6 +3,7 @@
 // Internal to emit/c: writing one layer.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <span>
@@ -39,8 +40,10 @@ struct Network {
 /// Writes the C function of one node.
 class LayerWriter {
  public:
-  LayerWriter(Network& network, const Node& node, std::int32_t step, std::string function)
-      : network_(network), node_(node), step_(step), function_(std::move(function)) {}
+  /// group: of which the layer is a stage; null: it runs at once.
+  LayerWriter(Network& network, const Node& node, std::int32_t step, std::string function,
+              const RowGroup* group = nullptr)
+      : network_(network), node_(node), step_(step), function_(std::move(function)), group_(group) {}
 
   const Node& node() const { return node_; }
   Isa isa() const { return network_.isa; }
@@ -63,6 +66,15 @@ class LayerWriter {
   void may_overlap(std::size_t input, std::int64_t distance, bool exact = false) {
     memory().overlaps.push_back({input, distance, exact});
   }
+  /// Says that the layer can run a few rows at a time, of the operands that the form names.
+  void may_run_by_rows(RowForm form) { memory().rows = std::move(form); }
+  /// Says how many instructions the layer takes, by the rows that it computes at a time (emit/c/work.h).
+  void takes(std::function<double(std::int64_t)> work) { memory().work = std::move(work); }
+  /// A C expression: pointer to the layer's numbers, or to a copy of them for the rows of one call.
+  std::string numbers(std::string_view type, std::string_view more = {});
+  /// How many elements are computed in one call, of `count` in all.
+  std::string elements(std::int64_t count) const;
+  bool by_rows() const { return group_ != nullptr; }
   /// The same of the scratch memory.
   void scratch_may_overlap(std::size_t input, std::int64_t distance) {
     memory().scratch_overlaps.push_back({input, distance, false});
@@ -95,6 +107,7 @@ class LayerWriter {
   const Node& node_;
   std::int32_t step_;
   std::string function_;
+  const RowGroup* group_;
 };
 
 /// Writes the node's body; false when there is nothing to do at run time (a view).

@@ -3,13 +3,21 @@
 #include <cmath>
 
 #include "adze/base/text.h"
+#include "adze/emit/c/stream.h"
 #include "adze/emit/c/walk.h"
+#include "adze/emit/c/work.h"
 #include "adze/numerics/quantized_arithmetic.h"
 #include "adze/plan/integer_parameters.h"
 
 namespace adze::emit {
 
 namespace {
+
+/// As one more argument.
+std::string row_bytes(const LayerWriter& writer) {
+  const Shape shape = writer.output_shape();
+  return shape.size() < 2 || shape[1] == 0 ? std::string() : cat(", ", num_elements(shape) / shape[1]);
+}
 
 /// A sum of equal shapes in adze_add_fast_s8; false when that cannot give the same bytes.
 bool write_fast_add(LayerWriter& writer) {
@@ -37,12 +45,15 @@ bool write_fast_add(LayerWriter& writer) {
   const Channel& channel = table.channels[0];
   writer.line(cat(channel.multiplier, ", ", channel.offset, ", ", channel.shift, ", ", y.min, ", ", y.max));
   writer.close(";");
-  writer.line(cat("adze_add_fast_s8(&layer, ", writer.in(swapped ? 1 : 0), ", ", writer.in(swapped ? 0 : 1), ", ",
-                  writer.out(), ");"));
+  if (writer.constant(0) == nullptr && writer.constant(1) == nullptr) declare_elementwise_rows(writer, {0, 1});
+  const std::string numbers = writer.numbers("adze_add", row_bytes(writer));
+  writer.line(cat("adze_add_fast_s8(", numbers, ", ", writer.in(swapped ? 1 : 0), ", ", writer.in(swapped ? 0 : 1),
+                  ", ", writer.out(), ");"));
   return true;
 }
 
 void write_binary(LayerWriter& writer) {
+  writer.takes(element_work(15.0 * static_cast<double>(num_elements(writer.output_shape()))));
   // Element by element: behind the reading of an operand of the same shape.
   for (const std::size_t input : {std::size_t{0}, std::size_t{1}}) {
     if (writer.shape(input) == writer.output_shape()) writer.may_overlap(input, 0);
@@ -69,7 +80,10 @@ void write_binary(LayerWriter& writer) {
   writer.line(cat(constant_text(a.scale), ", ", constant_text(b.scale), ", ", constant_text(y.scale), ", ",
                   output_text(general_kind(profile), y)));
   writer.close(";");
-  writer.line(cat(node.kind == OpKind::QMul ? "adze_mul_s8" : "adze_add_s8", "(&layer, ", writer.in(0), ", ",
+  const bool equal = writer.shape(0) == writer.shape(1) && writer.shape(0) == writer.output_shape();
+  if (equal && writer.constant(0) == nullptr && writer.constant(1) == nullptr) declare_elementwise_rows(writer, {0, 1});
+  const std::string numbers = writer.numbers("adze_binary", row_bytes(writer));
+  writer.line(cat(node.kind == OpKind::QMul ? "adze_mul_s8" : "adze_add_s8", "(", numbers, ", ", writer.in(0), ", ",
                   writer.in(1), ", ", writer.out(), ");"));
 }
 
@@ -105,8 +119,9 @@ void write_table(LayerWriter& writer) {
   const auto entries = writer.need_constant(1, "the table").data<std::int8_t>();
   const std::string table = writer.table("table", "int8_t", std::vector<std::int8_t>(entries.begin(), entries.end()));
   writer.use("adze_table_s8.c");
-  writer.line(cat("adze_table_s8(", table, ", ", num_elements(writer.output_shape()), ", ", writer.in(0), ", ",
-                  writer.out(), ");"));
+  declare_elementwise_rows(writer, {0});
+  writer.line(cat("adze_table_s8(", table, ", ", writer.elements(num_elements(writer.output_shape())), ", ",
+                  writer.in(0), ", ", writer.out(), ");"));
 }
 
 void write_rescale(LayerWriter& writer) {
@@ -116,7 +131,9 @@ void write_rescale(LayerWriter& writer) {
   writer.line(cat("static const adze_rescale layer = {", num_elements(writer.output_shape()), ", ",
                   input_affine(node).zero_point, ", ", channel_text(general_channel(by)), ", ",
                   output_text(general_kind(by.profile), output_affine(node)), "};"));
-  writer.line(cat("adze_rescale_s8(&layer, ", writer.in(0), ", ", writer.out(), ");"));
+  declare_elementwise_rows(writer, {0});
+  const std::string numbers = writer.numbers("adze_rescale", row_bytes(writer));
+  writer.line(cat("adze_rescale_s8(", numbers, ", ", writer.in(0), ", ", writer.out(), ");"));
 }
 
 /// QuantizeLinear and DequantizeLinear with one scale.

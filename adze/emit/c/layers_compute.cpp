@@ -6,6 +6,8 @@
 #include "adze/emit/c/layer.h"
 #include "adze/emit/c/overlap.h"
 #include "adze/emit/c/pack.h"
+#include "adze/emit/c/stream.h"
+#include "adze/emit/c/work.h"
 #include "adze/graph/window.h"
 #include "adze/plan/integer_parameters.h"
 
@@ -166,8 +168,11 @@ void write_conv(LayerWriter& writer) {
                         of(window.pads_begin, 2, 0),
                         of(window.pads_begin, 1, 0)};
   declare_conv_overlap(writer, form.kernel, walk, groups);
+  declare_window_rows(writer, walk, x[0]);
+  writer.takes(window_work(form.kernel, walk, rows.depth));
   const std::string scratch = form.scratch > 0 ? writer.scratch(form.scratch) : "0";
-  writer.line(cat(form.kernel, "(&layer, ", writer.in(0), ", ", writer.out(), ", ", scratch, ");"));
+  const std::string numbers = writer.numbers("adze_conv");
+  writer.line(cat(form.kernel, "(", numbers, ", ", writer.in(0), ", ", writer.out(), ", ", scratch, ");"));
 }
 
 void write_gemm(LayerWriter& writer) {
@@ -191,6 +196,7 @@ void write_gemm(LayerWriter& writer) {
   writer.line(cat(count, ", ", rows.rows, ", ", rows.depth, ", ", depth, ", ", weights, ","));
   writer.line(cat("(const adze_channel *)", channels, ", ", output_text(kind, output_affine(node))));
   writer.close(";");
+  writer.takes(element_work(static_cast<double>(count * rows.rows * rows.depth)));
   if (dsp && count == 1) {
     // The row is widened into the scratch memory first, from where it lies at the end of that.
     writer.scratch_may_overlap(0, depth);

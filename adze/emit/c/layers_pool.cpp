@@ -4,6 +4,8 @@
 #include "adze/base/text.h"
 #include "adze/emit/c/layer.h"
 #include "adze/emit/c/overlap.h"
+#include "adze/emit/c/stream.h"
+#include "adze/emit/c/work.h"
 #include "adze/graph/window.h"
 #include "adze/plan/integer_parameters.h"
 
@@ -61,7 +63,10 @@ void write_pool_layer(LayerWriter& writer, std::string_view kernel, const std::s
                         high(window.pads_begin, 0),
                         window.pads_begin.back()};
   if (x[0] == 1) writer.may_overlap(0, pixel_distance(walk, 1, false));
-  writer.line(cat(kernel, "(&layer, ", writer.in(0), ", ", writer.out(), ");"));
+  declare_window_rows(writer, walk, x[0]);
+  writer.takes(window_work(std::string(kernel), walk, walk.kernel_h * walk.kernel_w));
+  const std::string layer = writer.numbers("adze_pool");
+  writer.line(cat(kernel, "(", layer, ", ", writer.in(0), ", ", writer.out(), ");"));
 }
 
 void write_average(LayerWriter& writer) {
