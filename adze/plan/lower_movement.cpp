@@ -130,7 +130,8 @@ bool lower_movement(Lowering& lowering, const Group& group) {
       if (node.outputs.size() > 1 && node.outputs[1] != ValueId::None) return false;
       return lower_single(lowering, group, node);
     case OpKind::Resize:
-      return node.get_string("mode") == "nearest" &&
+      // Weights add up to 1, so linear sums of stored numbers are those of real ones; they round half to even.
+      return (node.get_string("mode") == "nearest" || node.get_string("mode") == "linear") &&
              node.get_string("coordinate_transformation_mode") != "tf_crop_and_resize" &&
              lower_single(lowering, group, node);
     case OpKind::DepthToSpace:

@@ -103,6 +103,39 @@ TEST(Gather, SaysWhichIndexIsOutOfRange) {
   }
 }
 
+/// With channels last between convolutions too: axes 1 and 2.
+TEST(Resize, LinearOfBytesEqualsTheReference) {
+  Random random(78);
+  const std::vector<float> factors[] = {{1, 1, 2, 2}, {1, 1, 0.6f, 1.7f}, {1, 1, 1, 3.3f}, {1, 2.5f, 1.5f, 1}};
+  for (const char* coordinates : {"half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"}) {
+    for (const DType dtype : {DType::S8, DType::U8}) {
+      for (const std::vector<float>& factor : factors) {
+        Graph graph;
+        Node node = node_of(OpKind::Resize);
+        node.set("mode", std::string("linear"));
+        node.set("coordinate_transformation_mode", std::string(coordinates));
+        node.set("antialias", static_cast<std::int64_t>(random.below(2)));
+        const Tensor x = random_bytes(dtype, {2, 3, 5, pick(random, 4, 20)}, random);
+        node.inputs = {graph.add_input("x", ValueType::tensor(dtype, symbolic(x.shape()))), ValueId::None,
+                       graph.add_constant("scales", Tensor::from<float>({4}, factor))};
+        node.outputs = {graph.add_value("y")};
+        graph.add_node(node);
+        graph.add_output(node.outputs[0]);
+        infer_types(graph);
+        const Tensor expected = reference::run_tensors(graph, std::vector<Tensor>{x}).at(0);
+        for (const Isa isa : machine_isas()) {
+          SessionOptions options;
+          options.isa = isa_name(isa);
+          options.threads = 2;
+          Session session(graph, options);
+          EXPECT_TRUE(identical(session.run(std::vector<Tensor>{x}).at(0), expected)) << isa_name(isa);
+          EXPECT_NE(session.steps().back().kernel, "reference");
+        }
+      }
+    }
+  }
+}
+
 TEST(Resize, NearestEqualsTheReference) {
   Random random(74);
   for (const char* coordinates : {"half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"}) {

@@ -139,6 +139,16 @@ TEST(LowerIntegers, ProductsOfTwoActivationsFindThemThroughMovement) {
   }
 }
 
+TEST(LowerIntegers, LinearResizeWorksOnStoredNumbers) {
+  for (const std::string& profile : profiles) {
+    Builder b(profile);
+    const ValueId x = b.input({1, 2, 4, 5}, 0.05f, 4);
+    const ValueId scales = b.constant(Tensor::from<float>({4}, {1, 1, 2, 1.5f}));
+    b.output(b.graph.add(OpKind::Resize, {x, ValueId::None, scales}, {{"mode", std::string("linear")}}), 0.05f, 4);
+    EXPECT_LE(lowered_difference(b, {{1, 2, 4, 5}}, OpKind::Resize), 1) << profile;
+  }
+}
+
 TEST(LowerIntegers, ArithmeticIsLoweredWithBroadcasting) {
   const std::pair<OpKind, OpKind> kinds[] = {
       {OpKind::Add, OpKind::QAdd}, {OpKind::Sub, OpKind::QSub}, {OpKind::Mul, OpKind::QMul}};

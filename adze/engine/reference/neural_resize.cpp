@@ -6,6 +6,7 @@
 #include "adze/engine/reference/detail/elements.h"
 #include "adze/engine/reference/interpolate.h"
 #include "adze/engine/reference/neural.h"
+#include "adze/engine/reference/resize_terms.h"
 #include "adze/engine/reference/values.h"
 
 namespace adze::reference::neural {
@@ -18,6 +19,11 @@ struct AxisResize {
   double scale = 1;
   double roi_begin = 0, roi_end = 1;
 };
+
+/// Does the axis stay as it is?
+bool is_kept(const AxisResize& axis) {
+  return axis.output == axis.input && axis.scale == 1;
+}
 
 struct ResizeMode {
   std::string mode = "nearest", coordinates = "half_pixel", nearest = "round_prefer_floor";
@@ -140,8 +146,7 @@ void run_resize(Context& context, const ResizeMode& mode, const std::vector<Axis
   const bool crops = mode.coordinates == "tf_crop_and_resize";
   for (std::size_t i = 0; i < axes.size(); ++i) {
     if (axes[i].input == 0 && axes[i].output > 0) throw ModelError("a dimension of size 0 cannot be enlarged");
-    const bool same = axes[i].output == axes[i].input && axes[i].scale == 1;
-    if (same && !crops) continue;
+    if (is_kept(axes[i]) && !crops) continue;
     resize_axis(mode, axes[i], i, shape, values, outside);
   }
   if (crops) extrapolate(outside, shape, mode.extrapolation, values);
@@ -164,34 +169,32 @@ std::vector<std::size_t> resized_axes(const Node& node, std::int64_t rank) {
 
 }  // namespace
 
-void resize(Context& context) {
-  const Tensor& x = context.input(0);
-  const Node& node = context.node();
-  const Tensor* scales = context.optional_input(2);
-  const Tensor* sizes = context.optional_input(3);
-  if (scales != nullptr && scales->empty()) scales = nullptr;
-  if (sizes != nullptr && sizes->empty()) sizes = nullptr;
-  if ((scales == nullptr) == (sizes == nullptr)) throw ModelError("exactly one of scales and sizes must be given");
-  const Shape result = checked_shape(context);
-  const ResizeMode mode{node.get_string("mode"),
-                        node.get_string("coordinate_transformation_mode"),
-                        node.get_string("nearest_mode"),
-                        node.get_float("cubic_coeff_a"),
-                        node.get_float("extrapolation_value"),
-                        node.get_int("exclude_outside") != 0,
-                        node.get_int("antialias") != 0};
-  const auto chosen = resized_axes(node, x.rank());
-  const Tensor* roi = mode.coordinates == "tf_crop_and_resize" ? &context.input(1) : nullptr;
+namespace {
+
+/// The node's way to resize tensors of shape x to shape y by scales or sizes, of which one is null.
+ResizeMode mode_of(const Node& node) {
+  return {node.get_string("mode"),
+          node.get_string("coordinate_transformation_mode"),
+          node.get_string("nearest_mode"),
+          node.get_float("cubic_coeff_a"),
+          node.get_float("extrapolation_value"),
+          node.get_int("exclude_outside") != 0,
+          node.get_int("antialias") != 0};
+}
+
+std::vector<AxisResize> axes_of(const Node& node, const Shape& x, const Shape& y, const Tensor* scales,
+                                const Tensor* sizes, const Tensor* roi) {
+  const auto chosen = resized_axes(node, static_cast<std::int64_t>(x.size()));
   if (roi != nullptr && roi->size() != 2 * std::ssize(chosen)) throw ModelError("roi has the wrong length");
-  std::vector<AxisResize> axes(x.shape().size());
-  for (std::size_t i = 0; i < axes.size(); ++i) axes[i].input = axes[i].output = x.shape()[i];
+  std::vector<AxisResize> axes(x.size());
+  for (std::size_t i = 0; i < axes.size(); ++i) axes[i].input = axes[i].output = x[i];
   const bool keeps_ratio = sizes != nullptr && node.get_string("keep_aspect_ratio_policy") != "stretch";
   const bool not_larger = node.get_string("keep_aspect_ratio_policy") == "not_larger";
   double common = not_larger ? HUGE_VAL : 0;
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     AxisResize& axis = axes[chosen[i]];
     const auto at = static_cast<std::int64_t>(i);
-    axis.output = result[chosen[i]];
+    axis.output = y[chosen[i]];
     const double ratio = sizes != nullptr ? sizes->get_double(at) / static_cast<double>(axis.input) : 1;
     axis.scale = scales != nullptr ? scales->get_double(at) : ratio;
     common = not_larger ? std::min(common, ratio) : std::max(common, ratio);
@@ -203,7 +206,36 @@ void resize(Context& context) {
   for (const std::size_t i : chosen) {
     if (keeps_ratio) axes[i].scale = common;
   }
-  run_resize(context, mode, axes);
+  return axes;
+}
+
+}  // namespace
+
+void resize(Context& context) {
+  const Tensor& x = context.input(0);
+  const Node& node = context.node();
+  const Tensor* scales = context.optional_input(2);
+  const Tensor* sizes = context.optional_input(3);
+  if (scales != nullptr && scales->empty()) scales = nullptr;
+  if (sizes != nullptr && sizes->empty()) sizes = nullptr;
+  if ((scales == nullptr) == (sizes == nullptr)) throw ModelError("exactly one of scales and sizes must be given");
+  const Shape result = checked_shape(context);
+  const ResizeMode mode = mode_of(node);
+  const Tensor* roi = mode.coordinates == "tf_crop_and_resize" ? &context.input(1) : nullptr;
+  run_resize(context, mode, axes_of(node, x.shape(), result, scales, sizes, roi));
+}
+
+std::vector<ResizeTerms> resize_terms(const Node& node, const Shape& x, const Shape& y, const Tensor* scales,
+                                      const Tensor* sizes) {
+  const ResizeMode mode = mode_of(node);
+  if (mode.coordinates == "tf_crop_and_resize") throw InternalError("crops are no weighted sums");
+  const std::vector<AxisResize> axes = axes_of(node, x, y, scales, sizes, nullptr);
+  std::vector<ResizeTerms> all(axes.size());
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    if (is_kept(axes[i])) continue;
+    for (std::int64_t to = 0; to < axes[i].output; ++to) all[i].push_back(sample_at(mode, axes[i], to).terms);
+  }
+  return all;
 }
 
 /// Resize as it was before opset 10: no shift of the grid, nearest rounds down.

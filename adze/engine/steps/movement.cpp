@@ -76,8 +76,9 @@ std::span<const BinderEntry> movement_binders() {
                                         {OpKind::Gather, bind_gather_any, "indices"},
                                         {OpKind::Pad, bind_pad},
                                         {OpKind::Slice, bind_slice},
-                                        {OpKind::Resize, bind_resize_nearest},
-                                        {OpKind::Resize, bind_resize_weighted},
+                                        {OpKind::Resize, bind_resize_nearest, "nearest"},
+                                        {OpKind::Resize, bind_resize_bytes, "bytes"},
+                                        {OpKind::Resize, bind_resize_weighted, "weighted"},
                                         {OpKind::Split, bind_split},
                                         {OpKind::Transpose, bind_transpose}};
   return entries;
