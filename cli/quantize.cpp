@@ -89,12 +89,8 @@ Json quantization_json(const quantize::QuantizeReport& report) {
                        {"scales", one.num_scales},
                        {"sqnr_db", std::isfinite(one.sqnr_db) ? Json(one.sqnr_db) : Json(nullptr)}});
   }
-  return {{"activations", activations},
-          {"weights", weights},
-          {"quantized_nodes", report.quantized_nodes},
-          {"float_nodes", report.float_nodes},
-          {"methods", report.methods},
-          {"samples", report.num_samples}};
+  return {{"activations", activations},        {"weights", weights},        {"quantized_nodes", report.quantized_nodes},
+          {"float_nodes", report.float_nodes}, {"methods", report.methods}, {"samples", report.num_samples}};
 }
 
 ExitCode run_quantize(Console& console, const Arguments& arguments) {
@@ -158,7 +154,7 @@ Verb quantize_verb() {
                        {"asymmetric", "symmetric"});
         options.choice(arguments->dtype, "--dtype", "Type of activations", {"s8", "u8"});
         options.choice(arguments->calibrator, "--calibrator", "How ranges are chosen",
-                       {"max", "percentile", "entropy", "mse"});
+                       {"max", "percentile", "entropy", "mse", "moving-average", "aciq"});
         options.option(arguments->percentile, "--percentile", "Share of values kept on each side, in percent");
         options.choice(arguments->final_activation, "--final-activation", "How a last Softmax or Sigmoid is computed",
                        {"float", "integer"});

@@ -1,30 +1,18 @@
 #include "adze/quantize/bias_correction.h"
 
 #include "adze/base/text.h"
-#include "adze/graph/infer.h"
 #include "adze/quantize/channel_statistics.h"
+#include "adze/quantize/layer_rows.h"
 #include "adze/quantize/layers.h"
 #include "adze/quantize/quantized_layers.h"
 
 namespace adze::quantize {
 
-namespace {
-
-/// The part of the graph that computes one value, as a graph.
-Graph part_up_to(const Graph& graph, ValueId value) {
-  Graph part = graph;
-  part.set_outputs({value});
-  part.compact();
-  infer_types(part);
-  return part;
-}
-
-}  // namespace
-
 void add_missing_biases(Graph& graph) {
   for (const NodeId id : graph.node_ids()) {
     const Node& node = graph.node(id);
-    const bool takes_bias = node.kind == OpKind::Conv || node.kind == OpKind::ConvTranspose || node.kind == OpKind::Gemm;
+    const bool takes_bias =
+        node.kind == OpKind::Conv || node.kind == OpKind::ConvTranspose || node.kind == OpKind::Gemm;
     const Tensor* weight = graph.constant(node.input(1));
     if (!takes_bias || weight == nullptr || weight->dtype() != DType::F32 || node.input(2) != ValueId::None) continue;
     const auto layout = weight_layout(node, weight->shape());

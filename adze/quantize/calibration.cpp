@@ -50,7 +50,12 @@ class Gatherer {
       throw InternalError(
           cat("calibration of ", adze::quoted(graph_.value(id).name), ", which is ", type_text(tensor)));
     }
-    found->second.add(tensor.data<float>());
+    const auto values = tensor.data<float>();
+    found->second.add(values);
+    if (!values.empty()) {
+      const auto [low, high] = std::minmax_element(values.begin(), values.end());
+      observations_.moving[id].add(*low, *high);
+    }
     if (found->second.non_finite() > 0) refuse(id, found->second.non_finite());
   }
 
@@ -93,8 +98,25 @@ CalibrationData calibration_from(std::shared_ptr<const Dataset> dataset, std::in
   return {(count + batch_size - 1) / batch_size, batch};
 }
 
+void MovingRange::add(double batch_low, double batch_high) {
+  constexpr std::int64_t memory = 100;
+  ++batches;
+  const double weight = 1.0 / static_cast<double>(std::min(batches, memory));
+  low += weight * (batch_low - low);
+  high += weight * (batch_high - high);
+}
+
+void MovingRange::merge(const MovingRange& other) {
+  if (other.batches == 0) return;
+  const double share = static_cast<double>(other.batches) / static_cast<double>(batches + other.batches);
+  low += share * (other.low - low);
+  high += share * (other.high - high);
+  batches += other.batches;
+}
+
 void Observations::merge(const Observations& other) {
   for (const auto& [value, histogram] : other.histograms) histograms[value].merge(histogram);
+  for (const auto& [value, range] : other.moving) moving[value].merge(range);
   num_samples += other.num_samples;
 }
 

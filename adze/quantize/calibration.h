@@ -35,9 +35,20 @@ CalibrationData calibration_from(std::vector<std::vector<Tensor>> batches);
 CalibrationData calibration_from(std::shared_ptr<const Dataset> dataset, std::int64_t samples, std::int64_t batch_size,
                                  std::uint64_t seed);
 
+/// The extremes of batches, averaged: plainly over the first 100, then with weight 1/100 for a new one.
+/// Source  Jacob et al., arXiv:1712.05877, section 3.1
+struct MovingRange {
+  double low = 0, high = 0;
+  std::int64_t batches = 0;
+
+  void add(double batch_low, double batch_high);
+  void merge(const MovingRange& other);
+};
+
 /// What calibration saw: a histogram per value, by its id in the graph that was run.
 struct Observations {
   std::unordered_map<ValueId, Histogram> histograms;
+  std::unordered_map<ValueId, MovingRange> moving;
   std::int64_t num_samples = 0;
 
   /// Adds what another run over the same graph saw.

@@ -25,13 +25,12 @@ struct AdaRoundOptions {
   int batch_rows = 256;         ///< positions of the layer's output in one step
   double learning_rate = 0.01;  ///< of Adam
   double warm_start = 0.2;      ///< share of the iterations without the pull to 0 and 1
-  double regularization = 0.01;
+  double regularization = 1;    ///< of the pull, against what rounding a weight costs on average
   double first_beta = 20, last_beta = 2;
 };
 
 struct GptqOptions {
   double damping = 0.01;     ///< share of the mean diagonal that is added to it
-  int block_columns = 128;   ///< updates of later columns are gathered so long
   bool by_activity = false;  ///< columns with the largest diagonal first ("act-order")
 };
 
@@ -39,6 +38,13 @@ struct GptqOptions {
 struct Methods {
   bool equalize = false;  ///< cross-layer equalization and absorption of high biases
   BiasCorrection bias_correction = BiasCorrection::None;
+  /// SmoothQuant's α: how much of the activations' range goes into the weights behind; negative: not done.
+  /// Xiao et al., arXiv:2211.10438
+  double smooth = -1;
+  bool awq = false;  ///< scales and clips of weights by the activations they meet: Lin et al., arXiv:2306.00978
+  /// Share of the input channels that are split in two to halve their largest weights: Zhao et al., arXiv:1901.09504
+  double split_outliers = 0;
+  bool zero_shot = false;  ///< ranges from batch-norm statistics instead of data: Nagel et al., arXiv:1906.04721
   Rounding rounding = Rounding::Nearest;
   AdaRoundOptions adaround;
   GptqOptions gptq;

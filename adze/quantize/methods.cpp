@@ -8,6 +8,7 @@
 #include "adze/quantize/channel_statistics.h"
 #include "adze/quantize/equalize.h"
 #include "adze/quantize/layers.h"
+#include "adze/quantize/rounding.h"
 
 namespace adze::quantize {
 
@@ -34,11 +35,28 @@ std::string equalize(Graph& graph) {
   EqualizeReport report = equalize_layers(graph, true);
   absorb_high_biases(graph, report);
   infer_types(graph);
-  std::string line = cat("equalize: ", report.pairs, " pairs of layers in ", report.rounds, " rounds, largest factor ",
-                         fixed(report.largest_factor, 2), ", high biases of ", report.absorbed_channels,
-                         " channels absorbed");
+  std::string line =
+      cat("equalize: ", report.pairs, " pairs of layers in ", report.rounds, " rounds, largest factor ",
+          fixed(report.largest_factor, 2), ", high biases of ", report.absorbed_channels, " channels absorbed");
   if (report.opened_clips > 0) line += cat("; ", report.opened_clips, " Clips became Relus");
   return line;
+}
+
+/// Nearest codes' errors against those chosen, as a mean of ratios: layers differ in size.
+std::string round(const Graph& exact, Graph& quantized, const PtqOptions& options, const CalibrationData& data,
+                  ProgressSink& progress) {
+  const RoundingReport report = round_weights(exact, quantized, options, data, progress);
+  double ratio = 0;
+  std::int64_t changed = 0, weights = 0;
+  for (const LayerRounding& layer : report.layers) {
+    ratio += layer.nearest_error > 0 ? layer.error / layer.nearest_error : 1;
+    changed += layer.changed;
+    weights += layer.weights;
+  }
+  const double layers = std::max<double>(1, static_cast<double>(report.layers.size()));
+  return cat(rounding_name(options.methods.rounding), ": ", report.layers.size(), " layers, ", changed, " of ", weights,
+             " codes moved, output error ", fixed(100 * ratio / layers, 1), " % of nearest rounding's",
+             layers_left(report.left));
 }
 
 }  // namespace
@@ -59,12 +77,13 @@ std::vector<std::string> apply_after(const Graph& exact, Graph& quantized, const
                                      const CalibrationData& data, ProgressSink& progress) {
   const Methods& methods = options.methods;
   std::vector<std::string> lines;
+  if (methods.rounding != Rounding::Nearest) lines.push_back(round(exact, quantized, options, data, progress));
   if (methods.bias_correction != BiasCorrection::None) {
     const BiasCorrectionReport report = methods.bias_correction == BiasCorrection::Data
                                             ? correct_biases(exact, quantized, data, methods.samples, progress)
                                             : correct_biases_analytically(exact, quantized);
-    lines.push_back(cat("bias correction (", bias_correction_name(methods.bias_correction), "): ",
-                        report.corrected.size(), " layers", layers_left(report.left)));
+    lines.push_back(cat("bias correction (", bias_correction_name(methods.bias_correction),
+                        "): ", report.corrected.size(), " layers", layers_left(report.left)));
   }
   return lines;
 }

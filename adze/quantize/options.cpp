@@ -12,7 +12,8 @@ namespace adze::quantize {
 namespace {
 
 constexpr std::array<std::string_view, 3> mode_names{"static", "dynamic", "weight-only"};
-constexpr std::array<std::string_view, 4> calibrator_names{"max", "percentile", "entropy", "mse"};
+constexpr std::array<std::string_view, 6> calibrator_names{"max", "percentile",     "entropy",
+                                                           "mse", "moving-average", "aciq"};
 constexpr std::array<std::string_view, 3> bias_correction_names{"none", "data", "analytic"};
 constexpr std::array<std::string_view, 3> rounding_names{"nearest", "adaround", "gptq"};
 

@@ -22,10 +22,12 @@ enum class Symmetry : std::uint8_t { Asymmetric, Symmetric };
 
 /// How the range of an activation is chosen from what calibration saw.
 enum class Calibrator : std::uint8_t {
-  Max,         ///< everything seen
-  Percentile,  ///< the range that leaves a small share of the values outside
-  Entropy,     ///< least KL divergence (Migacz, 8-bit Inference with TensorRT, 2017)
-  Mse,         ///< least expected squared error
+  Max,            ///< everything seen
+  Percentile,     ///< the range that leaves a small share of the values outside
+  Entropy,        ///< least KL divergence (Migacz, 8-bit Inference with TensorRT, 2017)
+  Mse,            ///< least expected squared error
+  MovingAverage,  ///< the batches' extremes, averaged as they come: Jacob et al., arXiv:1712.05877
+  Aciq,           ///< least error of a Laplace or normal distribution fitted to them: Banner et al., arXiv:1810.05723
 };
 
 /// Where the last activations (Softmax, Sigmoid, Tanh at the graph's outputs) are computed.
@@ -66,6 +68,7 @@ struct PtqOptions {
   BitWidths bits;                     ///< Static: fewer than 8 use a part of the codes of 8-bit types
   int end_bits = 8;                   ///< the first and the last layers get at least so many
   std::vector<LayerBits> layer_bits;  ///< for single layers; the first pattern that fits counts
+  bool reduce_range = false;          ///< weights of 7 bits: sums of two products fit 16 bits on CPUs without VNNI
   Methods methods;                    ///< Static and WeightOnly
   bool keep_code_windows = false;     ///< leave fewer bits as marks (set_code_window): training learns the scales first
   std::int64_t max_samples = 0;       ///< calibration stops after so many samples; 0: all that are given

@@ -57,6 +57,9 @@ std::optional<QuantizedLayer> layer_at(const Graph& graph, const Uses& uses, Nod
   layer.scales = spread(*dequantize, *graph.constant(dequantize->input(1)), layer.shape);
   if (dequantize->input(2) != ValueId::None) {
     layer.zero_points = spread(*dequantize, *graph.constant(dequantize->input(2)), layer.shape);
+    const bool all_zero =
+        std::all_of(layer.zero_points.begin(), layer.zero_points.end(), [](float z) { return z == 0; });
+    if (all_zero) layer.zero_points.clear();
   }
   return layer;
 }

@@ -15,6 +15,7 @@ Range choose_range(const Histogram& histogram, Calibrator calibrator, const Inte
   if (all.low == all.high) return all;
   Range range = all;
   switch (calibrator) {
+    case Calibrator::MovingAverage:  // its caller averages; what is left here is everything seen
     case Calibrator::Max:
       break;
     case Calibrator::Percentile:
@@ -23,6 +24,8 @@ Range choose_range(const Histogram& histogram, Calibrator calibrator, const Inte
     case Calibrator::Entropy:
       range = entropy_range(histogram, grid);
       break;
+    case Calibrator::Aciq:
+      return aciq_range(histogram, grid);
     case Calibrator::Mse:
       range = mse_range(histogram, grid);
       break;

@@ -29,6 +29,13 @@ Range entropy_range(const Histogram& histogram, const IntegerGrid& grid);
 /// standing for their centres.
 Range mse_range(const Histogram& histogram, const IntegerGrid& grid);
 
+/// mean ± the threshold of least expected squared error for Laplace's or the normal distribution, whichever the mean
+/// distance from the centre fits; rectified values are one half of a symmetric distribution, exact zeros apart.
+/// Source  Banner et al., Post training 4-bit quantization (ACIQ), arXiv:1810.05723
+Range aciq_range(const Histogram& histogram, const IntegerGrid& grid);
+/// The threshold alone, of a distribution around 0 cut into so many equal steps from -threshold to threshold.
+double aciq_threshold(double mean_distance, double deviation, double levels);
+
 /// Mean squared error of quantizing what was seen with this scale, bins standing for their centres.
 double expected_squared_error(const Histogram& histogram, const AffineScale& affine, const IntegerGrid& grid);
 

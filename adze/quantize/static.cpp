@@ -68,11 +68,25 @@ class StaticInserter {
       const bool constants_only = group.members.empty();
       const Calibrator calibrator = group.has_graph_input || constants_only ? Calibrator::Max : options_.calibrator;
       const Range range = group.known_range ? Range{group.known_range->first, group.known_range->second}
-                                            : choose_range(all, calibrator, grid, options_.percentile);
+                          : calibrator == Calibrator::MovingAverage
+                              ? moving_range(group)
+                              : choose_range(all, calibrator, grid, options_.percentile);
       affines_.push_back(scale_for_range(range.low, range.high, grid));
       grids_.push_back(grid);
       histograms_.push_back(std::move(all));
     }
+  }
+
+  /// The widest of the sources' averages; constants count as they are.
+  Range moving_range(const ScaleGroup& group) {
+    Range range;
+    for (const ValueId source : group.sources) {
+      const auto found = observations_.moving.find(source);
+      const Histogram own = found == observations_.moving.end() ? histogram_of(source) : Histogram();
+      range.low = std::min(range.low, found != observations_.moving.end() ? found->second.low : own.min());
+      range.high = std::max(range.high, found != observations_.moving.end() ? found->second.high : own.max());
+    }
+    return range;
   }
 
   /// As many bits as the layers behind the group want.

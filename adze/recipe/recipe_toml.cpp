@@ -91,7 +91,7 @@ class Reader {
 const std::vector<std::string> mode_words = {"static", "dynamic", "weight-only"};
 const std::vector<std::string> granularity_words = {"per_tensor", "per_channel"};
 const std::vector<std::string> symmetry_words = {"asymmetric", "symmetric"};
-const std::vector<std::string> calibrator_words = {"max", "percentile", "entropy", "mse"};
+const std::vector<std::string> calibrator_words = {"max", "percentile", "entropy", "mse", "moving-average", "aciq"};
 const std::vector<std::string> final_words = {"float", "integer"};
 const std::vector<std::string> dtype_words = {"s8", "u8"};
 

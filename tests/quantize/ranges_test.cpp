@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "adze/base/random.h"
+#include "adze/quantize/calibration.h"
 
 namespace adze::quantize {
 namespace {
@@ -165,6 +166,45 @@ TEST(EntropyRange, IgnoresExactZeros) {
   values.resize(60000, 0.0F);
   const Range with = entropy_range(histogram_of(values), symmetric);
   EXPECT_NEAR(with.high, without.high, 0.25 * without.high);
+}
+
+// Banner et al., table of optimal thresholds: 2.83, 3.89 and 5.03 times b for Laplace, 1.71, 2.15 and 2.55 times σ.
+TEST(AciqThreshold, EqualsThePublishedFactors) {
+  const double laplace[] = {2.83, 3.89, 5.03}, normal[] = {1.71, 2.15, 2.55};
+  for (int bits = 2; bits <= 4; ++bits) {
+    EXPECT_NEAR(aciq_threshold(1, std::sqrt(2.0), 1 << bits), laplace[bits - 2], 0.01);
+    EXPECT_NEAR(aciq_threshold(std::sqrt(2 / 3.14159265), 1, 1 << bits), normal[bits - 2], 0.01);
+  }
+}
+
+TEST(AciqRange, CutsBothTailsOrTheOneThereIs) {
+  Random random(4);
+  Histogram both, rectified;
+  std::vector<float> values, positive;
+  for (int i = 0; i < 100000; ++i) {
+    values.push_back(static_cast<float>(random.normal() + 0.5));
+    positive.push_back(static_cast<float>(std::max(0.0, random.normal())));
+  }
+  both.add(values);
+  rectified.add(positive);
+  const IntegerGrid grid = narrowed(activation_grid(DType::S8, false), 4);
+  const Range wide = aciq_range(both, grid), half = aciq_range(rectified, grid);
+  EXPECT_NEAR(wide.low, 0.5 - 2.55, 0.05);
+  EXPECT_NEAR(wide.high, 0.5 + 2.55, 0.05);
+  EXPECT_EQ(half.low, 0);
+  EXPECT_NEAR(half.high, 2.93, 0.06);  // as 5 bits of the whole distribution
+}
+
+TEST(MovingRange, AveragesBatchesAndMergesByTheirNumber) {
+  MovingRange range, other;
+  range.add(-1, 2);
+  range.add(-3, 4);
+  EXPECT_EQ(range.low, -2);
+  EXPECT_EQ(range.high, 3);
+  other.add(-5, 0);
+  range.merge(other);
+  EXPECT_DOUBLE_EQ(range.low, -3);
+  EXPECT_DOUBLE_EQ(range.high, 2);
 }
 
 }  // namespace
