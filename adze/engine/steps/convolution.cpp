@@ -1,4 +1,5 @@
 #include <limits>
+#include <optional>
 
 #include "adze/base/text.h"
 #include "adze/engine/kernels/conv_f32/conv_f32.h"
@@ -7,6 +8,7 @@
 #include "adze/engine/steps/depthwise_f32.h"
 #include "adze/engine/steps/geometry.h"
 #include "adze/engine/steps/post_ops.h"
+#include "adze/engine/steps/sparse_f32.h"
 #include "adze/engine/steps/sums_s8.h"
 #include "adze/engine/steps/winograd_f32.h"
 
@@ -23,20 +25,30 @@ float bound(const Node& node, std::string_view name, float none) {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-/// The own kernels: any convolution but depthwise.
-std::unique_ptr<Step> bind_dense(const BindContext& context) {
-  if (!context.channels_last()) return nullptr;
+/// What the own kernels are told: any convolution but depthwise.
+std::optional<DenseF32Problem> problem_of(const BindContext& context) {
+  if (!context.channels_last()) return std::nullopt;
   const Tensor& weights = *context.constant(1);
   const WindowGeometry g = geometry_of(context, weights.shape());
   const std::int64_t inputs = g.in_channels / g.groups, outputs = g.out_channels / g.groups;
-  if (g.groups > 1 && inputs == 1 && outputs == 1) return nullptr;
+  if (g.groups > 1 && inputs == 1 && outputs == 1) return std::nullopt;
   DenseF32Problem problem{g,
                           {weights.elements<float>(), g.taps(), inputs, outputs, 1, g.taps(), g.taps() * inputs},
                           {},
                           bound(context.node(), "fused_low", -infinity),
                           bound(context.node(), "fused_high", infinity)};
   if (context.has(2)) problem.bias = [bias = context.in<float>(2)](std::int64_t j) { return bias[j]; };
-  return make_dense_f32_step(context, problem);
+  return problem;
+}
+
+std::unique_ptr<Step> bind_dense(const BindContext& context) {
+  const auto problem = problem_of(context);
+  return problem ? make_dense_f32_step(context, *problem) : nullptr;
+}
+
+std::unique_ptr<Step> bind_sparse(const BindContext& context) {
+  const auto problem = problem_of(context);
+  return problem ? make_sparse_f32_step(context, *problem) : nullptr;
 }
 
 std::unique_ptr<Step> bind_onednn(const BindContext& context) {
@@ -72,6 +84,7 @@ std::unique_ptr<Step> bind_onednn(const BindContext& context) {
 
 std::span<const BinderEntry> convolution_binders() {
   static const BinderEntry entries[] = {{OpKind::Conv, bind_depthwise_f32, "depthwise_f32"},
+                                        {OpKind::Conv, bind_sparse, "sparse_f32"},
                                         {OpKind::Conv, bind_winograd_f32, "winograd_f32"},
                                         {OpKind::Conv, bind_dense, "dense_f32"},
                                         {OpKind::Conv, bind_onednn, "onednn"},

@@ -8,6 +8,7 @@
 #include "adze/engine/steps/dense_f32.h"
 #include "adze/engine/steps/post_ops.h"
 #include "adze/engine/steps/product_s8.h"
+#include "adze/engine/steps/sparse_f32.h"
 #include "adze/engine/steps/sums_s8.h"
 
 namespace adze::engine {
@@ -76,7 +77,9 @@ std::optional<WeightProduct> product_of(const BindContext& context) {
   return context.node().kind == OpKind::Gemm ? gemm_of(context) : matmul_of(context);
 }
 
-std::unique_ptr<Step> bind_dense(const BindContext& context) {
+/// make: a step for a problem of the own kernels.
+template <typename Make>
+std::unique_ptr<Step> bind_own(const BindContext& context, const Make& make) {
   const auto product = product_of(context);
   if (!product) return nullptr;
   const GemmF32Shape& shape = product->shape;
@@ -91,7 +94,15 @@ std::unique_ptr<Step> bind_dense(const BindContext& context) {
   }
   problem.low = shape.low;
   problem.high = shape.high;
-  return make_dense_f32_step(context, problem);
+  return make(context, problem);
+}
+
+std::unique_ptr<Step> bind_dense(const BindContext& context) {
+  return bind_own(context, make_dense_f32_step);
+}
+
+std::unique_ptr<Step> bind_sparse(const BindContext& context) {
+  return bind_own(context, make_sparse_f32_step);
 }
 
 /// oneDNN, weights packed; the kernel is kept for the same number of rows.
@@ -150,8 +161,10 @@ std::unique_ptr<Step> bind_matmul(const BindContext& context) {
 }  // namespace
 
 std::span<const BinderEntry> product_binders() {
-  static const BinderEntry entries[] = {{OpKind::Gemm, bind_dense, "dense_f32"},
+  static const BinderEntry entries[] = {{OpKind::Gemm, bind_sparse, "sparse_f32"},
+                                        {OpKind::Gemm, bind_dense, "dense_f32"},
                                         {OpKind::Gemm, bind_onednn, "onednn"},
+                                        {OpKind::MatMul, bind_sparse, "sparse_f32"},
                                         {OpKind::MatMul, bind_dense, "dense_f32"},
                                         {OpKind::MatMul, bind_onednn, "onednn"},
                                         {OpKind::MatMul, bind_matmul, "batched"},

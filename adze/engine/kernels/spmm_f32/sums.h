@@ -1,0 +1,131 @@
+#pragma once
+
+// For instruction-set files only, after f32_<isa>.h. Everything in an unnamed namespace.
+#include "adze/engine/kernels/spmm_f32/spmm_f32_call.h"
+
+namespace adze::kernels {
+namespace {
+
+/// Columns one by one; U weights at a time, so that sums do not wait for each other.
+template <typename V, int T>
+void single_sums(const SpmmF32Call& call) {
+  constexpr int U = T >= 4 ? 2 : 4;
+  constexpr std::int64_t width = T * V::lanes;
+  const auto low = V::set(call.low), high = V::set(call.high);
+  for (std::int64_t j = 0; j < call.blocks; ++j) {
+    typename V::Vector acc[U][T];
+#pragma GCC unroll 8
+    for (int t = 0; t < T; ++t) acc[0][t] = V::set(call.bias[j]);
+#pragma GCC unroll 8
+    for (int u = 1; u < U; ++u) {
+#pragma GCC unroll 8
+      for (int t = 0; t < T; ++t) acc[u][t] = V::set(0.0f);
+    }
+    std::int32_t e = call.starts[j];
+    const std::int32_t end = call.starts[j + 1];
+    for (; e + U <= end; e += U) {
+#pragma GCC unroll 8
+      for (int u = 0; u < U; ++u) {
+        const auto w = V::set(call.values[e + u]);
+        const float* x = call.panel + call.indices[e + u] * width;
+#pragma GCC unroll 8
+        for (int t = 0; t < T; ++t) acc[u][t] = V::fma(w, V::load(x + t * V::lanes), acc[u][t]);
+      }
+    }
+    for (; e < end; ++e) {
+      const auto w = V::set(call.values[e]);
+      const float* x = call.panel + call.indices[e] * width;
+#pragma GCC unroll 8
+      for (int t = 0; t < T; ++t) acc[0][t] = V::fma(w, V::load(x + t * V::lanes), acc[0][t]);
+    }
+    float* sums = call.sums + j * width;
+#pragma GCC unroll 8
+    for (int t = 0; t < T; ++t) {
+#pragma GCC unroll 8
+      for (int u = 1; u < U; ++u) acc[0][t] = V::add(acc[0][t], acc[u][t]);
+      V::store(sums + t * V::lanes, V::clamp(acc[0][t], low, high));
+    }
+  }
+}
+
+/// Eight columns that read the same inputs.
+template <typename V, int T>
+void block_sums(const SpmmF32Call& call) {
+  constexpr std::int64_t width = T * V::lanes;
+  const auto low = V::set(call.low), high = V::set(call.high);
+  for (std::int64_t b = 0; b < call.blocks; ++b) {
+    typename V::Vector acc[8][T];
+#pragma GCC unroll 8
+    for (int r = 0; r < 8; ++r) {
+#pragma GCC unroll 8
+      for (int t = 0; t < T; ++t) acc[r][t] = V::set(call.bias[b * 8 + r]);
+    }
+    for (std::int32_t e = call.starts[b]; e < call.starts[b + 1]; ++e) {
+      const float* from = call.panel + call.indices[e] * width;
+      const float* w = call.values + static_cast<std::int64_t>(e) * 8;
+      typename V::Vector x[T];
+#pragma GCC unroll 8
+      for (int t = 0; t < T; ++t) x[t] = V::load(from + t * V::lanes);
+#pragma GCC unroll 8
+      for (int r = 0; r < 8; ++r) {
+        const auto weight = V::set(w[r]);
+#pragma GCC unroll 8
+        for (int t = 0; t < T; ++t) acc[r][t] = V::fma(weight, x[t], acc[r][t]);
+      }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < 8; ++r) {
+#pragma GCC unroll 8
+      for (int t = 0; t < T; ++t) {
+        V::store(call.sums + (b * 8 + r) * width + t * V::lanes, V::clamp(acc[r][t], low, high));
+      }
+    }
+  }
+}
+
+/// The panel: input k of row r at [k][r]. transpose(from, to, to_stride) turns lanes rows of lanes floats at the given
+/// addresses into lanes rows of `to`.
+template <typename V, typename Transpose>
+void fill_panel(const SpmmF32Call& call, const Transpose& transpose) {
+  const std::int64_t width = call.vectors * V::lanes;
+  for (std::int64_t s = 0; s < call.segments; ++s) {
+    float* panel = call.panel + s * call.depth * width;
+    for (std::int64_t first = 0; first < width; first += V::lanes) {
+      const float* rows[V::lanes];
+      for (std::int64_t r = 0; r < V::lanes; ++r) {
+        const std::int64_t row = first + r < call.row_count ? first + r : call.row_count - 1;
+        rows[r] = call.rows[row] + call.offsets[s];
+      }
+      std::int64_t k = 0;
+      for (; k + V::lanes <= call.depth; k += V::lanes) {
+        transpose(rows, k, panel + k * width + first, width);
+      }
+      for (; k < call.depth; ++k) {
+        for (std::int64_t r = 0; r < V::lanes; ++r) panel[k * width + first + r] = rows[r][k];
+      }
+    }
+  }
+}
+
+/// From sums [column][row] to y [row][column].
+template <typename V, typename Transpose>
+void write_rows(const SpmmF32Call& call, const Transpose& transpose) {
+  const std::int64_t width = call.vectors * V::lanes;
+  for (std::int64_t first = 0; first < call.row_count; first += V::lanes) {
+    std::int64_t j = 0;
+    if (first + V::lanes <= call.row_count) {
+      for (; j + V::lanes <= call.columns; j += V::lanes) {
+        const float* rows[V::lanes];
+        for (std::int64_t c = 0; c < V::lanes; ++c) rows[c] = call.sums + (j + c) * width + first;
+        transpose(rows, 0, call.y + first * call.y_stride + j, call.y_stride);
+      }
+    }
+    const std::int64_t end = first + V::lanes < call.row_count ? first + V::lanes : call.row_count;
+    for (; j < call.columns; ++j) {
+      for (std::int64_t r = first; r < end; ++r) call.y[r * call.y_stride + j] = call.sums[j * width + r];
+    }
+  }
+}
+
+}  // namespace
+}  // namespace adze::kernels

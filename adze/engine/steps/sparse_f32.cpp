@@ -1,0 +1,148 @@
+#include "adze/engine/steps/sparse_f32.h"
+
+#include <algorithm>
+
+#include "adze/base/text.h"
+#include "adze/engine/kernels/spmm_f32/spmm_f32.h"
+#include "adze/engine/steps/picture_blocks.h"
+#include "adze/engine/steps/post_ops.h"
+#include "adze/engine/steps/scratch.h"
+#include "adze/engine/steps/sparse_weights.h"
+
+namespace adze::engine {
+
+namespace {
+
+using kernels::SpmmF32Kernel;
+using kernels::WindowGeometry;
+
+/// Pixels of a piece of work: several tiles.
+constexpr std::int64_t block_pixels = 192;
+/// Below this a second thread costs more than it saves.
+constexpr std::int64_t least_parallel_macs = 1 << 18;
+/// A panel beyond this does not stay in the L2 cache beside the weights: it is made narrower.
+constexpr std::int64_t most_panel_bytes = 1 << 19;
+/// Fewer are not worth a panel.
+constexpr std::int64_t few_pixels = 6;
+
+class SparseF32Step final : public Step {
+ public:
+  SparseF32Step(const BindContext& context, const DenseF32Problem& problem, const SpmmF32Kernel& kernel,
+                std::shared_ptr<const SparseWeights> weights)
+      : kernel_(kernel),
+        weights_(std::move(weights)),
+        g_(as_one_row(problem.geometry)),
+        low_(problem.low),
+        high_(problem.high),
+        x_(context.in<float>(0)),
+        y_(context.out<float>()),
+        post_ops_(context),
+        blocks_(g_, block_pixels) {
+    const bool whole_rows = g_.dilation_width == 1;
+    for (std::int64_t ky = 0; ky < g_.kernel_height; ++ky) {
+      for (std::int64_t kx = 0; kx < (whole_rows ? 1 : g_.kernel_width); ++kx) {
+        offsets_.push_back(blocks_.tap_offset(ky, kx));
+      }
+    }
+    segment_depth_ = whole_rows ? g_.kernel_width * g_.in_channels : g_.in_channels;
+    depth_ = segment_depth_ * static_cast<std::int64_t>(offsets_.size());
+    vectors_ = kernel_.most_vectors(weights_->block);
+    while (vectors_ > 1 && depth_ * vectors_ * kernel_.lanes * 4 > most_panel_bytes) --vectors_;
+    bias_.resize(static_cast<std::size_t>(weights_->blocks * weights_->block));
+    for (std::int64_t j = 0; j < g_.out_channels && problem.bias; ++j)
+      bias_[static_cast<std::size_t>(j)] = problem.bias(j);
+    const auto kept = static_cast<std::int64_t>(weights_->values.size());
+    threads_ = g_.out_pixels() * g_.batch * kept < least_parallel_macs ? 1 : context.threads();
+  }
+
+  void run() override {
+    run_parallel(threads_, g_.batch * blocks_.count(), 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) run_block(i);
+    });
+  }
+
+  std::string kernel() const override { return kernel_.name; }
+
+ private:
+  void run_block(std::int64_t index) const {
+    const std::int64_t picture = index / blocks_.count();
+    const PictureBlocks::Block block = blocks_.at(index % blocks_.count());
+    const float* rows[PictureBlocks::most_pixels];
+    blocks_.point_at_pixels(block, blocks_.source(block, x_ + picture * g_.in_pixels() * g_.in_channels), rows);
+    const std::int64_t first_pixel = picture * g_.out_pixels() + block.first_pixel;
+    float* y = y_ + first_pixel * g_.out_channels;
+    const bool few = g_.batch * g_.out_pixels() < few_pixels;
+    const std::int64_t widest = vectors_ * kernel_.lanes, columns = weights_->blocks * weights_->block;
+    float* panel = thread_elements<float>((depth_ + columns + 32) * widest, Scratch::Kernel);
+    for (std::int64_t first = 0; first < block.pixels; first += widest) {
+      const std::int64_t count = std::min(widest, block.pixels - first);
+      kernel_.run({rows + first, count, few ? 0 : (count + kernel_.lanes - 1) / kernel_.lanes, offsets_.data(),
+                   static_cast<std::int64_t>(offsets_.size()), segment_depth_, weights_->block, weights_->blocks,
+                   weights_->starts.data(), weights_->indices.data(), weights_->values.data(), bias_.data(), low_,
+                   high_, panel, panel + (depth_ + 16) * widest, y + first * g_.out_channels, g_.out_channels,
+                   g_.out_channels});
+    }
+    post_ops_.apply(y, first_pixel, block.pixels);
+  }
+
+  SpmmF32Kernel kernel_;
+  std::shared_ptr<const SparseWeights> weights_;
+  WindowGeometry g_;
+  float low_, high_;
+  const float* x_;
+  float* y_;
+  PostOps post_ops_;
+  PictureBlocks blocks_;
+  std::vector<std::int64_t> offsets_;
+  std::int64_t segment_depth_ = 0, depth_ = 0, vectors_ = 1;
+  std::vector<float> bias_;
+  int threads_ = 1;
+};
+
+/// Expected time of a vector of pixels, in vector instructions: measured shares of what the units could do.
+struct Times {
+  double dense, single, blocks;
+};
+
+/// Few rows read each weight once: what counts is the bytes, and gathering.
+Times expected_times_of_few(const DenseF32Problem& problem, const SparseCounts& counts) {
+  const auto weights = static_cast<double>(problem.weights.inputs * problem.weights.columns);
+  constexpr double near_bytes = 1 << 20;
+  const double dense = 4 * weights > near_bytes ? 0.4 : 0.1;
+  return {dense * weights, 1.5 * static_cast<double>(counts.single), 1.2 * static_cast<double>(counts.blocks)};
+}
+
+Times expected_times(const DenseF32Problem& problem, const SparseCounts& counts) {
+  const std::int64_t depth = problem.weights.taps * problem.weights.inputs, columns = problem.weights.columns;
+  const std::int64_t rest = depth % 16 == 0 ? 0 : problem.weights.inputs % 16 * problem.weights.taps;
+  const double turning = 9.0 * static_cast<double>(depth + columns) + 16.0 * static_cast<double>(rest);
+  const WindowGeometry& g = problem.geometry;
+  const bool winograd = g.taps() == 9 && g.kernel_height == 3 && g.stride_height == 1 && g.stride_width == 1;
+  return {(winograd ? 0.35 : 0.68) * static_cast<double>(depth * columns),
+          1.15 * static_cast<double>(counts.single) + turning, 0.62 * 8 * static_cast<double>(counts.blocks) + turning};
+}
+
+}  // namespace
+
+std::unique_ptr<Step> make_sparse_f32_step(const BindContext& context, const DenseF32Problem& problem) {
+  if (problem.geometry.groups != 1) return nullptr;
+  const auto counts = context.weights().get<std::optional<SparseCounts>>(context.origin(), "sparse counts",
+                                                                         [&] { return count_sparse(problem.weights); });
+  if (!*counts) return nullptr;
+  const SpmmF32Kernel& kernel = kernels::spmm_f32_kernel(context.isa());
+  if (kernel.lanes == 1) return nullptr;
+  const std::int64_t pixels = problem.geometry.batch * problem.geometry.out_pixels();
+  const bool few = pixels < few_pixels;
+  if (few && problem.geometry.taps() > 1) return nullptr;
+  const Times times = few ? expected_times_of_few(problem, **counts) : expected_times(problem, **counts);
+  if (times.dense <= std::min(times.single, times.blocks)) return nullptr;
+  const std::int64_t block = times.blocks < times.single ? 8 : 1;
+  const auto weights = context.weights().get<SparseWeights>(context.origin(), cat("sparse weights ", block), [&] {
+    SparseWeights packed = pack_sparse(problem.weights, block);
+    context.weights().count_bytes(packed.bytes());
+    return packed;
+  });
+  return std::make_unique<SparseF32Step>(context, problem, kernel, weights);
+}
+
+}  // namespace adze::engine
