@@ -8,6 +8,31 @@ namespace {
 
 using namespace kernel_test;
 
+struct Packed {
+  Packed(const kernels::DenseF32Source& source, std::int64_t block)
+      : numbers(static_cast<std::size_t>(engine::sparse_numbers(source, counts_of(source, block), block))) {
+    engine::pack_sparse(source, block, numbers);
+    weights = engine::sparse_weights_in(numbers, source.columns, block);
+  }
+  /// By looking at every weight.
+  static engine::SparseCounts counts_of(const kernels::DenseF32Source& s, std::int64_t block) {
+    engine::SparseCounts counts;
+    for (std::int64_t first = 0; first < s.columns; first += block) {
+      for (std::int64_t k = 0; k < s.taps * s.inputs; ++k) {
+        bool any = false;
+        for (std::int64_t j = first; j < std::min(first + block, s.columns); ++j) {
+          any = any || s.weights[k * s.input_step + j * s.column_step] != 0.0f;
+        }
+        counts.single += any;
+        counts.blocks += any;
+      }
+    }
+    return counts;
+  }
+  std::vector<std::int32_t> numbers;
+  engine::SparseWeights weights;
+};
+
 /// Weights [depth][columns] of which a share is 0, in blocks of `block` columns.
 Tensor sparse_floats(std::int64_t depth, std::int64_t columns, std::int64_t block, double zeros, Random& random) {
   Tensor w = random_floats({depth, columns}, random);
@@ -36,8 +61,8 @@ void expect_close_sums(std::int64_t block, Random& random) {
   const std::int64_t segments = pick(random, 1, 3), depth = pick(random, 1, 50), columns = pick(random, 1, 70);
   const Tensor w = sparse_floats(segments * depth, columns, block, 0.8, random),
                bias = random_floats({columns}, random);
-  const auto packed =
-      engine::pack_sparse({w.elements<float>(), segments, depth, columns, depth * columns, columns, 1}, block);
+  const Packed owner({w.elements<float>(), segments, depth, columns, depth * columns, columns, 1}, block);
+  const engine::SparseWeights& packed = owner.weights;
   std::vector<float> padded_bias(static_cast<std::size_t>(packed.blocks * block));
   std::copy_n(bias.data<float>().begin(), columns, padded_bias.begin());
   for (const auto& kernel : kernels::spmm_f32_kernels()) {
@@ -90,8 +115,7 @@ TEST(SparseWeights, CountSingleWeightsAndBlocks) {
   const auto counts = engine::count_sparse({w.elements<float>(), 1, 40, 24, 0, 24, 1});
   ASSERT_TRUE(counts.has_value());
   EXPECT_EQ(counts->single, 8 * counts->blocks);
-  const auto packed = engine::pack_sparse({w.elements<float>(), 1, 40, 24, 0, 24, 1}, 8);
-  EXPECT_EQ(static_cast<std::int64_t>(packed.indices.size()), counts->blocks);
+  EXPECT_EQ(counts->blocks, Packed::counts_of({w.elements<float>(), 1, 40, 24, 0, 24, 1}, 8).blocks);
   EXPECT_FALSE(engine::count_sparse({dense.elements<float>(), 1, 40, 24, 0, 24, 1}).has_value());
 }
 

@@ -28,9 +28,9 @@ constexpr std::int64_t few_pixels = 6;
 class SparseF32Step final : public Step {
  public:
   SparseF32Step(const BindContext& context, const DenseF32Problem& problem, const SpmmF32Kernel& kernel,
-                std::shared_ptr<const SparseWeights> weights)
+                const SparseWeights& weights)
       : kernel_(kernel),
-        weights_(std::move(weights)),
+        weights_(weights),
         g_(as_one_row(problem.geometry)),
         low_(problem.low),
         high_(problem.high),
@@ -46,12 +46,12 @@ class SparseF32Step final : public Step {
     }
     segment_depth_ = whole_rows ? g_.kernel_width * g_.in_channels : g_.in_channels;
     depth_ = segment_depth_ * static_cast<std::int64_t>(offsets_.size());
-    vectors_ = kernel_.most_vectors(weights_->block);
+    vectors_ = kernel_.most_vectors(weights_.block);
     while (vectors_ > 1 && depth_ * vectors_ * kernel_.lanes * 4 > most_panel_bytes) --vectors_;
-    bias_.resize(static_cast<std::size_t>(weights_->blocks * weights_->block));
+    bias_.resize(static_cast<std::size_t>(weights_.blocks * weights_.block));
     for (std::int64_t j = 0; j < g_.out_channels && problem.bias; ++j)
       bias_[static_cast<std::size_t>(j)] = problem.bias(j);
-    const auto kept = static_cast<std::int64_t>(weights_->values.size());
+    const auto kept = static_cast<std::int64_t>(weights_.values.size());
     threads_ = g_.out_pixels() * g_.batch * kept < least_parallel_macs ? 1 : context.threads();
   }
 
@@ -72,21 +72,21 @@ class SparseF32Step final : public Step {
     const std::int64_t first_pixel = picture * g_.out_pixels() + block.first_pixel;
     float* y = y_ + first_pixel * g_.out_channels;
     const bool few = g_.batch * g_.out_pixels() < few_pixels;
-    const std::int64_t widest = vectors_ * kernel_.lanes, columns = weights_->blocks * weights_->block;
+    const std::int64_t widest = vectors_ * kernel_.lanes, columns = weights_.blocks * weights_.block;
     float* panel = thread_elements<float>((depth_ + columns + 32) * widest, Scratch::Kernel);
     for (std::int64_t first = 0; first < block.pixels; first += widest) {
       const std::int64_t count = std::min(widest, block.pixels - first);
       kernel_.run({rows + first, count, few ? 0 : (count + kernel_.lanes - 1) / kernel_.lanes, offsets_.data(),
-                   static_cast<std::int64_t>(offsets_.size()), segment_depth_, weights_->block, weights_->blocks,
-                   weights_->starts.data(), weights_->indices.data(), weights_->values.data(), bias_.data(), low_,
-                   high_, panel, panel + (depth_ + 16) * widest, y + first * g_.out_channels, g_.out_channels,
+                   static_cast<std::int64_t>(offsets_.size()), segment_depth_, weights_.block, weights_.blocks,
+                   weights_.starts.data(), weights_.indices.data(), weights_.values.data(), bias_.data(), low_, high_,
+                   panel, panel + (depth_ + 16) * widest, y + first * g_.out_channels, g_.out_channels,
                    g_.out_channels});
     }
     post_ops_.apply(y, first_pixel, block.pixels);
   }
 
   SpmmF32Kernel kernel_;
-  std::shared_ptr<const SparseWeights> weights_;
+  SparseWeights weights_;
   WindowGeometry g_;
   float low_, high_;
   const float* x_;
@@ -126,22 +126,28 @@ Times expected_times(const DenseF32Problem& problem, const SparseCounts& counts)
 
 std::unique_ptr<Step> make_sparse_f32_step(const BindContext& context, const DenseF32Problem& problem) {
   if (problem.geometry.groups != 1) return nullptr;
-  const auto counts = context.weights().get<std::optional<SparseCounts>>(context.origin(), "sparse counts",
-                                                                         [&] { return count_sparse(problem.weights); });
-  if (!*counts) return nullptr;
+  // Kept with the packed weights, so that a session that finds them need not read the model's.
+  const auto kept =
+      context.weights().packed_as<std::int64_t>(context.origin(), "sparse counts", 3, [&](std::span<std::int64_t> to) {
+        const auto counted = count_sparse(problem.weights);
+        to[0] = counted ? 1 : 0;
+        to[1] = counted ? counted->single : 0;
+        to[2] = counted ? counted->blocks : 0;
+      });
+  if (kept[0] == 0) return nullptr;
+  const SparseCounts counts{kept[1], kept[2]};
   const SpmmF32Kernel& kernel = kernels::spmm_f32_kernel(context.isa());
   if (kernel.lanes == 1) return nullptr;
   const std::int64_t pixels = problem.geometry.batch * problem.geometry.out_pixels();
   const bool few = pixels < few_pixels;
   if (few && problem.geometry.taps() > 1) return nullptr;
-  const Times times = few ? expected_times_of_few(problem, **counts) : expected_times(problem, **counts);
+  const Times times = few ? expected_times_of_few(problem, counts) : expected_times(problem, counts);
   if (times.dense <= std::min(times.single, times.blocks)) return nullptr;
   const std::int64_t block = times.blocks < times.single ? 8 : 1;
-  const auto weights = context.weights().get<SparseWeights>(context.origin(), cat("sparse weights ", block), [&] {
-    SparseWeights packed = pack_sparse(problem.weights, block);
-    context.weights().count_bytes(packed.bytes());
-    return packed;
-  });
+  const auto packed = context.weights().packed_as<std::int32_t>(
+      context.origin(), cat(kernel.name, " ", block), sparse_numbers(problem.weights, counts, block),
+      [&](std::span<std::int32_t> to) { pack_sparse(problem.weights, block, to); });
+  const SparseWeights weights = sparse_weights_in(packed, problem.weights.columns, block);
   return std::make_unique<SparseF32Step>(context, problem, kernel, weights);
 }
 

@@ -1,6 +1,8 @@
 #include "adze/engine/steps/sparse_weights.h"
 
 #include <algorithm>
+#include <cstring>
+#include <vector>
 
 namespace adze::engine {
 
@@ -45,27 +47,45 @@ std::optional<SparseCounts> count_sparse(const DenseF32Source& source) {
   return counts;
 }
 
-SparseWeights pack_sparse(const DenseF32Source& source, std::int64_t block) {
-  SparseWeights packed;
-  packed.block = block;
-  packed.blocks = (source.columns + block - 1) / block;
-  packed.starts.push_back(0);
-  const std::int64_t depth = source.taps * source.inputs;
-  for (std::int64_t first = 0; first < source.columns; first += block) {
+std::int64_t sparse_numbers(const DenseF32Source& source, const SparseCounts& counts, std::int64_t block) {
+  const std::int64_t starts = (source.columns + block - 1) / block + 1;
+  return starts + (block == 1 ? 2 * counts.single : (1 + block) * counts.blocks);
+}
+
+void pack_sparse(const DenseF32Source& source, std::int64_t block, std::span<std::int32_t> packed) {
+  const std::int64_t blocks = (source.columns + block - 1) / block, depth = source.taps * source.inputs;
+  const auto entries = (static_cast<std::int64_t>(packed.size()) - blocks - 1) / (1 + block);
+  std::int32_t* indices = packed.data() + blocks + 1;
+  std::int32_t* values = indices + entries;
+  std::int32_t entry = 0;
+  for (std::int64_t b = 0; b < blocks; ++b) {
+    packed[static_cast<std::size_t>(b)] = entry;
     for (std::int64_t k = 0; k < depth; ++k) {
-      float values[8] = {};
+      float weights[8] = {};
       bool any = false;
-      for (std::int64_t c = 0; c < block && first + c < source.columns; ++c) {
-        values[c] = weight(source, k, first + c);
-        any = any || values[c] != 0.0f;
+      for (std::int64_t c = 0; c < block && b * block + c < source.columns; ++c) {
+        weights[c] = weight(source, k, b * block + c);
+        any = any || weights[c] != 0.0f;
       }
       if (!any) continue;
-      packed.indices.push_back(static_cast<std::int32_t>(k));
-      packed.values.insert(packed.values.end(), values, values + block);
+      indices[entry] = static_cast<std::int32_t>(k);
+      std::memcpy(values + entry * block, weights, static_cast<std::size_t>(block) * sizeof(float));
+      ++entry;
     }
-    packed.starts.push_back(static_cast<std::int32_t>(packed.indices.size()));
   }
-  return packed;
+  packed[static_cast<std::size_t>(blocks)] = entry;
+}
+
+SparseWeights sparse_weights_in(std::span<const std::int32_t> packed, std::int64_t columns, std::int64_t block) {
+  SparseWeights weights;
+  weights.block = block;
+  weights.blocks = (columns + block - 1) / block;
+  weights.starts = packed.first(static_cast<std::size_t>(weights.blocks + 1));
+  const auto entries = static_cast<std::size_t>(weights.starts.back());
+  weights.indices = packed.subspan(weights.starts.size(), entries);
+  weights.values = {reinterpret_cast<const float*>(weights.indices.data() + entries),
+                    entries * static_cast<std::size_t>(block)};
+  return weights;
 }
 
 }  // namespace adze::engine

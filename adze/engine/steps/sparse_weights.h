@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
+#include <span>
 
 #include "adze/engine/kernels/dense_f32/dense_f32.h"
 
@@ -12,10 +12,9 @@ namespace adze::engine {
 struct SparseWeights {
   std::int64_t block = 1;
   std::int64_t blocks = 0;
-  std::vector<std::int32_t> starts;   ///< blocks + 1
-  std::vector<std::int32_t> indices;  ///< tap * inputs + input, ascending in each block
-  std::vector<float> values;          ///< block of them for each index
-  std::int64_t bytes() const { return static_cast<std::int64_t>(4 * (starts.size() + indices.size() + values.size())); }
+  std::span<const std::int32_t> starts;   ///< blocks + 1
+  std::span<const std::int32_t> indices;  ///< tap * inputs + input, ascending in each block
+  std::span<const float> values;          ///< block of them for each index
 };
 
 /// How many multiplications remain.
@@ -27,6 +26,10 @@ struct SparseCounts {
 /// Nothing when a look at a part of the weights says that they are dense.
 std::optional<SparseCounts> count_sparse(const kernels::DenseF32Source& source);
 
-SparseWeights pack_sparse(const kernels::DenseF32Source& source, std::int64_t block);
+/// Starts, indices and the bits of the values one after the other: as many numbers as sparse_numbers() says.
+std::int64_t sparse_numbers(const kernels::DenseF32Source& source, const SparseCounts& counts, std::int64_t block);
+void pack_sparse(const kernels::DenseF32Source& source, std::int64_t block, std::span<std::int32_t> packed);
+/// The parts of what was packed.
+SparseWeights sparse_weights_in(std::span<const std::int32_t> packed, std::int64_t columns, std::int64_t block);
 
 }  // namespace adze::engine
