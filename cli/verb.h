@@ -38,6 +38,7 @@ Verb distill_verb();
 Verb recipe_verb();
 Verb demo_verb();
 Verb emit_verb();
+Verb profile_verb();
 Verb device_verb();
 Verb doctor_verb();
 

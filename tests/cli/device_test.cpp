@@ -34,6 +34,21 @@ TEST(Device, WithoutToolchainCheckIsARemarkAndBenchAnError) {
   EXPECT_NE(bench.err.find("arm-none-eabi-gcc is not installed"), std::string::npos) << bench.err;
 }
 
+TEST(Device, ProfileDrawsThePlan) {
+  ASSERT_EQ(adze("quantize " + demo_model() + " --calibration demo:train --samples 16 -o q.onnx --force").code, 0);
+  const CommandResult run = adze("profile q.onnx --device stm32f746 --plan --svg arena.svg --force --json");
+  ASSERT_EQ(run.code, 0) << run.err;
+  const auto results = run.results();
+  EXPECT_TRUE(results.at("ram").at("fits").get<bool>());
+  EXPECT_TRUE(results.at("flash").at("fits").get<bool>());
+  EXPECT_GE(results.at("gap_bytes").get<std::int64_t>(), 0);
+  const auto& steps = results.at("plan").at("steps");
+  const auto peak = results.at("peak").at("step").get<std::size_t>();
+  for (const auto& step : steps) EXPECT_LE(step.at("bytes"), steps.at(peak).at("bytes"));
+  EXPECT_NE(read_text_file(work_folder() / "arena.svg").find("</svg>"), std::string::npos);
+  EXPECT_EQ(adze("profile q.onnx --device stm32f746").code, 2);
+}
+
 TEST(Device, BenchGivesTheFieldsThatScriptsRelyOn) {
   ASSERT_EQ(adze("quantize " + demo_model() + " --calibration demo:train --samples 16 -o q.onnx --force").code, 0);
   const CommandResult run = adze("bench q.onnx --device stm32f746 --json");

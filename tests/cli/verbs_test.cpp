@@ -14,7 +14,7 @@ TEST(Cli, HelpListsEveryVerbAndEachVerbShowsExamples) {
   const CommandResult help = adze("--help");
   EXPECT_EQ(help.code, 0);
   for (const char* verb : {"inspect", "convert", "slim", "quantize", "optimize", "evaluate", "compare", "run", "bench",
-                           "recipe", "doctor", "demo", "device", "emit"}) {
+                           "recipe", "doctor", "demo", "device", "emit", "profile"}) {
     EXPECT_NE(help.out.find(verb), std::string::npos) << verb;
     const CommandResult one = adze(cat(verb, " --help"));
     EXPECT_EQ(one.code, 0) << verb;

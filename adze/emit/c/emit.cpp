@@ -237,6 +237,7 @@ Emission emit_c(const Graph& graph, const EmitOptions& options) {
   emission.arena_bytes = (network.arena_bytes + 7) / 8 * 8;
   emission.lower_bound_bytes = plan.peak_activation_bytes;
   emission.weight_bytes = network.weight_bytes;
+  emission.memory = memory_map(arranged, plan, plan_options.memory);
   emission.files.push_back({cat(options.name, ".h"), header_file(network, interface, emission)});
   emission.files.push_back({cat(options.name, ".c"), source_file(network, interface, emission)});
   emission.files.push_back({"CMakeLists.txt", cmake_file(network)});

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "adze/graph/graph.h"
+#include "adze/plan/memory_map.h"
 
 namespace adze::emit {
 
@@ -42,6 +43,7 @@ struct Emission {
   std::int64_t arena_bytes = 0;        ///< activations, inputs and outputs and scratch buffers included
   std::int64_t lower_bound_bytes = 0;  ///< the most activation bytes alive at one step
   std::int64_t weight_bytes = 0;       ///< weights as stored, biases and tables included
+  MemoryMap memory;                    ///< who lies where in the arena, and when
 };
 
 /// Cores that code can be written for: generic, cortex-m0 …

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "adze/plan/plan.h"
+
+namespace adze {
+
+/// A stretch of the arena over a stretch of time: a value with all that is a view of it or written over it, or the
+/// scratch memory of one step.
+struct MemoryBlock {
+  std::string name;
+  bool scratch = false;
+  std::int64_t offset = 0, bytes = 0;
+  std::int32_t first = 0, last = 0;  ///< steps, both included; inputs begin at 0, outputs end after the last step
+};
+
+struct MemoryStep {
+  std::string name, op;
+  std::vector<std::size_t> blocks;  ///< alive while the step runs, by offset
+  std::int64_t bytes = 0;           ///< of the arena that they cover; blocks may overlap where the step allows it
+  std::int64_t scratch_bytes = 0;   ///< of which only this step's own
+};
+
+/// Who lies where and when: a plan to look at.
+struct MemoryMap {
+  std::vector<MemoryStep> steps;
+  std::vector<MemoryBlock> blocks;
+  std::int64_t arena_bytes = 0;
+  std::int64_t lower_bound_bytes = 0;  ///< the most bytes alive at one step: no placement needs fewer
+  bool proved = false;                 ///< no placement of these blocks needs a smaller arena
+  std::size_t peak_step = 0;           ///< the first of those that cover the most
+};
+
+/// memory as given to make_plan; steps that run nothing (views, folded nodes) are left out of the map.
+MemoryMap memory_map(const Graph& graph, const Plan& plan, const std::map<NodeId, NodeMemory>& memory = {});
+
+}  // namespace adze
