@@ -29,6 +29,7 @@ struct Arguments {
   std::vector<std::string> shapes;
   bool per_layer = false;
   bool samples = false;
+  bool integer_io = false;
 };
 
 /// What one call costs at least, by the machine's peaks, and what it took.
@@ -113,7 +114,7 @@ Tune tune_from(const std::string& name) {
 
 /// Instructions, memory and bytes on an emulated device instead of time on this machine.
 ExitCode run_device_bench(Console& console, const Arguments& arguments) {
-  Graph graph = emittable(load_model(arguments.model), true);
+  Graph graph = emittable(load_model(arguments.model), true, arguments.integer_io);
   if (arguments.rounding != "model") graph.metadata["adze.rounding"] = arguments.rounding;
   emit::EmitOptions options;
   options.optimize = optimize_from(arguments.optimize);
@@ -197,6 +198,8 @@ Verb bench_verb() {
                        {"speed", "balanced", "ram", "size"});
         options.choice(arguments->rounding, "--rounding", "With --device: integer arithmetic of the code",
                        {"tflm", "litert", "onnx", "model"});
+        options.flag(arguments->integer_io, "--integer-io",
+                     "With --device: inputs and outputs as bytes where the model quantizes them itself");
         options.flag(arguments->per_layer, "--per-layer",
                      "Show each layer's time, kernel, MAC/s, bytes/s and what bounds it");
         options.flag(arguments->samples, "--samples", "With --json: every single time");

@@ -19,7 +19,7 @@ struct Arguments {
   std::string target, input, output;
   std::string core = "generic", device, optimize = "balanced", name = "net", rounding = "tflm";
   std::int64_t golden = 2;
-  bool profile = false, no_slim = false, check = false;
+  bool profile = false, no_slim = false, check = false, integer_io = false;
 };
 
 /// Compiles the same code with profiling hooks, runs it on the emulated core and compares. Missing tools are a remark.
@@ -41,7 +41,7 @@ ExitCode check(Console& console, const Graph& graph, const emit::EmitOptions& op
 }
 
 ExitCode run_emit(Console& console, const Arguments& arguments) {
-  Graph graph = emittable(load_model(arguments.input), !arguments.no_slim);
+  Graph graph = emittable(load_model(arguments.input), !arguments.no_slim, arguments.integer_io);
   const std::string core = arguments.device.empty() ? arguments.core : device::load_profile(arguments.device).core;
   if (arguments.rounding != "model") graph.metadata["adze.rounding"] = arguments.rounding;
   emit::EmitOptions options;
@@ -105,6 +105,8 @@ Verb emit_verb() {
         options.flag(arguments->profile, "--profile", "Call NAME_profile(layer) before each layer");
         options.flag(arguments->check, "--check",
                      "Compile, run on the emulated core, compare with the engine, count instructions");
+        options.flag(arguments->integer_io, "--integer-io",
+                     "Inputs and outputs as bytes where the model quantizes them itself: no float copy is kept");
         options.flag(arguments->no_slim, "--no-slim", "Do not simplify the model first");
         return [arguments](Console& console) {
           if (arguments->target != "c") {

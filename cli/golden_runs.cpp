@@ -4,6 +4,7 @@
 #include "adze/engine/reference/evaluator.h"
 #include "adze/engine/session.h"
 #include "adze/plan/plan.h"
+#include "adze/rewrite/integer_ports.h"
 #include "adze/rewrite/simplify.h"
 
 namespace adze::cli {
@@ -26,12 +27,13 @@ Tensor random_input(const ValueType& type, Random& random) {
 
 }  // namespace
 
-Graph emittable(Graph graph, bool simplify) {
+Graph emittable(Graph graph, bool simplify, bool integer_ports) {
   if (simplify) {
     rewrite::SimplifyOptions options;
     options.evaluate = reference::evaluator();
     rewrite::simplify(graph, options);
   }
+  if (integer_ports) rewrite::use_integer_ports(graph);
   return with_unknown_dims(std::move(graph), 1);
 }
 

@@ -4,6 +4,8 @@
 
 #include "adze/base/text.h"
 #include "adze/emit/c/layer.h"
+#include "adze/emit/c/stream.h"
+#include "adze/emit/c/work.h"
 
 namespace adze::emit {
 
@@ -45,6 +47,18 @@ void write_copy(LayerWriter& writer, std::size_t input, std::size_t output, cons
   writer.close();
 }
 
+/// Rows of [1, rows, …], gathered from all over the input.
+void write_transposed_rows(LayerWriter& writer, const Shape& y, const std::vector<std::int64_t>& strides) {
+  const std::int64_t bytes = element_bytes(writer);
+  writer.use("adze_copy.c");
+  writer.open("static const adze_copy layer =");
+  writer.line(cat(bytes, ", ", six(y, 1), ", ", six(strides, 0), ", ", six(row_major_strides(y), 0)));
+  writer.close(";");
+  const std::string numbers = writer.numbers("adze_copy");
+  writer.line(cat("adze_copy_strided(", numbers, ", ", writer.in(0), " + band->row * ", strides[1] * bytes, ", ",
+                  writer.out(), ");"));
+}
+
 void write_transpose(LayerWriter& writer) {
   const Shape x = writer.shape(0), y = writer.output_shape();
   std::vector<std::int64_t> perm = writer.node().get_ints("perm"), strides;
@@ -53,7 +67,13 @@ void write_transpose(LayerWriter& writer) {
   }
   const Shape in = row_major_strides(x);
   for (const std::int64_t axis : perm) strides.push_back(in[static_cast<std::size_t>(axis)]);
-  write_copy(writer, 0, 0, y, strides, row_major_strides(y), 0, 0);
+  declare_gathered_rows(writer);
+  writer.takes(element_work(12.0 * static_cast<double>(num_elements(y))));
+  if (writer.by_rows()) {
+    write_transposed_rows(writer, y, strides);
+  } else {
+    write_copy(writer, 0, 0, y, strides, row_major_strides(y), 0, 0);
+  }
 }
 
 void write_concat(LayerWriter& writer) {

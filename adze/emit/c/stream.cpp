@@ -69,4 +69,14 @@ void declare_elementwise_rows(LayerWriter& writer, std::vector<std::size_t> oper
   }
 }
 
+void declare_gathered_rows(LayerWriter& writer) {
+  const Shape x = writer.shape(0), y = writer.output_shape();
+  if (x.size() != 4 || y.size() != 4 || x[0] != 1 || y[0] != 1 || y[1] < 2 || writer.constant(0) != nullptr) return;
+  RowForm form;
+  form.operands = {0};
+  form.extent = x[1];
+  form.stride = 0;  // every row needs all
+  if (fits_tables(form, std::max(x[1], y[1]))) writer.may_run_by_rows(std::move(form));
+}
+
 }  // namespace adze::emit

@@ -57,6 +57,7 @@ static void run_stage(const adze_row_group *group, unsigned char *arena, adze_ro
   adze_band band;
   band.pad_top = from - top;
   band.in_rows = smaller(end, all) - from;
+  band.row = row;
   band.rows = count;
   band.out = (int8_t *)arena + to->offset + (row - state->first) * to->row_bytes;
   for (int32_t i = 0; i < 2; ++i) {

@@ -5,12 +5,12 @@
 #include "adze_intrinsics.h"
 #include "adze_runtime.h"
 
-/* What a layer computes in one call: rows of its output, from in_rows rows that lie at in; pad_top rows of padding come
-   before them. */
+/* What a layer computes in one call: rows of its output, the first of them `row`, from in_rows rows that lie at in;
+   pad_top rows of padding come before them. */
 typedef struct {
   const int8_t* in[2];
   int8_t* out;
-  int32_t in_rows, pad_top, rows;
+  int32_t in_rows, pad_top, row, rows;
 } adze_band;
 
 /* A picture in rows: all of it, or memory for `held` of them. */
@@ -66,6 +66,12 @@ ADZE_INLINE adze_binary adze_binary_band(const adze_binary* layer, const adze_ba
 ADZE_INLINE adze_rescale adze_rescale_band(const adze_rescale* layer, const adze_band* band, int32_t row_bytes) {
   adze_rescale part = *layer;
   part.count = band->rows * row_bytes;
+  return part;
+}
+
+ADZE_INLINE adze_copy adze_copy_band(const adze_copy* layer, const adze_band* band) {
+  adze_copy part = *layer;
+  part.dims[3] = band->rows; /* of [1, rows, columns, channels] */
   return part;
 }
 
