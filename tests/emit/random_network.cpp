@@ -60,6 +60,22 @@ class Builder {
     return tensor;
   }
 
+  /// Weights of all bytes, of 4 or 2 bits, mostly zeros, or of a few values; sometimes filters without any.
+  Tensor weights(Shape shape) {
+    Tensor tensor = bytes(std::move(shape));
+    const std::int64_t style = pick(8), shift = style == 1 ? 4 : style == 2 ? 6 : 0;
+    const auto data = tensor.mutable_data<std::int8_t>();
+    for (auto& value : data) {
+      if (shift > 0) value = static_cast<std::int8_t>(value >> shift);
+      if (style == 3 && pick(5) != 0) value = 0;
+      if (style == 4) value = static_cast<std::int8_t>(value / 50 * 41);
+      if (style == 5) value = 7;
+    }
+    const std::size_t row = data.size() / static_cast<std::size_t>(tensor.dim(0));
+    if (pick(4) == 0) std::fill(data.begin(), data.begin() + static_cast<std::ptrdiff_t>(row), std::int8_t{0});
+    return tensor;
+  }
+
   /// rounding, y_…: most clamps are the whole range.
   void set_output(Node& node, float y_scale, std::int64_t y_zero) {
     const bool narrow = pick(4) == 0;
@@ -125,7 +141,7 @@ class Builder {
     }
     Node node;
     node.kind = OpKind::QConv;
-    node.inputs = {x.value, constant(bytes({out, in / group, kernel[0], kernel[1]}))};
+    node.inputs = {x.value, constant(weights({out, in / group, kernel[0], kernel[1]}))};
     if (pick(4) != 0) {
       Tensor bias(DType::S32, {out});
       for (auto& b : bias.mutable_data<std::int32_t>()) b = static_cast<std::int32_t>(pick(20001) - 10000);

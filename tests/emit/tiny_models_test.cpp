@@ -30,6 +30,26 @@ TEST_P(TinyModels, GiveTheBytesOfTfliteMicroAsC) {
   EXPECT_TRUE(ran.output.starts_with("equal ")) << ran.output;
 }
 
+TEST(SmallTinyModels, GiveTheSameBytesWithSmallTables) {
+  const char* data = std::getenv("ADZE_DATA");
+  const char* golden = std::getenv("ADZE_GOLDEN");
+  if (data == nullptr || golden == nullptr) GTEST_SKIP() << "skipped: no ADZE_DATA or ADZE_GOLDEN";
+  for (const auto& [golden_name, model_name] : {std::pair("kws", "kws_dscnn_int8.tflite"),
+                                                {"vww", "vww_mobilenetv1_int8.tflite"},
+                                                {"ad", "ad_autoencoder_int8.tflite"}}) {
+    std::ifstream file(cat(golden, "/", golden_name, ".json"));
+    emit::EmitOptions options;
+    options.golden = test::golden_runs(nlohmann::json::parse(file));
+    options.optimize = emit::Optimize::Size;
+    const Graph graph = tflite::read(cat(data, "/models/", model_name));
+    const auto small = emit::emit_c(graph, options);
+    const auto ran = testing::compile_and_run(small, "net");
+    EXPECT_TRUE(ran.exit_code == 0 && ran.output.starts_with("equal ")) << golden_name << " " << ran.output;
+    options.optimize = emit::Optimize::Speed;
+    EXPECT_LT(small.weight_bytes, emit::emit_c(graph, options).weight_bytes) << golden_name;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(OnTheHost, TinyModels,
                          ::testing::Combine(::testing::Values("kws"), ::testing::Values("kws_dscnn_int8.tflite"),
                                             ::testing::Values("generic", "cortex-m4", "cortex-m55")));

@@ -53,7 +53,8 @@ void print_port(Printer& printer, const std::string& prefix, const Port& port) {
 }  // namespace
 
 std::string compile_line(const Network& network) {
-  return cat(core_flags(network.options.core), " -std=c99 -O2 -c ", join(sources(network), " "));
+  return cat(core_flags(network.options.core), " -std=c99 ", network.options.optimize == Optimize::Size ? "-Os" : "-O2",
+             " -c ", join(sources(network), " "));
 }
 
 std::string header_file(const Network& network, const Interface& interface, const Emission& emission) {
@@ -100,6 +101,7 @@ std::string source_file(const Network& network, const Interface& interface, cons
   printer.line("#include <string.h>");
   printer.line();
   if (network.runtime.contains("adze_float.h")) printer.line("#include \"adze_float.h\"");
+  if (network.runtime.contains("adze_small.h")) printer.line("#include \"adze_small.h\"");
   if (network.runtime.contains("adze_rows.h")) printer.line("#include \"adze_rows.h\"");
   printer.line("#include \"adze_runtime.h\"");
   printer.line();

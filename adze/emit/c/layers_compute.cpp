@@ -6,6 +6,7 @@
 #include "adze/emit/c/layer.h"
 #include "adze/emit/c/overlap.h"
 #include "adze/emit/c/pack.h"
+#include "adze/emit/c/small.h"
 #include "adze/emit/c/stream.h"
 #include "adze/emit/c/work.h"
 #include "adze/graph/window.h"
@@ -13,13 +14,7 @@
 
 namespace adze::emit {
 
-namespace {
-
-std::int64_t rounded_up(std::int64_t value, std::int64_t to) {
-  return (value + to - 1) / to * to;
-}
-
-std::vector<std::int32_t> biases_of(const LayerWriter& writer, const Rows& rows, std::int32_t zero_point) {
+std::vector<std::int32_t> folded_biases(const LayerWriter& writer, const Rows& rows, std::int32_t zero_point) {
   std::vector<std::int32_t> biases(static_cast<std::size_t>(rows.rows), 0);
   if (writer.node().input(2) != ValueId::None) {
     const Tensor& bias = writer.need_constant(2, "the bias");
@@ -37,8 +32,7 @@ std::vector<std::int32_t> biases_of(const LayerWriter& writer, const Rows& rows,
   return biases;
 }
 
-/// What the sums of each row can be, over all activations.
-std::vector<SumRange> ranges_of(const Rows& rows, const std::vector<std::int32_t>& biases) {
+std::vector<SumRange> sum_ranges(const Rows& rows, const std::vector<std::int32_t>& biases) {
   std::vector<SumRange> ranges;
   for (std::int64_t row = 0; row < rows.rows; ++row) {
     std::int64_t low = biases[static_cast<std::size_t>(row)], high = low;
@@ -52,12 +46,18 @@ std::vector<SumRange> ranges_of(const Rows& rows, const std::vector<std::int32_t
   return ranges;
 }
 
+namespace {
+
+std::int64_t rounded_up(std::int64_t value, std::int64_t to) {
+  return (value + to - 1) / to * to;
+}
+
 /// Writes weights' channels and returns the table's name and kind.
 std::pair<std::string, int> write_channels(LayerWriter& writer, const Rows& rows) {
   const Node& node = writer.node();
-  const auto biases = biases_of(writer, rows, input_affine(node).zero_point);
+  const auto biases = folded_biases(writer, rows, input_affine(node).zero_point);
   const ChannelTable table =
-      channel_table(requantize_parameters(node, rows.rows), biases, ranges_of(rows, biases), output_affine(node));
+      channel_table(requantize_parameters(node, rows.rows), biases, sum_ranges(rows, biases), output_affine(node));
   std::vector<std::int32_t> numbers;
   for (const Channel& channel : table.channels) {
     numbers.insert(numbers.end(), {channel.bias, channel.multiplier, channel.offset, channel.shift});
@@ -127,6 +127,27 @@ ConvForm conv_form(LayerWriter& writer, const Rows& rows, std::int64_t groups) {
           4 * depth + 16};
 }
 
+/// The window's numbers over height and width; one dimension is a picture of one row.
+WindowWalk walk_of(const Shape& x, const Shape& y, const Window& window) {
+  const auto of = [](const std::vector<std::int64_t>& values, std::size_t from_end, std::int64_t missing) {
+    return values.size() < from_end ? missing : values[values.size() - from_end];
+  };
+  return {x[1],
+          x[2],
+          x[3],
+          y[1],
+          y[2],
+          y[3],
+          of(window.kernel, 2, 1),
+          of(window.kernel, 1, 1),
+          of(window.strides, 2, 1),
+          of(window.strides, 1, 1),
+          of(window.dilations, 2, 1),
+          of(window.dilations, 1, 1),
+          of(window.pads_begin, 2, 0),
+          of(window.pads_begin, 1, 0)};
+}
+
 void write_conv(LayerWriter& writer) {
   const Node& node = writer.node();
   const Tensor& weights = writer.need_constant(1, "weights");
@@ -137,6 +158,8 @@ void write_conv(LayerWriter& writer) {
   const Window window = window_of(node, kernel.size(), symbolic(kernel));
   const std::int64_t groups = node.get_int("group");
   const bool depthwise = groups == x[3] && groups == y[3] && groups > 1;
+  const WindowWalk walk = walk_of(x, y, window);
+  if (writer.optimize() == Optimize::Size && write_small(writer, rows, walk, x[0], groups)) return;
   const auto [channels, kind] = write_channels(writer, rows);
   const ConvForm form = depthwise ? depthwise_form(writer, rows, y, window, kind) : conv_form(writer, rows, groups);
   const auto pair = [&](const std::vector<std::int64_t>& values, std::int64_t missing) {
@@ -150,23 +173,6 @@ void write_conv(LayerWriter& writer) {
                   ","));
   writer.line(cat(form.weights, ", (const adze_channel *)", channels, ", ", output_text(kind, output_affine(node))));
   writer.close(";");
-  const auto of = [](const std::vector<std::int64_t>& values, std::size_t from_end, std::int64_t missing) {
-    return values.size() < from_end ? missing : values[values.size() - from_end];
-  };
-  const WindowWalk walk{x[1],
-                        x[2],
-                        x[3],
-                        y[1],
-                        y[2],
-                        y[3],
-                        of(window.kernel, 2, 1),
-                        of(window.kernel, 1, 1),
-                        of(window.strides, 2, 1),
-                        of(window.strides, 1, 1),
-                        of(window.dilations, 2, 1),
-                        of(window.dilations, 1, 1),
-                        of(window.pads_begin, 2, 0),
-                        of(window.pads_begin, 1, 0)};
   declare_conv_overlap(writer, form.kernel, walk, groups);
   declare_window_rows(writer, walk, x[0]);
   writer.takes(window_work(form.kernel, walk, rows.depth));
@@ -180,6 +186,9 @@ void write_gemm(LayerWriter& writer) {
   const Rows rows = gemm_rows(writer.need_constant(1, "weights"), node.get_int("transB") != 0,
                               static_cast<std::int32_t>(node.get_int("w_zero_point")));
   require_bytes(writer, rows);
+  const std::int64_t count = num_elements(writer.output_shape()) / std::max<std::int64_t>(1, rows.rows);
+  const WindowWalk walk{.in_h = count, .in_c = rows.depth, .out_h = count, .out_c = rows.rows};
+  if (writer.optimize() == Optimize::Size && write_small(writer, rows, walk, 1, 1)) return;
   const auto [channels, kind] = write_channels(writer, rows);
   const bool dsp = writer.isa() == Isa::Dsp;
   const std::int64_t depth = dsp                        ? rounded_up(rows.depth, 8)
@@ -190,7 +199,6 @@ void write_gemm(LayerWriter& writer) {
           : writer.table("weights", "int8_t",
                          writer.isa() == Isa::Mve ? pack_mve(rows, depth) : pack_rows(rows, depth));
   const std::string kernel = dsp ? "adze_gemm_s8_dsp" : writer.isa() == Isa::Mve ? "adze_gemm_s8_mve" : "adze_gemm_s8";
-  const std::int64_t count = num_elements(writer.output_shape()) / std::max<std::int64_t>(1, rows.rows);
   writer.use(cat(kernel, ".c"));
   writer.open("static const adze_gemm layer =");
   writer.line(cat(count, ", ", rows.rows, ", ", rows.depth, ", ", depth, ", ", weights, ","));
