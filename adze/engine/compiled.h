@@ -46,8 +46,9 @@ class Compiled {
   /// called with value ids of the given graph.
   void run(std::span<const Tensor> inputs, std::span<Tensor> outputs, const Observer* observer, bool timed);
 
-  /// Runs the steps one after the other and times the candidates of each problem that the table does not know. The
-  /// settings' weights then hold what every candidate needs: use a cache that can be thrown away.
+  /// Runs the network again and again, each time with other candidates of the problems that the table does not know,
+  /// and times them in it. The settings' weights then hold what every candidate needs: use a cache that can be thrown
+  /// away.
   void tune(const Settings& settings, TuneTable& table, double seconds_per_candidate);
 
   std::int64_t arena_bytes() const { return plan_.arena_bytes; }
@@ -57,6 +58,8 @@ class Compiled {
   const std::vector<std::string>& choices() const { return choices_; }
 
  private:
+  struct Contest;
+
   void place_values();
   void bind_steps(const Settings& settings);
   bool is_placed(ValueId id) const;
@@ -65,6 +68,8 @@ class Compiled {
   std::unique_ptr<Step> bind(NodeId id, const Settings& settings, std::string& choice) const;
   std::unique_ptr<Step> bind_candidate(NodeId id, const BinderEntry& entry, const Settings& settings) const;
   std::unique_ptr<Step> view_step(const Node& node) const;
+  std::vector<Contest> contests(const Settings& settings, const TuneTable& table) const;
+  void run_contests(std::vector<Contest>& open, std::size_t turn, bool counts);
   /// Runs the node in the reference interpreter.
   std::unique_ptr<Step> reference_step(const Node& node);
   reference::Datum load(ValueId id) const;

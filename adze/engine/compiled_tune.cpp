@@ -8,50 +8,82 @@ namespace adze::engine {
 
 namespace {
 
-struct TimedCandidate {
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+struct Candidate {
   std::string_view name;
   std::unique_ptr<Step> step;
   double seconds = 1e9;  ///< of the fastest run
 };
 
-/// Runs the candidates in turn, so that a disturbance meets all of them, until each had its time.
-void time_candidates(std::vector<TimedCandidate>& candidates, double seconds_each) {
-  if (candidates.size() < 2) return;
-  const auto now = [] { return std::chrono::steady_clock::now(); };
-  for (TimedCandidate& candidate : candidates) candidate.step->run();
-  constexpr int least_runs = 3;
-  const auto begin = now();
-  for (int round = 0; round < least_runs || std::chrono::duration<double>(now() - begin).count() <
-                                                seconds_each * static_cast<double>(candidates.size());
-       ++round) {
-    check_cancelled();
-    for (TimedCandidate& candidate : candidates) {
-      const auto run_begin = now();
-      candidate.step->run();
-      candidate.seconds = std::min(candidate.seconds, std::chrono::duration<double>(now() - run_begin).count());
-    }
-  }
-}
-
 }  // namespace
 
-void Compiled::tune(const Settings& settings, TuneTable& table, double seconds_per_candidate) {
+/// A problem, and what could run it in the place of a step.
+struct Compiled::Contest {
+  std::size_t step;
+  std::string problem;
+  std::vector<Candidate> candidates;
+};
+
+std::vector<Compiled::Contest> Compiled::contests(const Settings& settings, const TuneTable& table) const {
+  std::vector<Contest> result;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
-    steps_[i]->run();  // so that the next ones find real data, in the caches that they will find it in
     const NodeId id = plan_.order[i];
     const Node& node = arranged_.graph.node(id);
     const auto entries = binders_of(node.kind);
     if (entries.size() < 2 || !is_bindable(node) || is_view(arranged_.graph, node)) continue;
-    const std::string problem = problem_text(arranged_.graph, node, settings.isa, settings.threads);
-    if (!table.find(problem).empty()) continue;
-    std::vector<TimedCandidate> candidates;
+    std::string problem = problem_text(arranged_.graph, node, settings.isa, settings.threads);
+    const bool known = !table.find(problem).empty() ||
+                       std::ranges::any_of(result, [&](const Contest& contest) { return contest.problem == problem; });
+    if (known) continue;
+    Contest contest{i, std::move(problem), {}};
     for (const BinderEntry& entry : entries) {
-      if (auto step = bind_candidate(id, entry, settings)) candidates.push_back({entry.name, std::move(step)});
+      if (auto step = bind_candidate(id, entry, settings)) contest.candidates.push_back({entry.name, std::move(step)});
     }
-    time_candidates(candidates, seconds_per_candidate);
-    const auto best = std::min_element(candidates.begin(), candidates.end(),
-                                       [](const auto& a, const auto& b) { return a.seconds < b.seconds; });
-    if (best != candidates.end()) table.set(problem, std::string(best->name), 1e6 * best->seconds);
+    if (!contest.candidates.empty()) result.push_back(std::move(contest));
+  }
+  return result;
+}
+
+/// Each pass runs the whole network, with one candidate in each place, so that every run is timed in the caches that
+/// the layers before it leave. Candidates take turns, two passes each: the second counts, which finds the candidate's
+/// own weights where its last pass left them.
+void Compiled::tune(const Settings& settings, TuneTable& table, double seconds_per_candidate) {
+  std::vector<Contest> open = contests(settings, table);
+  std::size_t most = 0, all = 0;
+  for (const Contest& contest : open) {
+    most = std::max(most, contest.candidates.size());
+    all += contest.candidates.size();
+  }
+  if (most > 1) {
+    constexpr std::size_t least_turns = 3;
+    const double end = now() + seconds_per_candidate * static_cast<double>(all);
+    for (std::size_t turn = 0; turn < least_turns * most || now() < end; ++turn) {
+      run_contests(open, turn, false);
+      run_contests(open, turn, true);
+    }
+  }
+  for (const Contest& contest : open) {
+    const auto best = std::ranges::min_element(contest.candidates, {}, &Candidate::seconds);
+    table.set(contest.problem, std::string(best->name), most > 1 ? 1e6 * best->seconds : 0);
+  }
+}
+
+void Compiled::run_contests(std::vector<Contest>& open, std::size_t turn, bool counts) {
+  check_cancelled();
+  auto next = open.begin();
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    if (next == open.end() || next->step != i) {
+      steps_[i]->run();
+      continue;
+    }
+    Candidate& candidate = next->candidates[turn % next->candidates.size()];
+    const double begin = now();
+    candidate.step->run();
+    if (counts) candidate.seconds = std::min(candidate.seconds, now() - begin);
+    ++next;
   }
 }
 
