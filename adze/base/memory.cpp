@@ -1,11 +1,16 @@
 #include "adze/base/memory.h"
 
+#include <features.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sys/mman.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -51,6 +56,34 @@ PeakMemory::PeakMemory() {
 
 std::int64_t PeakMemory::growth() const {
   return std::max<std::int64_t>(0, status_bytes("VmHWM") - before_);
+}
+
+std::shared_ptr<std::byte> allocate_zeroed(std::size_t bytes) {
+  constexpr std::size_t large_page = std::size_t{2} << 20, alignment = 64;
+  if (bytes < 2 * large_page) {
+    // Not new and memset: what comes from the system is zero already.
+    void* block = std::calloc(bytes + alignment, 1);
+    if (block == nullptr) throw std::bad_alloc();
+    std::size_t space = bytes + alignment;
+    void* place = block;
+    auto* memory = static_cast<std::byte*>(std::align(alignment, bytes, place, space));
+    return {memory, [block](std::byte*) { std::free(block); }};
+  }
+  const std::size_t reserved = bytes + large_page;
+  void* block = ::mmap(nullptr, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (block == MAP_FAILED) throw std::bad_alloc();
+  const std::size_t skipped = (large_page - reinterpret_cast<std::uintptr_t>(block) % large_page) % large_page;
+  std::byte* memory = static_cast<std::byte*>(block) + skipped;
+#ifdef MADV_HUGEPAGE
+  ::madvise(memory, bytes / large_page * large_page, MADV_HUGEPAGE);  // the rest stays small: no more than asked for
+#endif
+  return {memory, [block, reserved](std::byte*) { ::munmap(block, reserved); }};
+}
+
+void trim_heap() {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
 }
 
 }  // namespace adze

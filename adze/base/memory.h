@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace adze {
 
@@ -15,5 +17,12 @@ class PeakMemory {
  private:
   std::int64_t before_ = 0;
 };
+
+/// Zeroed memory for a long time, aligned to 64 bytes. Large pieces come in large pages, so that filling and reading
+/// them costs fewer faults and table walks. Throws std::bad_alloc.
+std::shared_ptr<std::byte> allocate_zeroed(std::size_t bytes);
+
+/// Gives memory that was freed in small pieces back to the system, where the C library can.
+void trim_heap();
 
 }  // namespace adze

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <new>
 
 #include "adze/base/files.h"
+#include "adze/base/memory.h"
 #include "adze/base/progress.h"
 #include "adze/base/text.h"
 #include "adze/engine/fuse_functions.h"
@@ -99,13 +99,21 @@ bool has_type(const Tensor& tensor, const ValueType& type) {
   return true;
 }
 
-/// A weight has been packed: its place in the model's file need not stay in memory.
-void release_pages(const Tensor& constant) {
-  constexpr std::size_t worth_a_call = 16384;
-  if (constant.dtype() != DType::String && constant.bytes().size() >= worth_a_call) {
-    MappedFile::release(constant.bytes());
+/// As weights are packed, the model's file need not stay in memory.
+class FilePages {
+ public:
+  void packed(const Tensor& constant) {
+    constexpr std::size_t worth_a_call = 65536;
+    if (constant.dtype() == DType::String) return;
+    bytes_ += constant.bytes().size();
+    if (bytes_ < worth_a_call || constant.empty()) return;
+    MappedFile::release_file(constant.bytes());
+    bytes_ = 0;
   }
-}
+
+ private:
+  std::size_t bytes_ = 0;  ///< since the last call
+};
 
 }  // namespace
 
@@ -129,9 +137,8 @@ void Compiled::place_values() {
                          bytes_text(max_tensor_bytes())),
                      {graph.source_file, "", ""});
   }
-  auto* memory = static_cast<std::byte*>(::operator new (bytes, std::align_val_t{arena_alignment}));
-  arena_ = {memory, [](std::byte* data) { ::operator delete (data, std::align_val_t{arena_alignment}); }};
-  std::memset(memory, 0, bytes);
+  arena_ = allocate_zeroed(bytes);
+  std::byte* memory = arena_.get();
   places_.assign(static_cast<std::size_t>(graph.num_values()), nullptr);
   held_.resize(places_.size());
   for (std::size_t i = 0; i < places_.size(); ++i) {
@@ -157,6 +164,7 @@ void Compiled::bind_steps(const Settings& settings) {
   }
   choices_ = blueprint_->choices;
   choices_.resize(plan_.order.size());
+  FilePages pages;
   for (std::size_t i = 0; i < plan_.order.size(); ++i) {
     const Node& node = graph.node(plan_.order[i]);
     std::unique_ptr<Step> step = bind(plan_.order[i], settings, choices_[i]);
@@ -167,7 +175,7 @@ void Compiled::bind_steps(const Settings& settings) {
       step = reference_step(node);
     }
     for (const ValueId input : node.inputs) {
-      if (const Tensor* constant = graph.constant(input)) release_pages(*constant);
+      if (const Tensor* constant = graph.constant(input)) pages.packed(*constant);
     }
     steps_.push_back(std::move(step));
   }

@@ -5,6 +5,7 @@
 
 #include "adze/base/files.h"
 #include "adze/base/hash.h"
+#include "adze/base/memory.h"
 #include "adze/engine/graph_codec.h"
 #include "adze/engine/reference/reference.h"
 #include "adze/graph/edit.h"
@@ -79,18 +80,20 @@ Graph lowered(Graph graph, bool integer) {
 
 }  // namespace
 
-void Model::prepare(Graph graph, bool integer) {
+void Model::prepare(Graph graph, bool integer, std::function<Graph()> read) {
   inputs_ = ports_of(graph, graph.inputs());
   outputs_ = ports_of(graph, graph.outputs());
   source_file_ = graph.source_file;
   integer_ = integer;
+  read_ = std::move(read);
   for (std::int32_t i = 0; i < graph.num_values(); ++i) {
     const Tensor* constant = std::as_const(graph).constant(static_cast<ValueId>(i));
     if (constant != nullptr && constant->dtype() != DType::String && constant->bytes().size() >= small_bytes) {
       given_.push_back(*constant);
     }
   }
-  graph_ = lowered(std::move(graph), integer);
+  graph_ = std::make_shared<const Graph>(lowered(std::move(graph), integer));
+  trim_heap();  // what reading and lowering took
   release_files();
 }
 
@@ -100,16 +103,17 @@ void Model::restore(StoredModel stored, bool integer, std::function<Graph()> rea
   integer_ = integer;
   source_file_ = stored.blueprint->arranged.graph.source_file;
   read_ = std::move(read);
+  restored_ = true;
   stored_ = std::move(stored.blueprint);
   stored_shapes_ = std::move(stored.shapes);
 }
 
-const Graph& Model::graph() {
+std::shared_ptr<const Graph> Model::graph() {
   if (!graph_) {
-    graph_ = lowered(read_(), integer_);
+    graph_ = std::make_shared<const Graph>(lowered(read_(), integer_));
     release_files();
   }
-  return *graph_;
+  return graph_;
 }
 
 bool Model::is_declared(const std::vector<Shape>& shapes) const {
@@ -135,26 +139,30 @@ std::shared_ptr<const Blueprint> Model::blueprint(const std::vector<Shape>& shap
   }
   std::shared_ptr<const Blueprint> drawn;
   if (is_declared(shapes)) {
-    drawn = std::make_shared<const Blueprint>(draw_blueprint(graph(), fuse));
+    drawn = std::make_shared<const Blueprint>(draw_blueprint(*graph(), fuse));
+    if (fuse && read_) graph_.reset();
   } else {
     std::map<std::string, Shape> by_name;
     for (std::size_t i = 0; i < shapes.size(); ++i) by_name[inputs_[i].name] = shapes[i];
-    drawn = std::make_shared<const Blueprint>(draw_blueprint(with_input_shapes(graph(), by_name), fuse));
+    drawn = std::make_shared<const Blueprint>(draw_blueprint(with_input_shapes(*graph(), by_name), fuse));
   }
+  trim_heap();
   if (fuse) blueprints_.emplace_back(shapes, drawn);
   return drawn;
 }
 
 void Model::release_files() const {
-  if (!graph_) return;
   std::filesystem::path released;
-  for (std::int32_t i = 0; i < graph_->num_values(); ++i) {
-    const Tensor* constant = graph_->constant(static_cast<ValueId>(i));
-    if (constant == nullptr || constant->dtype() == DType::String || constant->bytes().size() < small_bytes) continue;
-    const auto place = MappedFile::locate(constant->bytes());
-    if (!place || place->path == released) continue;
-    MappedFile::release_file(constant->bytes());
+  const auto release = [&](const Tensor& constant) {
+    if (constant.dtype() == DType::String || constant.bytes().size() < small_bytes) return;
+    const auto place = MappedFile::locate(constant.bytes());
+    if (!place || place->path == released) return;
+    MappedFile::release_file(constant.bytes());
     released = place->path;
+  };
+  for (const Tensor& constant : given_) release(constant);
+  for (std::int32_t i = 0; graph_ && i < graph_->num_values(); ++i) {
+    if (const Tensor* constant = graph_->constant(static_cast<ValueId>(i))) release(*constant);
   }
 }
 

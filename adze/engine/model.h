@@ -24,12 +24,13 @@ class Model {
   TuneTable tuned;
 
   bool is_ready() const { return graph_ || read_; }
-  /// Takes the graph over; integer: quantized groups become integer operators.
-  void prepare(Graph graph, bool integer);
+  /// Takes the graph over; integer: quantized groups become integer operators. With read, which gives the graph once
+  /// more, it is held only until a blueprint is drawn for the shapes that it declares.
+  void prepare(Graph graph, bool integer, std::function<Graph()> read = {});
   /// Starts from what an earlier session stored. read gives the graph, should it be needed after all.
   void restore(StoredModel stored, bool integer, std::function<Graph()> read);
 
-  bool is_restored() const { return static_cast<bool>(read_); }
+  bool is_restored() const { return restored_; }
   /// For keeping.
   StoredModel stored(const std::vector<Shape>& shapes, const Compiled& compiled) const {
     return {inputs_, outputs_, shapes, compiled.blueprint()};
@@ -41,7 +42,7 @@ class Model {
   const std::vector<Port>& outputs() const { return outputs_; }
 
   /// With operators in integers and types inferred.
-  const Graph& graph();
+  std::shared_ptr<const Graph> graph();
   /// For these shapes of the inputs; fuse = false keeps all values for an observer. Kept as long as a session uses it.
   std::shared_ptr<const Blueprint> blueprint(const std::vector<Shape>& shapes, bool fuse);
   /// Lets the system take back the memory of the files that constants lie in.
@@ -53,8 +54,8 @@ class Model {
 
   std::string source_file_;
   std::vector<Port> inputs_, outputs_;
-  std::optional<Graph> graph_;
-  bool integer_ = true;
+  std::shared_ptr<const Graph> graph_;
+  bool integer_ = true, restored_ = false;
   std::function<Graph()> read_;
   /// The given graph's constants: as long as they live, no others can be taken for them (graph_key).
   std::vector<Tensor> given_;

@@ -164,7 +164,7 @@ Session::Session(Graph graph, const SessionOptions& options) : state_(std::make_
     const std::lock_guard lock(state_->model->mutex);
     const bool is_new = !state_->model->is_ready();
     if (is_new) state_->model->prepare(std::move(graph), options.integer);
-    if (!options.weight_file.empty()) fingerprint = engine::weight_fingerprint(state_->model->graph(), settings);
+    if (!options.weight_file.empty()) fingerprint = engine::weight_fingerprint(*state_->model->graph(), settings);
     if (is_new && !options.weight_file.empty()) {
       state_->model->weights.use(engine::WeightFile::open(options.weight_file, fingerprint));
     }
@@ -189,7 +189,7 @@ Session Session::open(const std::filesystem::path& model, const std::function<Gr
       if (auto stored = engine::decode_stored(file, model)) {
         state->model->restore(std::move(*stored), options.integer, read);
       } else {
-        state->model->prepare(read(), options.integer);
+        state->model->prepare(read(), options.integer, read);
       }
     }
   }
@@ -216,12 +216,12 @@ void Session::run_into(std::span<const Tensor> inputs, std::span<Tensor> outputs
   engine::Compiled& compiled =
       state.fits_last_plan(inputs) ? *state.plans.front().compiled : state.compiled_for(inputs);
   if (!state.observer) return compiled.run(inputs, outputs, nullptr, state.timed);
-  const Graph& names = [&]() -> const Graph& {
+  const auto names = [&] {
     const std::lock_guard model_lock(state.model->mutex);
     return state.model->graph();
   }();
   const engine::Observer observer = [&](ValueId id, const Tensor& tensor) {
-    state.observer(names.value(id).name, tensor);
+    state.observer(names->value(id).name, tensor);
   };
   compiled.run(inputs, outputs, &observer, state.timed);
 }

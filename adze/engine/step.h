@@ -98,7 +98,7 @@ std::span<const BinderEntry> elementwise_binders();
 std::span<const BinderEntry> quantized_binders();  ///< QAdd, QTable, QuantizeLinear …
 std::span<const BinderEntry> pooling_binders();
 std::span<const BinderEntry> movement_binders();
-std::span<const BinderEntry> recurrent_binders();  ///< RNN, GRU, LSTM
+std::span<const BinderEntry> recurrent_binders();      ///< RNN, GRU, LSTM
 std::span<const BinderEntry> normalization_binders();  ///< Softmax, LayerNormalization, BatchNormalization
 
 /// Runs body on pieces of [0, count) on up to threads threads.

@@ -3,11 +3,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <new>
 
 #include "adze/base/hash.h"
+#include "adze/base/memory.h"
 #include "adze/base/text.h"
 #include "adze/base/version.h"
 #include "adze/engine/graph_codec.h"
@@ -117,17 +115,6 @@ std::span<const std::byte> WeightFile::find(const std::string& key) const {
   return entry == entries_.end() ? std::span<const std::byte>{} : entry->second;
 }
 
-std::byte* WeightCache::Packed::own(std::size_t size) {
-  // Large pieces come zeroed from the system: clearing them again would touch every page once more.
-  void* block = std::calloc(size + alignment, 1);
-  if (block == nullptr) throw std::bad_alloc();
-  std::size_t space = size + alignment;
-  void* place = block;
-  auto* memory = static_cast<std::byte*>(std::align(alignment, size, place, space));
-  owned = {memory, [block](std::byte*) { std::free(block); }};
-  return memory;
-}
-
 std::span<const std::byte> WeightCache::packed(NodeId node, const std::string& what, std::int64_t bytes,
                                                const std::function<void(std::span<std::byte>)>& fill) {
   const std::string key = key_of(node, what);
@@ -138,7 +125,8 @@ std::span<const std::byte> WeightCache::packed(NodeId node, const std::string& w
   if (file_ != nullptr) made.bytes = file_->find(key);
   if (static_cast<std::int64_t>(made.bytes.size()) == bytes) return made.bytes;
   const auto size = static_cast<std::size_t>(std::max(aligned(bytes), alignment));
-  std::byte* memory = made.own(size);
+  made.owned = allocate_zeroed(size);
+  std::byte* memory = made.owned.get();
   fill({memory, static_cast<std::size_t>(bytes)});
   made.bytes = {memory, static_cast<std::size_t>(bytes)};
   has_new_ = true;

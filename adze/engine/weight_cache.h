@@ -76,7 +76,6 @@ class WeightCache {
 
  private:
   struct Packed {
-    std::byte* own(std::size_t size);  ///< zeroed
     std::shared_ptr<std::byte> owned;  ///< null: in the file
     std::span<const std::byte> bytes;
   };
