@@ -56,7 +56,7 @@ ExitCode run_distill(Console& console, Arguments arguments) {
       found != teacher.metadata.end() && !student.metadata.contains("adze.preprocessing")) {
     student.metadata["adze.preprocessing"] = found->second;
   }
-  const TrainingData data = open_training_data(student, training, static_cast<std::uint64_t>(console.options.seed));
+  const TrainingData data = training.open_data(student, console.options);
   train::TrainOptions options = training.trainer_options(console.options, fresh);
   options.learner.distill = distill_options(training);
   console.line(cat("distilling on ", data.training->size(), " samples, judged on ",

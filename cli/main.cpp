@@ -26,7 +26,7 @@ extern "C" void on_interrupt(int signal) {
 /// spin make two slower than one as soon as somebody else needs a core (measured: 72 instead of 11 pictures a second),
 /// so the verbs that train start once more with the other policy, unless the user chose one.
 void wait_without_spinning(char** argv) {
-  constexpr std::string_view training_verbs[] = {"train", "distill", "prune"};
+  constexpr std::string_view training_verbs[] = {"train", "distill", "prune", "recipe"};
   if (argv[0] == nullptr || argv[1] == nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
   if (std::find(std::begin(training_verbs), std::end(training_verbs), argv[1]) == std::end(training_verbs)) return;
   setenv("OMP_WAIT_POLICY", "passive", 0);

@@ -69,7 +69,7 @@ class Pruning {
 
  private:
   void open() {
-    data_ = open_training_data(graph_, arguments_.training, seed_);
+    data_ = arguments_.training.open_data(graph_, console_.options);
     const auto indices = sample_indices(*data_.training, arguments_.samples, seed_);
     auto batches = calibration_data(graph_, data_.training, indices);
     inputs_.batches = {batches.num_batches, batches.batch};

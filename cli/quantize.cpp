@@ -66,8 +66,8 @@ Recipe recipe_from(const Arguments& arguments, std::int64_t seed) {
   recipe.seed = static_cast<std::uint64_t>(seed);
   recipe.calibration = arguments.data.request();
   recipe.calibration_samples = arguments.samples;
-  if (!arguments.no_slim) recipe.steps.push_back(SlimStep{});
-  recipe.steps.push_back(QuantizeStep{options});
+  if (!arguments.no_slim) recipe.steps.emplace_back(SlimStep{});
+  recipe.steps.emplace_back(QuantizeStep{options});
   return recipe;
 }
 

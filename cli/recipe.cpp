@@ -4,6 +4,7 @@
 
 #include "adze/base/files.h"
 #include "adze/base/text.h"
+#include "adze/base/threads.h"
 #include "adze/recipe/figures.h"
 #include "adze/recipe/model_files.h"
 #include "cli/data_options.h"
@@ -15,6 +16,7 @@ namespace {
 
 struct Arguments {
   std::string action, recipe, model, output;
+  bool resume = false;
 };
 
 ExitCode run_recipe_verb(Console& console, const Arguments& arguments) {
@@ -33,9 +35,16 @@ ExitCode run_recipe_verb(Console& console, const Arguments& arguments) {
     Recipe copy = recipe;
     copy.calibration.name = copy.calibration.path;
     copy.calibration.path = resolve_data_path(copy.calibration.path);
+    for (auto& step : copy.steps) {
+      if (auto* training = std::get_if<TrainStep>(&step)) {
+        training->data.name = training->data.path;
+        training->data.path = resolve_data_path(training->data.path);
+      }
+    }
     return copy;
   }();
-  RecipeOutcome outcome = run_recipe(original, resolved, console.progress());
+  RecipeRun run{arguments.output + ".checkpoint", arguments.resume, num_threads()};
+  RecipeOutcome outcome = run_recipe(original, resolved, console.progress(), run);
   outcome.graph.metadata["adze.recipe"] = recipe_hash(recipe);
   save_model(outcome.graph, arguments.output);
   console.model("input", arguments.model);
@@ -58,6 +67,8 @@ Verb recipe_verb() {
             options.positional(arguments->recipe, "RECIPE", "Recipe file (TOML)");
             options.positional(arguments->model, "MODEL", "Model to run it on", Options::Need::Optional);
             options.option(arguments->output, "-o,--output", "File to write");
+            options.flag(arguments->resume, "--resume",
+                         "Go on from the checkpoints of training steps (OUTPUT.checkpoint.stepN)");
             return [arguments](Console& console) { return run_recipe_verb(console, *arguments); };
           }};
 }

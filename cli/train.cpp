@@ -2,16 +2,13 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "adze/base/files.h"
 #include "adze/base/text.h"
-#include "adze/data/feature_statistics.h"
-#include "adze/data/preprocessing.h"
 #include "adze/evaluate/compare.h"
-#include "adze/quantize/ptq.h"
 #include "adze/quantize/qat.h"
 #include "adze/recipe/model_files.h"
-#include "adze/recipe/runner.h"
-#include "adze/recipe/slim.h"
-#include "adze/train/batch_norm.h"
+#include "adze/recipe/recipe.h"
+#include "adze/recipe/train_step.h"
 #include "cli/training_options.h"
 #include "cli/verb.h"
 
@@ -20,11 +17,8 @@ namespace adze::cli {
 namespace {
 
 struct Arguments {
-  std::string model, architecture, output;
-  std::string bits, scales = "learned";
-  std::int64_t calibration_samples = 256, end_bits = 8;
-  std::vector<std::string> layer_bits;
-  bool unfold_batch_norm = false;
+  std::string model, architecture, output, recipe;
+  TrainStep step;
   TrainingOptions training;
 };
 
@@ -39,54 +33,6 @@ Graph starting_network(const Arguments& arguments) {
                                       ? cat(arguments.architecture, ",batch_norm")
                                       : arguments.architecture;
   return load_model(cat("zoo:", description));
-}
-
-/// What becomes of pixels goes into the model, so that whoever runs it does the same: what --preprocess says, or, for a
-/// fresh network of pictures, numbers about 0 with a spread of about 1.
-void record_preprocessing(Graph& graph, const Arguments& arguments) {
-  const auto& shape = graph.value(graph.inputs().at(0)).type.shape;
-  const bool pictures = shape && shape->size() == 4 && (*shape)[1].value == 3;
-  std::string flags = arguments.training.data.preprocessing;
-  if (flags.empty() && !arguments.architecture.empty() && pictures) flags = "scale=1/255 mean=0.5 std=0.25";
-  if (flags.empty()) return;
-  graph.metadata["adze.preprocessing"] = preprocessing_json(parse_preprocessing_flags(flags, preprocessing_of(graph)));
-}
-
-/// For a fresh network on sound: features of mean 0 and spread 1 in each column, as measured. Did it change anything?
-bool standardize_sound(Graph& graph, const Dataset& dataset, std::int64_t seed) {
-  constexpr std::int64_t samples = 500;
-  const auto measured = measured_preprocessing(dataset, samples, static_cast<std::uint64_t>(seed));
-  if (measured) graph.metadata["adze.preprocessing"] = *measured;
-  return measured.has_value();
-}
-
-/// The network quantized by calibration and brought into the form in which quantization is trained.
-Graph quantization_aware(const Graph& graph, const Arguments& arguments, const TrainingData& data, Console& console) {
-  quantize::PtqOptions options;
-  options.bits = quantize::parse_bit_widths(arguments.bits);
-  options.end_bits = static_cast<int>(arguments.end_bits);
-  options.layer_bits = quantize::parse_layer_bits(arguments.layer_bits);
-  options.keep_code_windows = true;
-  options.seed = static_cast<std::uint64_t>(console.options.seed);
-  SlimOptions slimming;
-  slimming.verify = false;
-  const Graph plain = quantize::prepared(slim(graph, slimming, console.progress()).graph);
-  const auto indices = sample_indices(*data.training, arguments.calibration_samples, options.seed);
-  const auto outcome =
-      quantize::quantize(plain, calibration_data(plain, data.training, indices), options, console.progress());
-  return quantize::qat_training_form(outcome.graph, plain, quantize::qat_scales_from_name(arguments.scales));
-}
-
-/// Calibration samples, one batch after the other.
-train::BatchSource batch_source(const Graph& graph, const Arguments& arguments, const TrainingData& data,
-                                std::uint64_t seed) {
-  const auto indices = sample_indices(*data.training, arguments.calibration_samples, seed);
-  auto batches = std::make_shared<quantize::CalibrationData>(calibration_data(graph, data.training, indices));
-  auto next = std::make_shared<std::int64_t>(0);
-  return [batches, next]() -> std::optional<std::vector<Tensor>> {
-    if (*next == batches->num_batches) return std::nullopt;
-    return batches->batch((*next)++);
-  };
 }
 
 /// Is what was simulated what the engine computes, and which layers does quantization hurt most?
@@ -123,38 +69,44 @@ void show_quantization(Console& console, const train::TrainResult& trained, cons
   console.table(table);
 }
 
+/// A recipe of one step, which trains the same network again.
+void write_recipe(const TrainStep& step, const CommonOptions& common, const std::string& path) {
+  Recipe recipe;
+  recipe.seed = static_cast<std::uint64_t>(common.seed);
+  recipe.steps.emplace_back(step);
+  write_file(path, print_recipe(recipe));
+}
+
 ExitCode run_train(Console& console, Arguments arguments) {
   console.check_output(arguments.output);
   TrainingOptions& training = arguments.training;
-  if (!training.report.empty()) console.check_output(training.report);
+  for (const std::string& path : {training.report, arguments.recipe}) {
+    if (!path.empty()) console.check_output(path);
+  }
   if (training.checkpoint.empty()) training.checkpoint = arguments.output + ".checkpoint";
-  Graph graph = starting_network(arguments);
-  record_preprocessing(graph, arguments);
-  TrainingData data = open_training_data(graph, training, static_cast<std::uint64_t>(console.options.seed));
-  if (!arguments.architecture.empty() && standardize_sound(graph, *data.training, console.options.seed)) {
-    data = open_training_data(graph, training, static_cast<std::uint64_t>(console.options.seed));
-  }
-  // Features of sound, the vocabulary of text: whoever runs the model has to know them.
-  for (const auto& [key, value] : data.training->metadata()) graph.metadata.try_emplace(key, value);
-  const bool aware = !arguments.bits.empty();
-  train::TrainOptions options = training.trainer_options(console.options, !arguments.architecture.empty());
-  options.learner.distill = distill_options(training);
-  if (arguments.unfold_batch_norm) {
-    if (aware) throw UsageError("--unfold-batch-norm and --quantize exclude each other: deployment folds batch norms");
-    graph = train::unfold_batch_norms(graph, batch_source(graph, arguments, data, options.seed));
-  }
-  if (aware) graph = quantization_aware(graph, arguments, data, console);
-  console.line(cat("training on ", data.training->size(), " samples, judged on ",
-                   data.validation ? data.validation->size() : 0, "; ", options.learner.threads, " threads, seed ",
-                   console.options.seed, "; ", train::plugin().description()));
-  train::TrainResult result = train::train(graph, data.training, data.validation, options, console.progress());
+  TrainStep& step = arguments.step;
+  step.fresh = !arguments.architecture.empty();
+  step.data = training.data.request();
+  step.samples = training.data.samples;
+  step.settings = training;
+  const train::TrainOptions options = training.trainer_options(console.options, step.fresh);
+  if (!arguments.recipe.empty()) write_recipe(step, console.options, arguments.recipe);
+  const auto announce = [&](const TrainingData& data) {
+    console.line(cat("training on ", data.training->size(), " samples, judged on ",
+                     data.validation ? data.validation->size() : 0, "; ", options.learner.threads, " threads, seed ",
+                     console.options.seed, "; ", train::plugin().description()));
+  };
+  const TrainStepOutcome outcome =
+      run_train_step(starting_network(arguments), step, options, console.progress(), announce);
+  const train::TrainResult& result = outcome.result;
   if (options.learner.workers.rank > 0) return ExitCode::Done;  // the first process writes
-  const Graph deployed = aware ? quantize::qat_deployment_form(result.graph) : result.graph;
-  save_model(deployed, arguments.output);
+  save_model(outcome.graph, arguments.output);
   console.model("output", arguments.output);
   show_training(console, result, training, cat("Training ", arguments.output));
   console.line("");
-  if (aware && data.validation) show_quantization(console, result, deployed, *data.validation);
+  if (step.quantization_aware() && outcome.data.validation) {
+    show_quantization(console, result, outcome.graph, *outcome.data.validation);
+  }
   if (result.stopped_early) console.line(cat("stopped: no better epoch for ", options.patience));
   console.line(cat(arguments.output, " written: epoch ", result.best_epoch > 0 ? result.best_epoch : options.epochs,
                    ", ", fixed(result.seconds, 1), " s"));
@@ -180,15 +132,18 @@ Verb train_verb() {
             options.option(arguments->architecture, "-a,--arch",
                            "Network of the zoo with fresh weights: NAME,width=0.5,classes=10 …");
             options.option(arguments->output, "-o,--output", "File to write", Options::Need::Required);
-            options.option(arguments->bits, "--quantize",
+            options.option(arguments->step.bits, "--quantize",
                            "Train for quantized deployment, with such bits: int8, w4a8, w4a4 …");
-            options.choice(arguments->scales, "--scales", "How quantization scales move",
+            options.choice(arguments->step.scales, "--scales", "How quantization scales move",
                            {"learned", "moving_average", "fixed"});
-            options.option(arguments->end_bits, "--end-bits", "At least so many for the first and the last layer");
-            options.option(arguments->layer_bits, "--layer-bits", "PATTERN=w4a8 for single layers (may be repeated)");
-            options.option(arguments->calibration_samples, "--calibration-samples", "For the scales at the start");
-            options.flag(arguments->unfold_batch_norm, "--unfold-batch-norm",
+            options.option(arguments->step.end_bits, "--end-bits", "At least so many for the first and the last layer");
+            options.option(arguments->step.layer_bits, "--layer-bits",
+                           "PATTERN=w4a8 for single layers (may be repeated)");
+            options.option(arguments->step.calibration_samples, "--calibration-samples", "For the scales at the start");
+            options.flag(arguments->step.unfold_batch_norm, "--unfold-batch-norm",
                          "Normalize again behind convolutions into which batch norms were folded");
+            options.option(arguments->recipe, "--emit-recipe",
+                           "Also write the recipe that trains the same again (docs/training.md)");
             arguments->training.declare(options);
             arguments->training.declare_teachers(options, Options::Need::Optional);
             return [arguments](Console& console) { return run_train(console, *arguments); };

@@ -41,6 +41,8 @@ void TrainingOptions::declare(Options& options) {
                  "jitter\" (docs/data.md)");
   options.choice(loss, "--loss", "What is minimized", {"auto", "cross-entropy", "mse"});
   options.option(label_smoothing, "--label-smoothing", "Share of the label given to all classes");
+  options.option(gradient_bits, "--gradient-bits",
+                 "Round the gradients that enter layers to so many bits, 2 to 8; 0: leave them (docs/training.md)");
   options.option(clip_norm, "--clip-norm", "Largest norm of all gradients together; 0: no limit");
   options.option(ema, "--ema", "Decay of the weights' average that is kept; 0: none");
   options.choice(precision, "--precision", "Format of products", {"f32", "bf16", "f16"});
@@ -72,30 +74,6 @@ void TrainingOptions::declare_teachers(Options& options, Options::Need need) {
   options.option(attention, "--attention", "STUDENT=TEACHER[:WEIGHT]: inner values whose attention maps are to match");
 }
 
-namespace {
-
-/// "student=teacher:0.5"
-train::DistillTerm inner_term(const std::string& text, train::DistillTerm::Kind kind, std::string_view flag) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0) {
-    throw UsageError(cat(flag, " wants STUDENT=TEACHER[:WEIGHT], got ", adze::quoted(text)));
-  }
-  train::DistillTerm term;
-  term.kind = kind;
-  term.student_value = text.substr(0, equals);
-  term.teacher_value = text.substr(equals + 1);
-  const std::size_t colon = term.teacher_value.rfind(':');
-  if (colon == std::string::npos) return term;
-  char* end = nullptr;
-  const double weight = std::strtod(term.teacher_value.c_str() + colon + 1, &end);
-  if (*end != 0 || end == term.teacher_value.c_str() + colon + 1) return term;  // the colon belongs to the name
-  term.weight = weight;
-  term.teacher_value.resize(colon);
-  return term;
-}
-
-}  // namespace
-
 train::WorkerOptions workers_from_environment() {
   const auto number = [](const char* name, int fallback) {
     const char* text = std::getenv(name);
@@ -113,98 +91,20 @@ train::WorkerOptions workers_from_environment() {
   return workers;
 }
 
-train::DistillOptions distill_options(const TrainingOptions& options) {
-  train::DistillOptions result;
-  result.task_weight = options.task_weight;
-  for (const std::string& path : options.teachers) {
-    result.teachers.push_back(train::with_open_batch(load_model(path)));
-    if (options.teacher_weight == 0) continue;
-    train::DistillTerm term;
-    term.teacher = result.teachers.size() - 1;
-    term.temperature = options.temperature;
-    term.weight = options.teacher_weight / static_cast<double>(options.teachers.size());
-    result.terms.push_back(term);
-  }
-  for (const std::string& text : options.features) {
-    result.terms.push_back(inner_term(text, train::DistillTerm::Kind::Feature, "--feature"));
-  }
-  for (const std::string& text : options.blocks) {
-    result.terms.push_back(inner_term(text, train::DistillTerm::Kind::Block, "--block"));
-  }
-  for (const std::string& text : options.attention) {
-    result.terms.push_back(inner_term(text, train::DistillTerm::Kind::Attention, "--attention"));
-  }
-  if (result.teachers.empty() && !result.terms.empty())
-    throw UsageError("--feature, --attention and --block need a --teacher");
-  return result;
-}
-
 train::TrainOptions TrainingOptions::trainer_options(const CommonOptions& common, bool fresh) const {
-  const std::string chosen = optimizer != "auto" ? optimizer : fresh ? "sgd" : "adamw";
-  const double usual_rate = chosen == "sgd" ? (fresh ? 0.1 : 0.01) : fresh ? 1e-3 : 5e-4;
-  train::TrainOptions result;
-  result.epochs = epochs;
-  result.batch_size = batch;
-  result.patience = patience;
-  result.keep_best = !last;
-  result.seed = static_cast<std::uint64_t>(common.seed);
-  result.augment = parse_augment(augment);
-  result.augment_text = augment;
+  const int threads = common.threads > 0 ? static_cast<int>(common.threads) : num_threads();
+  train::TrainOptions result = adze::trainer_options(*this, fresh, static_cast<std::uint64_t>(common.seed), threads);
   result.checkpoint = checkpoint;
   result.checkpoint_seconds = checkpoint_minutes * 60;
   result.resume = resume;
   result.log = log;
-  result.schedule.kind = train::schedule_from_name(schedule);
-  result.schedule.learning_rate = learning_rate != 0 ? learning_rate : usual_rate;
-  result.schedule.final_rate = final_rate;
-  result.schedule.warmup_epochs = warmup;
-  result.schedule.gamma = gamma;
-  for (const std::string& text : milestones) {
-    char* end = nullptr;
-    result.schedule.milestones.push_back(std::strtod(text.c_str(), &end));
-    if (text.empty() || *end != 0) throw UsageError(cat("--milestone wants an epoch, got ", adze::quoted(text)));
-  }
-  train::LearnerOptions& learner = result.learner;
-  learner.optimizer.kind = train::optimizer_from_name(chosen);
-  learner.optimizer.momentum = momentum;
-  learner.optimizer.nesterov = nesterov;
-  learner.optimizer.weight_decay = weight_decay;
-  learner.loss = train::loss_from_name(loss);
-  learner.precision = train::precision_from_name(precision);
-  learner.label_smoothing = label_smoothing;
-  learner.clip_norm = clip_norm;
-  learner.ema_decay = ema;
-  learner.freeze = freeze;
-  learner.keep_zeros = keep_zeros;
-  learner.device = device;
-  learner.workers = workers_from_environment();
-  learner.threads = common.threads > 0 ? static_cast<int>(common.threads) : num_threads();
+  result.learner.device = device;
+  result.learner.workers = workers_from_environment();
   return result;
 }
 
-TrainingData open_training_data(const Graph& graph, const TrainingOptions& options, std::uint64_t seed) {
-  DataRequest request = options.data.request();
-  if (request.path == "demo") request.path = "demo:train";
-  std::shared_ptr<const Dataset> all;
-  if (request.split.empty()) {
-    DataRequest train = request;
-    train.split = "train";
-    try {
-      all = open_data(graph, train);
-    } catch (const ModelError&) {
-      all = open_data(graph, request);  // data without splits: all of it
-    }
-  } else {
-    all = open_data(graph, request);
-  }
-  if (options.data.samples > 0) all = subset(all, sample_indices(*all, options.data.samples, seed));
-  if (!(options.validation >= 0) || options.validation > 0.9) {
-    throw UsageError(cat("--validation is ", options.validation), "a share from 0 to 0.9");
-  }
-  const auto count = static_cast<std::int64_t>(options.validation * static_cast<double>(all->size()));
-  if (count == 0) return {all, nullptr};
-  const SplitIndices split = split_indices(*all, count, seed);
-  return {subset(all, split.second), subset(all, split.first)};
+TrainingData TrainingOptions::open_data(const Graph& graph, const CommonOptions& common) const {
+  return open_training_data(graph, data.request(), data.samples, validation, static_cast<std::uint64_t>(common.seed));
 }
 
 namespace {

@@ -249,9 +249,9 @@ class Search {
 
   void fill_recipe(Recipe& recipe, const Tried& winner) const {
     recipe.seed = options_.seed;
-    recipe.steps.push_back(SlimStep{});
+    recipe.steps.emplace_back(SlimStep{});
     if (!winner.quantized) return;
-    recipe.steps.push_back(QuantizeStep{winner.options});
+    recipe.steps.emplace_back(QuantizeStep{winner.options});
     if (winner.options.mode != quantize::Mode::Static) return;
     recipe.calibration = parts_.calibration_request;
     recipe.calibration_samples = options_.calibration_samples;

@@ -20,17 +20,39 @@ bool runs_the_network(const Recipe& recipe) {
   });
 }
 
-void run_step(const SlimStep& step, const Recipe& recipe, RecipeOutcome& outcome, ProgressSink& progress) {
+/// What a step works on and with.
+struct StepRun {
+  const Recipe& recipe;
+  const RecipeRun& run;
+  std::size_t index;  ///< of the step
+  RecipeOutcome& outcome;
+  ProgressSink& progress;
+};
+
+void run_step(const SlimStep& step, const StepRun& at) {
   SlimOptions options;
   options.skip = step.skip;
-  options.seed = recipe.seed;
-  options.verify = runs_the_network(recipe);
-  SlimOutcome slimmed = slim(std::move(outcome.graph), options, progress);
-  outcome.graph = std::move(slimmed.graph);
-  outcome.rewrites = std::move(slimmed.steps);
+  options.seed = at.recipe.seed;
+  options.verify = runs_the_network(at.recipe);
+  SlimOutcome slimmed = slim(std::move(at.outcome.graph), options, at.progress);
+  at.outcome.graph = std::move(slimmed.graph);
+  at.outcome.rewrites = std::move(slimmed.steps);
 }
 
-void run_step(const QuantizeStep& step, const Recipe& recipe, RecipeOutcome& outcome, ProgressSink& progress) {
+void run_step(const TrainStep& step, const StepRun& at) {
+  train::TrainOptions options = trainer_options(step.settings, step.fresh, at.recipe.seed, at.run.threads);
+  if (!at.run.checkpoint.empty()) options.checkpoint = cat(at.run.checkpoint.string(), ".step", at.index + 1);
+  options.resume = at.run.resume;
+  TrainStepOutcome trained = run_train_step(std::move(at.outcome.graph), step, options, at.progress);
+  at.outcome.graph = std::move(trained.graph);
+  const train::TrainResult& result = trained.result;
+  at.outcome.epochs.insert(at.outcome.epochs.end(), result.epochs.begin(), result.epochs.end());
+  at.outcome.skipped.insert(at.outcome.skipped.end(), result.skipped.begin(), result.skipped.end());
+}
+
+void run_step(const QuantizeStep& step, const StepRun& at) {
+  const Recipe& recipe = at.recipe;
+  RecipeOutcome& outcome = at.outcome;
   quantize::CalibrationData data;
   std::shared_ptr<Dataset> dataset;
   const bool wants_data = step.options.mode == quantize::Mode::Static || step.options.methods.need_data();
@@ -45,7 +67,7 @@ void run_step(const QuantizeStep& step, const Recipe& recipe, RecipeOutcome& out
   }
   quantize::PtqOptions options = step.options;
   options.seed = recipe.seed;
-  quantize::QuantizeOutcome quantized = quantize::quantize(std::move(outcome.graph), data, options, progress);
+  quantize::QuantizeOutcome quantized = quantize::quantize(std::move(outcome.graph), data, options, at.progress);
   outcome.graph = std::move(quantized.graph);
   outcome.quantization = std::move(quantized.report);
   if (dataset) outcome.skipped = dataset->bad_samples();
@@ -58,12 +80,12 @@ std::string recipe_hash(const Recipe& recipe) {
   return sha256_hex(std::as_bytes(std::span(text)));
 }
 
-RecipeOutcome run_recipe(Graph graph, const Recipe& recipe, ProgressSink& progress) {
-  RecipeOutcome outcome{std::move(graph), {}, {}, {}};
+RecipeOutcome run_recipe(Graph graph, const Recipe& recipe, ProgressSink& progress, const RecipeRun& run) {
+  RecipeOutcome outcome{std::move(graph), {}, {}, {}, {}};
   quantize::note_batch_norms(outcome.graph);
-  for (const auto& step : recipe.steps) {
+  for (std::size_t i = 0; i < recipe.steps.size(); ++i) {
     check_cancelled();
-    std::visit([&](const auto& one) { run_step(one, recipe, outcome, progress); }, step);
+    std::visit([&](const auto& one) { run_step(one, {recipe, run, i, outcome, progress}); }, recipe.steps[i]);
   }
   quantize::erase_noted_statistics(outcome.graph);
   outcome.graph.metadata["adze.recipe"] = recipe_hash(recipe);

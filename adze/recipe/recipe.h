@@ -10,6 +10,7 @@
 #include "adze/quantize/ptq.h"
 #include "adze/recipe/runner.h"
 #include "adze/recipe/slim.h"
+#include "adze/recipe/train_step.h"
 
 namespace adze {
 
@@ -27,7 +28,7 @@ struct Recipe {
   std::uint64_t seed = 0;
   DataRequest calibration;  ///< data of the steps that calibrate
   std::int64_t calibration_samples = 256;
-  std::vector<std::variant<SlimStep, QuantizeStep>> steps;
+  std::vector<std::variant<SlimStep, TrainStep, QuantizeStep>> steps;
 };
 
 /// Throws UsageError with file, line and column for bad TOML, and naming unknown keys with the nearest known one.
@@ -40,10 +41,19 @@ struct RecipeOutcome {
   Graph graph;
   std::vector<rewrite::StepResult> rewrites;
   quantize::QuantizeReport quantization;
-  std::vector<BadSample> skipped;  ///< calibration samples that could not be decoded
+  std::vector<train::EpochResult> epochs;  ///< of the training steps, one after the other
+  std::vector<BadSample> skipped;          ///< samples that could not be decoded
+};
+
+/// Where training steps keep what they need to go on after an interruption.
+struct RecipeRun {
+  std::filesystem::path checkpoint;  ///< beginning of the names of checkpoint files, one a step; empty: none are kept
+  bool resume = false;
+  int threads = 1;
 };
 
 /// Runs the steps in order. The result's metadata carries the recipe's hash as "adze.recipe".
-RecipeOutcome run_recipe(Graph graph, const Recipe& recipe, ProgressSink& progress = silent_progress());
+RecipeOutcome run_recipe(Graph graph, const Recipe& recipe, ProgressSink& progress = silent_progress(),
+                         const RecipeRun& run = {});
 
 }  // namespace adze

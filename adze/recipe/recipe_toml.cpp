@@ -1,92 +1,15 @@
-#include <toml++/toml.h>
-#include <algorithm>
 #include <sstream>
 
 #include "adze/base/text.h"
 #include "adze/recipe/recipe.h"
+#include "adze/recipe/toml_reader.h"
+#include "adze/recipe/train_step_toml.h"
 
 namespace adze {
 
 namespace {
 
 constexpr std::string_view schema = "adze.recipe/1";
-
-[[noreturn]] void fail(const std::string& file, const toml::source_region& at, const std::string& message,
-                       const std::string& hint = {}) {
-  throw UsageError(cat("recipe ", file, ", line ", at.begin.line, ", column ", at.begin.column, ": ", message), hint);
-}
-
-/// Reads keys of one table; every key must be asked for, so that a misspelt one is an error.
-class Reader {
- public:
-  Reader(const toml::table& table, const std::string& file) : table_(table), file_(file) {}
-
-  template <typename T>
-  T get(const std::string& key, T fallback) {
-    known_.push_back(key);
-    const toml::node* node = table_.get(key);
-    if (node == nullptr) return fallback;
-    if (const auto value = node->value_exact<T>()) return *value;
-    if constexpr (std::is_same_v<T, double>) {
-      if (const auto value = node->value<double>()) return *value;
-    }
-    fail(file_, node->source(), cat(key, " has the wrong type"));
-  }
-
-  std::vector<std::string> texts(const std::string& key) {
-    known_.push_back(key);
-    std::vector<std::string> result;
-    const toml::node* node = table_.get(key);
-    if (node == nullptr) return result;
-    const toml::array* array = node->as_array();
-    if (array == nullptr) fail(file_, node->source(), cat(key, " is not a list"));
-    for (const toml::node& item : *array) {
-      const auto text = item.value_exact<std::string>();
-      if (!text) fail(file_, item.source(), cat(key, " holds something else than text"));
-      result.push_back(*text);
-    }
-    return result;
-  }
-
-  const toml::table* table(const std::string& key) {
-    known_.push_back(key);
-    const toml::node* node = table_.get(key);
-    if (node == nullptr) return nullptr;
-    if (node->as_table() == nullptr) fail(file_, node->source(), cat(key, " is not a table"));
-    return node->as_table();
-  }
-
-  const toml::array* array(const std::string& key) {
-    known_.push_back(key);
-    const toml::node* node = table_.get(key);
-    if (node != nullptr && node->as_array() == nullptr) fail(file_, node->source(), cat(key, " is not a list"));
-    return node != nullptr ? node->as_array() : nullptr;
-  }
-
-  /// One of the words, as its position.
-  template <typename Enum>
-  Enum word(const std::string& key, const std::vector<std::string>& words, Enum fallback) {
-    const std::string text = get<std::string>(key, words[static_cast<std::size_t>(fallback)]);
-    for (std::size_t i = 0; i < words.size(); ++i) {
-      if (words[i] == text) return static_cast<Enum>(i);
-    }
-    fail(file_, table_.get(key)->source(), cat(key, " = ", adze::quoted(text), " is not one of: ", join(words, ", ")),
-         nearest(text, words));
-  }
-
-  void finish() const {
-    for (const auto& [key, node] : table_) {
-      const std::string name(key.str());
-      if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
-      fail(file_, node.source(), cat("unknown key ", adze::quoted(name)), nearest(name, known_));
-    }
-  }
-
- private:
-  const toml::table& table_;
-  const std::string& file_;
-  std::vector<std::string> known_;
-};
 
 const std::vector<std::string> mode_words = {"static", "dynamic", "weight-only"};
 const std::vector<std::string> granularity_words = {"per_tensor", "per_channel"};
@@ -98,7 +21,7 @@ const std::vector<std::string> dtype_words = {"s8", "u8"};
 const std::vector<std::string> correction_words = {"none", "data", "analytic"};
 const std::vector<std::string> rounding_words = {"nearest", "adaround", "gptq"};
 
-quantize::Methods read_methods(Reader& reader) {
+quantize::Methods read_methods(TomlReader& reader) {
   quantize::Methods methods;
   methods.equalize = reader.get<bool>("equalize", methods.equalize);
   methods.bias_correction = reader.word("bias_correction", correction_words, methods.bias_correction);
@@ -110,7 +33,7 @@ quantize::Methods read_methods(Reader& reader) {
   return methods;
 }
 
-QuantizeStep read_quantize(Reader& reader) {
+QuantizeStep read_quantize(TomlReader& reader) {
   quantize::PtqOptions options;
   options.mode = reader.word("mode", mode_words, options.mode);
   options.weights = reader.word("weights", granularity_words, options.weights);
@@ -191,9 +114,9 @@ Recipe parse_recipe(std::string_view text, const std::string& file) {
   try {
     document = toml::parse(text, file);
   } catch (const toml::parse_error& error) {
-    fail(file, error.source(), std::string(error.description()));
+    fail_recipe(file, error.source(), std::string(error.description()));
   }
-  Reader reader(document, file);
+  TomlReader reader(document, file);
   const std::string found = reader.get<std::string>("schema", "");
   if (found != schema) {
     throw UsageError(cat("recipe ", file, ": schema is ", adze::quoted(found), ", expected ", adze::quoted(schema)));
@@ -201,7 +124,7 @@ Recipe parse_recipe(std::string_view text, const std::string& file) {
   Recipe recipe;
   recipe.seed = static_cast<std::uint64_t>(reader.get<std::int64_t>("seed", 0));
   if (const toml::table* data = reader.table("calibration")) {
-    Reader data_reader(*data, file);
+    TomlReader data_reader(*data, file);
     recipe.calibration.path = data_reader.get<std::string>("data", "");
     recipe.calibration.split = data_reader.get<std::string>("split", "");
     recipe.calibration.preprocessing = data_reader.get<std::string>("preprocessing", "");
@@ -210,17 +133,19 @@ Recipe parse_recipe(std::string_view text, const std::string& file) {
   }
   if (const toml::array* steps = reader.array("step")) {
     for (const toml::node& node : *steps) {
-      if (node.as_table() == nullptr) fail(file, node.source(), "a step is not a table");
-      Reader step(*node.as_table(), file);
+      if (node.as_table() == nullptr) fail_recipe(file, node.source(), "a step is not a table");
+      TomlReader step(*node.as_table(), file);
       const std::string run = step.get<std::string>("run", "");
       if (run == "slim") {
-        recipe.steps.push_back(SlimStep{step.texts("skip")});
+        recipe.steps.emplace_back(SlimStep{step.texts("skip")});
       } else if (run == "quantize") {
-        recipe.steps.push_back(read_quantize(step));
+        recipe.steps.emplace_back(read_quantize(step));
+      } else if (run == "train") {
+        recipe.steps.emplace_back(read_train_step(step));
       } else {
-        const std::vector<std::string> names = {"slim", "quantize"};
-        fail(file, node.source(), cat("unknown step ", adze::quoted(run), "; known: ", join(names, ", ")),
-             nearest(run, names));
+        const std::vector<std::string> names = {"slim", "train", "quantize"};
+        fail_recipe(file, node.source(), cat("unknown step ", adze::quoted(run), "; known: ", join(names, ", ")),
+                    nearest(run, names));
       }
       step.finish();
     }

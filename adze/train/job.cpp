@@ -55,6 +55,7 @@ std::string job_of(const Graph& graph, std::int64_t samples, const TrainOptions&
               {"label_smoothing", learner.label_smoothing},
               {"clip_norm", learner.clip_norm},
               {"ema", learner.ema_decay},
+              {"gradient_bits", learner.gradient_bits},
               {"augment", options.augment_text},
               {"processes", learner.workers.count},
               {"teachers", learner.distill.teachers.size()}};

@@ -57,6 +57,8 @@ void check_options(const LearnerOptions& options) {
   require(optimizer.weight_decay >= 0, "weight decay", optimizer.weight_decay, "0 or more");
   require(options.label_smoothing >= 0 && options.label_smoothing < 1, "label smoothing", options.label_smoothing,
           "0 to below 1");
+  require(options.gradient_bits == 0 || (options.gradient_bits >= 2 && options.gradient_bits <= 8), "bits of gradients",
+          options.gradient_bits, "2 to 8, or 0 to leave them");
   require(options.clip_norm >= 0, "the norm to clip gradients at", options.clip_norm, "0 (no clipping) or more");
   require(options.ema_decay >= 0 && options.ema_decay < 1, "the decay of the weights' average", options.ema_decay,
           "0 (no average) to below 1");

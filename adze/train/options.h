@@ -77,8 +77,9 @@ struct LearnerOptions {
   Loss loss = Loss::Auto;
   Precision precision = Precision::F32;
   double label_smoothing = 0;
-  double clip_norm = 0;  ///< 0: gradients are not clipped
-  double ema_decay = 0;  ///< 0: no average of the weights
+  double clip_norm = 0;   ///< 0: gradients are not clipped
+  double ema_decay = 0;   ///< 0: no average of the weights
+  int gradient_bits = 0;  ///< 0: gradients as they are; 2 … 8: those that enter layers are rounded to so many bits
   std::vector<std::string> freeze;
   std::map<std::string, double> rate_factors;  ///< on the learning rate, by parameter name
   DistillOptions distill;

@@ -220,6 +220,15 @@ Feature Builder::max_pool(const Feature& x, std::int64_t kernel, std::int64_t st
   return {quantize(y, x.range), {x.shape[0], x.channels(), outputs(x.shape[2]), outputs(x.shape[3])}, x.range};
 }
 
+Feature Builder::subsample(const Feature& x, std::int64_t channels, std::int64_t stride) {
+  const Feature kept = max_pool(x, 1, stride, 0, false);
+  const std::int64_t added = channels - x.channels();
+  if (added == 0) return kept;
+  const ValueId pads = constant("pads", Tensor::ints({0, 0, 0, 0, 0, added, 0, 0}));
+  const ValueId y = node(OpKind::Pad, {kept.value, pads, scalar("zero", 0)}, {{"mode", std::string("constant")}});
+  return {quantize(y, x.range), {kept.shape[0], channels, kept.shape[2], kept.shape[3]}, x.range};
+}
+
 Feature Builder::mean(const Feature& x) {
   return {quantize(node(OpKind::GlobalAveragePool, {x.value}), x.range), {x.shape[0], x.channels(), 1, 1}, x.range};
 }
@@ -247,7 +256,21 @@ Feature Builder::softmax(const Feature& x) {
   return {node(OpKind::Softmax, {x.value}, {{"axis", std::int64_t{-1}}}), x.shape, Range::Softmax};
 }
 
+/// Found from the end, so that networks need not know.
+void Builder::drop_before_last_layer() {
+  for (std::int32_t i = graph_.num_nodes(); i-- > 0;) {
+    const auto id = static_cast<NodeId>(i);
+    const OpKind kind = graph_.node(id).kind;
+    if (kind != OpKind::Gemm && kind != OpKind::MatMul && kind != OpKind::Conv) continue;
+    const ValueId x = graph_.node(id).input(0);
+    const ValueId dropped = node(OpKind::Dropout, {x, scalar("ratio", static_cast<float>(options_.dropout))});
+    graph_.node(id).inputs[0] = dropped;
+    return;
+  }
+}
+
 Graph Builder::finish(const Feature& output) {
+  if (options_.dropout > 0) drop_before_last_layer();
   graph_.value(output.value).name = "output";
   graph_.set_outputs({output.value});
   infer_types(graph_);

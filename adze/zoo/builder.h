@@ -73,6 +73,8 @@ class Builder {
   Feature add(const Feature& a, const Feature& b, Activation activation = Activation::None);
   /// x times a gate [N, C, 1, 1].
   Feature multiply(const Feature& x, const Feature& gate);
+  /// Every stride-th pixel, and zeros behind the channels.
+  Feature subsample(const Feature& x, std::int64_t channels, std::int64_t stride);
   Feature max_pool(const Feature& x, std::int64_t kernel, std::int64_t stride, std::int64_t padding, bool ceil);
   /// Mean over height and width: [N, C, 1, 1].
   Feature mean(const Feature& x);
@@ -107,6 +109,7 @@ class Builder {
  private:
   ValueId apply(ValueId value, Activation activation);
   double bias_deviation() const { return training() ? 0.0 : 0.1; }
+  void drop_before_last_layer();
   Feature declared_input(DType dtype, const Shape& shape);
   ValueId batch_norm(ValueId value, std::int64_t channels);
   ValueId bias(std::int64_t count, Range input, const std::vector<float>& weight_scales);

@@ -22,7 +22,7 @@ struct Settings {
 
 // One file a family; the table in zoo.cpp names the networks.
 Graph autoencoder(Builder net, const Settings& settings);
-Graph cifar_resnet(Builder net, const Settings& settings);  ///< layers: blocks a stage
+Graph cifar_resnet(Builder net, const Settings& settings);  ///< layers: blocks a stage; variant 1: option A
 Graph ds_cnn(Builder net, const Settings& settings);        ///< variant: 0 small, 1 medium, 2 large
 Graph efficientnet(Builder net, const Settings& settings);  ///< variant: B0 … B7
 Graph encoder(Builder net, const Settings& settings);

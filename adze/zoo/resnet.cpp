@@ -84,8 +84,9 @@ Graph resnet8(Builder net, const Settings& settings) {
 }
 
 /// For 32 × 32 pictures: three stages of `layers` basic blocks, depth 6 · layers + 2. Where a stage begins, the
-/// shortcut is a 1 × 1 convolution (the paper's option B; its option A, zeros for the new channels, has 1 % fewer
-/// parameters). Source  He et al., Deep Residual Learning for Image Recognition, arXiv:1512.03385, section 4.2
+/// shortcut is a 1 × 1 convolution (the paper's option B) or, as variant 1, every second pixel with zeros for the new
+/// channels (option A, which the paper's CIFAR networks have). Source  He et al., Deep Residual Learning for Image
+/// Recognition, arXiv:1512.03385, section 4.2
 Graph cifar_resnet(Builder net, const Settings& settings) {
   const std::int64_t base = scaled_channels(16, settings.width);
   Feature x = net.conv(net.input({3, settings.resolution, settings.resolution}), base, 3, 1, Activation::Relu);
@@ -93,7 +94,10 @@ Graph cifar_resnet(Builder net, const Settings& settings) {
     for (std::int64_t block = 0; block < settings.layers; ++block) {
       const std::int64_t stride = stage > 0 && block == 0 ? 2 : 1;
       const Feature branch = basic_branch(net, x, base << stage, stride, Padding::Half);
-      if (stride != 1) x = net.conv(x, base << stage, 1, stride, Activation::None);
+      if (stride != 1) {
+        x = settings.variant == 1 ? net.subsample(x, base << stage, stride)
+                                  : net.conv(x, base << stage, 1, stride, Activation::None);
+      }
       x = net.add(x, branch, Activation::Relu);
     }
   }

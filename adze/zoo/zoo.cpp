@@ -21,8 +21,8 @@ constexpr Settings picture(std::int64_t resolution, int variant) {
   return {.variant = variant, .width = 1, .resolution = resolution, .classes = 1000};
 }
 constexpr Settings large_picture = picture(224, 0);
-constexpr Settings small_picture(std::int64_t layers) {
-  return {.width = 1, .resolution = 32, .classes = 10, .layers = layers};
+constexpr Settings small_picture(std::int64_t layers, int variant = 0) {
+  return {.variant = variant, .width = 1, .resolution = 32, .classes = 10, .layers = layers};
 }
 
 constexpr Network networks[] = {
@@ -50,6 +50,8 @@ constexpr Network networks[] = {
     {"resnet20", cifar_resnet, small_picture(3), "ResNet-20 for CIFAR, 3x32x32"},
     {"resnet32", cifar_resnet, small_picture(5), "ResNet-32 for CIFAR, 3x32x32"},
     {"resnet56", cifar_resnet, small_picture(9), "ResNet-56 for CIFAR, 3x32x32"},
+    {"resnet20a", cifar_resnet, small_picture(3, 1), "ResNet-20 whose shortcuts have no weights, 3x32x32"},
+    {"resnet56a", cifar_resnet, small_picture(9, 1), "ResNet-56 whose shortcuts have no weights, 3x32x32"},
     {"mobilenetv2_32",
      mobilenet_v2_cifar,
      {.width = 1, .resolution = 32, .classes = 10},
@@ -153,6 +155,8 @@ void read_setting(std::string_view text, ZooOptions& options) {
     options.batch = 0;
   } else if (const SizeName* size = find_size(name)) {
     options.sizes[std::string(name)] = parse_number<std::int64_t>(name, value, 1, size->largest);
+  } else if (name == "dropout") {
+    options.dropout = parse_number(name, value, 0.0, 0.95);
   } else if (name == "width") {
     options.width = parse_number(name, value, 0.01, 16.0);
   } else if (name == "resolution") {
@@ -164,10 +168,10 @@ void read_setting(std::string_view text, ZooOptions& options) {
   } else if (name == "seed") {
     options.seed = parse_number<std::uint64_t>(name, value, 0, ~std::uint64_t{0});
   } else {
-    throw UsageError(
-        cat("the zoo has no setting ", quoted(text)),
-        "int8, batch_norm, logits, train, width=0.5, resolution=96, classes=10, batch=4 (0: left open), seed=7; "
-        "layers=, heads=, features=, context=, vocabulary=, units=, inputs= where a network has them");
+    throw UsageError(cat("the zoo has no setting ", quoted(text)),
+                     "int8, batch_norm, logits, train, dropout=0.2, width=0.5, resolution=96, classes=10, batch=4 (0: "
+                     "left open), seed=7; "
+                     "layers=, heads=, features=, context=, vocabulary=, units=, inputs= where a network has them");
   }
 }
 

@@ -21,6 +21,7 @@ struct ZooOptions {
   bool batch_norm = false;  ///< batch norms stay in the graph as BatchNormalization; else they are folded
   bool logits = false;      ///< without the softmax at the end
   bool training = false;    ///< batch_norm and logits, biases 0, weights by He et al., arXiv:1502.01852
+  double dropout = 0;       ///< share dropped before the last layer while training (Srivastava et al., 2014)
   bool zeros = false;       ///< every weight 0: for counting large networks quickly
   std::optional<double> width = {};             ///< factor on all channel counts; absent: the network's own
   std::optional<std::int64_t> resolution = {};  ///< height and width of the picture

@@ -64,6 +64,19 @@ TEST(TrainCommand, TwoProcessesLearnAsOneDoes) {
   EXPECT_FALSE(std::filesystem::exists(work_folder() / "other.onnx"));
 }
 
+TEST(TrainCommand, WritesARecipeThatTrainsTheSameBytesAgain) {
+  if (!can_train()) GTEST_SKIP() << "skipped: built without libtorch";
+  std::filesystem::remove_all(work_folder());
+  const CommandResult first = adze(cat("train ", demo_model(), settings, " -o first.onnx --emit-recipe r.toml"));
+  ASSERT_EQ(first.code, 0) << first.err;
+  const CommandResult again =
+      adze(cat("recipe run r.toml ", demo_model(), " -o again.onnx --threads 1 --seed 4 --force --json"));
+  ASSERT_EQ(again.code, 0) << again.err;
+  const CommandResult same = adze("compare first.onnx again.onnx --data demo:test --samples 50 --json");
+  ASSERT_EQ(same.code, 0) << same.err;
+  EXPECT_EQ(same.results().at("output_max_abs_error").get<double>(), 0.0) << same.out;
+}
+
 TEST(TrainCommand, TrainsUnderQuantizationAndFromATeacher) {
   if (!can_train()) GTEST_SKIP() << "skipped: built without libtorch";
   const CommandResult quantized = adze(cat("train ", demo_model(), settings, " --quantize w4a4 -o q.onnx --json"));

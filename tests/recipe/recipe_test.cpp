@@ -11,12 +11,12 @@ Recipe sample() {
   recipe.calibration.path = "pictures";
   recipe.calibration.split = "train";
   recipe.calibration_samples = 100;
-  recipe.steps.push_back(SlimStep{{"fold-pad"}});
+  recipe.steps.emplace_back(SlimStep{{"fold-pad"}});
   quantize::PtqOptions options;
   options.calibrator = quantize::Calibrator::Percentile;
   options.percentile = 99.9;
   options.skip = {"head*"};
-  recipe.steps.push_back(QuantizeStep{options});
+  recipe.steps.emplace_back(QuantizeStep{options});
   return recipe;
 }
 
@@ -40,12 +40,45 @@ TEST(Recipe, PrintsAndParsesToTheSameText) {
   EXPECT_EQ(options.skip, std::vector<std::string>{"head*"});
 }
 
+TEST(Recipe, KeepsEverySettingOfATrainingStep) {
+  TrainStep step;
+  step.data.path = "cifar10";
+  step.data.split = "train";
+  step.samples = 500;
+  step.bits = "w4a8";
+  step.scales = "fixed";
+  step.layer_bits = {"head*=w8a8"};
+  step.settings.epochs = 3;
+  step.settings.learning_rate = 0.02;
+  step.settings.nesterov = true;
+  step.settings.gradient_bits = 8;
+  step.settings.augment = "crop=4 flip";
+  step.settings.milestones = {"1", "2"};
+  step.settings.teachers = {"teacher.onnx"};
+  step.settings.features = {"a=b:0.5"};
+  Recipe recipe = sample();
+  recipe.steps.insert(recipe.steps.begin() + 1, step);
+  const std::string text = print_recipe(recipe);
+  const Recipe again = parse_recipe(text, "r.toml");
+  EXPECT_EQ(print_recipe(again), text);
+  const auto& read = std::get<TrainStep>(again.steps.at(1));
+  EXPECT_EQ(read.settings, step.settings);
+  EXPECT_EQ(read.data.path, "cifar10");
+  EXPECT_EQ(read.data.split, "train");
+  EXPECT_EQ(read.samples, 500);
+  EXPECT_EQ(read.bits, "w4a8");
+  EXPECT_EQ(read.scales, "fixed");
+  EXPECT_EQ(read.layer_bits, step.layer_bits);
+}
+
 TEST(Recipe, FaultsNameLineAndNearestWord) {
   const std::string head = "schema = \"adze.recipe/1\"\n";
   EXPECT_NE(message_of(head + "[[step]]\nrun = \"quantise\"\n").find("quantize"), std::string::npos);
   EXPECT_NE(message_of(head + "[[step]]\nrun = \"quantize\"\ncalibrater = \"mse\"\n").find("calibrator"),
             std::string::npos);
   EXPECT_NE(message_of(head + "[[step]]\nrun = \"quantize\"\nmode = \"statik\"\n").find("line 4"), std::string::npos);
+  EXPECT_NE(message_of(head + "[[step]]\nrun = \"train\"\noptimizer = \"adamx\"\n").find("adamx"), std::string::npos);
+  EXPECT_NE(message_of(head + "[[step]]\nrun = \"train\"\nepoch = 3\n").find("epochs"), std::string::npos);
   EXPECT_NE(message_of(head + "sed = 1\n[[step]]\nrun = \"slim\"\n").find("seed"), std::string::npos);
   EXPECT_NE(message_of("schema = \"adze.recipe/9\"\n").find("adze.recipe/1"), std::string::npos);
   EXPECT_NE(message_of("schema = \n").find("line 1"), std::string::npos);

@@ -50,7 +50,7 @@ class Halves : public Dataset {
 };
 
 /// Conv, batch norm, Relu, dropout, mean, Gemm.
-Graph small_network() {
+Graph small_network(float dropped = 0.2F) {
   Random random(3);
   const auto weights = [&](Shape shape) {
     Tensor tensor(DType::F32, std::move(shape));
@@ -65,7 +65,7 @@ Graph small_network() {
                                  {conv, graph.add_constant("scale", filled(1)), graph.add_constant("shift", filled(0)),
                                   graph.add_constant("mean", filled(0)), graph.add_constant("variance", filled(1))});
   const ValueId relu = graph.add(OpKind::Relu, {norm});
-  const ValueId kept = graph.add(OpKind::Dropout, {relu, graph.add_constant("ratio", Tensor::scalar(0.2F))});
+  const ValueId kept = graph.add(OpKind::Dropout, {relu, graph.add_constant("ratio", Tensor::scalar(dropped))});
   const ValueId flat = graph.add(OpKind::Reshape, {kept, graph.add_constant("shape", Tensor::ints({1, 16}))});
   const ValueId y = graph.add(OpKind::Gemm, {flat, graph.add_constant("v", weights({16, 2}))});
   graph.set_outputs({y});
@@ -123,6 +123,46 @@ TEST_F(TrainTest, EveryOptimizerLowersTheLoss) {
     const auto result = train(small_network(), std::make_shared<Halves>(256), nullptr, options);
     EXPECT_LT(result.epochs.back().loss, result.epochs.front().loss) << optimizer_name(kind);
   }
+}
+
+/// The mean of many roundings is the gradient, and each is a whole number of steps.
+TEST_F(TrainTest, RoundedGradientsAreRightOnTheAverage) {
+  LearnBatch batch;
+  const Halves halves(16);
+  batch.inputs.emplace_back(DType::F32, Shape{16, 1, 4, 4});
+  batch.labels = Tensor(DType::S64, {16});
+  for (std::int64_t i = 0; i < 16; ++i) {
+    const Sample sample = halves.get(i);
+    for (std::int64_t k = 0; k < 16; ++k) batch.inputs[0].set_double(i * 16 + k, sample.input.get_double(k));
+    batch.labels.set_double(i, static_cast<double>(sample.label));
+  }
+  LearnerOptions exact, rounded;
+  rounded.gradient_bits = 4;
+  exact.optimizer.momentum = rounded.optimizer.momentum = 0;
+  exact.optimizer.weight_decay = rounded.optimizer.weight_decay = 0;
+  const Tensor start = *small_network().constant(small_network().find_value("v"));
+  const auto moved = [&](const LearnerOptions& options, std::uint64_t seed) {
+    const auto learner = plugin().make_learner(with_open_batch(small_network(0)), options);
+    learner->step(batch, 1, seed);
+    return learner->parameter("v");
+  };
+  const Tensor wanted = moved(exact, 0);
+  std::vector<double> mean(static_cast<std::size_t>(start.size()));
+  constexpr int runs = 300;
+  for (int run = 0; run < runs; ++run) {
+    const Tensor got = moved(rounded, static_cast<std::uint64_t>(run));
+    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += got.get_double(static_cast<std::int64_t>(i)) / runs;
+  }
+  double largest = 0, error = 0;
+  for (std::size_t i = 0; i < mean.size(); ++i) {
+    const auto at = static_cast<std::int64_t>(i);
+    largest = std::max(largest, std::abs(wanted.get_double(at) - start.get_double(at)));
+    error = std::max(error, std::abs(mean[i] - wanted.get_double(at)));
+  }
+  EXPECT_GT(largest, 0);
+  EXPECT_LT(error, 0.05 * largest);
+  EXPECT_FALSE(identical(wanted, moved(rounded, 1)));
+  EXPECT_TRUE(identical(moved(rounded, 1), moved(rounded, 1)));
 }
 
 TEST_F(TrainTest, TheSameSeedGivesTheSameBytes) {

@@ -48,6 +48,8 @@ const Published published[] = {
     {"mobilenetv1,resolution=128", 4.2e6, 0.05e6, 186e6, 0.5e6, "the same, table 7"},
     {"mobilenetv2,width=1.4", 0, 0, 585e6, 5e6, "MobileNetV2, arXiv:1801.04381, table 4"},
     {"resnet20", 0.27e6, 0.005e6, 40.81e6, 5e3, papers_cifar},
+    {"resnet20a", 0.27e6, 0.005e6, 40.55e6, 5e3, "arXiv:1512.03385, section 4.2: option A, 0.27 M"},
+    {"resnet56a", 0.85e6, 0.005e6, 125.49e6, 5e3, "arXiv:1512.03385, table 6: 0.85 M"},
     {"resnet32", 0.47e6, 0.005e6, 69.12e6, 5e3, papers_cifar},
     {"resnet56", 0.86e6, 0.005e6, 125.75e6, 5e3, papers_cifar},
     {"dscnn", 0, 0, 5.4e6 / 2, 0.05e6, hello_edge},

@@ -93,6 +93,25 @@ TEST(ZooTraining, RunsUntrainedInTheEngineAsInTheReference) {
   }
 }
 
+TEST(ZooTraining, DropsBeforeTheLastLayerOnRequest) {
+  for (const std::string name : {"mobilenetv2_32,width=0.25", "lenet5", "gpt,layers=1,features=16,heads=2"}) {
+    const Graph plain = build(name + ",train,batch=1"), dropping = build(name + ",train,batch=1,dropout=0.3");
+    ASSERT_EQ(count(plain, OpKind::Dropout), 0) << name;
+    ASSERT_EQ(count(dropping, OpKind::Dropout), 1) << name;
+    const std::vector<Tensor> inputs = random_inputs(plain, 3);
+    EXPECT_EQ(largest_difference(Session(plain).run(inputs).at(0), Session(dropping).run(inputs).at(0)), 0) << name;
+  }
+}
+
+TEST(ZooTraining, OptionAShortcutsRunInTheEngineAsInTheReference) {
+  for (const std::string name : {"resnet20a,width=0.5", "resnet20a,width=0.5,int8"}) {
+    const Graph graph = build(name);
+    const std::vector<Tensor> inputs = random_inputs(graph, 3);
+    EXPECT_LE(largest_difference(Session(graph).run(inputs).at(0), reference::run_tensors(graph, inputs).at(0)), 1e-3)
+        << name;
+  }
+}
+
 TEST(ZooTraining, GptLooksOnlyBack) {
   const Graph graph = build("gpt,layers=2,heads=2,features=16,context=8,vocabulary=11,batch=0");
   const auto run = [&](const std::vector<std::int64_t>& tokens) {

@@ -6,10 +6,12 @@
 #include <utility>
 
 #include "adze/base/progress.h"
+#include "adze/base/random.h"
 #include "adze/base/text.h"
 #include "adze/engine/reference/reference.h"
 #include "adze/train/parameters.h"
 #include "adze/train/torch/learned_quantize.h"
+#include "adze/train/torch/round_gradient.h"
 #include "adze/train/torch/tensors.h"
 
 namespace adze::train {
@@ -47,14 +49,19 @@ std::optional<Bounds> bounds_of(const Graph& graph, const Node& node) {
   return bounds;
 }
 
-bool rounds_to_half(OpKind kind) {
+/// The layers whose arithmetic is products: those that reduced precision is for.
+bool is_product(OpKind kind) {
   return kind == OpKind::Conv || kind == OpKind::ConvTranspose || kind == OpKind::Gemm || kind == OpKind::MatMul;
 }
 
 }  // namespace
 
 Executor::Executor(const Graph& graph, const ExecutorOptions& options)
-    : graph_(graph), precision_(options.precision), log_scales_(options.log_scales), device_(options.device) {
+    : graph_(graph),
+      precision_(options.precision),
+      gradient_bits_(options.gradient_bits),
+      log_scales_(options.log_scales),
+      device_(options.device) {
   persistent_.resize(static_cast<std::size_t>(graph_.num_values()));
   add_variables(options);
   compile();
@@ -299,7 +306,7 @@ void Executor::run_step(const Step& step, const RunMode& mode) {
 void Executor::run_torch(const Step& step, const Node& node, const RunMode& mode) {
   std::vector<at::Tensor> inputs;
   inputs.reserve(node.inputs.size());
-  const bool half = precision_ == Precision::F16 && rounds_to_half(node.kind);
+  const bool half = precision_ == Precision::F16 && is_product(node.kind);
   for (const ValueId id : node.inputs) {
     if (id == ValueId::None) {
       inputs.emplace_back();
@@ -323,6 +330,10 @@ void Executor::run_torch(const Step& step, const Node& node, const RunMode& mode
   }
   OpCall call(node, inputs, mode, bounded ? *step.bounds : unbounded);
   step.function(call);
+  if (gradient_bits_ > 0 && mode.training && is_product(node.kind)) {
+    const std::uint64_t seed = Random(mode.seed).split(static_cast<std::uint64_t>(step.node)).next();
+    call.set(round_gradient(call.outputs()[0], gradient_bits_, seed));
+  }
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     if (node.outputs[i] != ValueId::None) values_[at_value(node.outputs[i])] = std::move(call.outputs()[i]);
   }

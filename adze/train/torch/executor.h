@@ -17,6 +17,7 @@ struct ExecutorOptions {
   std::vector<std::string> freeze;
   bool train = true;  ///< parameters ask for gradients; otherwise every constant is only read
   Precision precision = Precision::F32;
+  int gradient_bits = 0;    ///< LearnerOptions::gradient_bits
   bool log_scales = false;  ///< learned scales are parameters by their logarithm
   at::Device device = at::kCPU;
 };
@@ -82,6 +83,7 @@ class Executor {
 
   Graph graph_;
   Precision precision_;
+  int gradient_bits_;
   bool log_scales_;
   at::Device device_;
   std::vector<Variable> parameters_, statistics_, scales_;

@@ -44,6 +44,7 @@ ExecutorOptions executor_options(const LearnerOptions& options) {
   ExecutorOptions result;
   result.freeze = options.freeze;
   result.precision = options.precision;
+  result.gradient_bits = options.gradient_bits;
   result.log_scales = options.optimizer.kind != OptimizerKind::Sgd;
   result.device = at::Device(options.device);
   return result;
