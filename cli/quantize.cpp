@@ -7,6 +7,7 @@
 #include "adze/recipe/model_files.h"
 #include "adze/recipe/recipe.h"
 #include "cli/data_options.h"
+#include "cli/quantize_mixed.h"
 #include "cli/verb.h"
 
 namespace adze::cli {
@@ -25,8 +26,12 @@ struct Arguments {
   std::vector<std::string> layer_bits;
   double percentile = 99.99;
   std::vector<std::string> skip;
+  MixedArguments mixed;
   bool equalize = false, gptq_by_activity = false;
   std::string bias_correction = "none", rounding = "nearest";
+  double smooth = -1, split_outliers = 0;
+  bool awq = false, zero_shot = false, reduce_range = false;
+  std::int64_t block = 0;
   std::int64_t adaround_iterations = quantize::AdaRoundOptions().iterations;
   std::int64_t method_samples = quantize::Methods().samples;
   bool first_layer_float = false, last_layer_float = false, no_slim = false;
@@ -40,6 +45,10 @@ quantize::Methods methods_from(const Arguments& arguments) {
   methods.adaround.iterations = static_cast<int>(arguments.adaround_iterations);
   methods.gptq.by_activity = arguments.gptq_by_activity;
   methods.samples = arguments.method_samples;
+  methods.smooth = arguments.smooth;
+  methods.awq = arguments.awq;
+  methods.split_outliers = arguments.split_outliers;
+  methods.zero_shot = arguments.zero_shot;
   return methods;
 }
 
@@ -60,6 +69,9 @@ Recipe recipe_from(const Arguments& arguments, std::int64_t seed) {
   options.percentile = arguments.percentile;
   options.skip = arguments.skip;
   options.methods = methods_from(arguments);
+  options.block = arguments.block;
+  options.reduce_range = arguments.reduce_range;
+  apply_preset(arguments.mixed.preset, options);
   options.first_layer_float = arguments.first_layer_float;
   options.last_layer_float = arguments.last_layer_float;
   Recipe recipe;
@@ -93,10 +105,31 @@ Json quantization_json(const quantize::QuantizeReport& report) {
           {"float_nodes", report.float_nodes}, {"methods", report.methods}, {"samples", report.num_samples}};
 }
 
+/// A table of what is worth looking at; everything with --json.
+void print_diagnosis(Console& console, const quantize::QuantizeReport& report) {
+  Table table({"activation", "codes used", "cut off", "change", "drift", "remark"}, "calibration: what may need other or more data");
+  Json json = Json::array();
+  for (const quantize::ActivationDiagnosis& one : report.calibration) {
+    json.push_back({{"name", one.value},
+                    {"coverage", one.coverage},
+                    {"saturated", one.saturated},
+                    {"change", one.change},
+                    {"drift", one.drift},
+                    {"remarks", one.remarks}});
+    if (one.remarks.empty()) continue;
+    table.add_row({shortened(one.value, 40), cat(fixed(100 * one.coverage, 0), " %"),
+                   cat(fixed(100 * one.saturated, 2), " %"), cat(fixed(100 * one.change, 1), " %"),
+                   fixed(one.drift, 3), join(one.remarks, ", ")});
+  }
+  console.results()["calibration"] = std::move(json);
+  if (!table.empty()) console.table(table);
+}
+
 ExitCode run_quantize(Console& console, const Arguments& arguments) {
   console.check_output(arguments.output);
   const Graph original = load_model(arguments.input);
-  const Recipe recipe = recipe_from(arguments, console.options.seed);
+  Recipe recipe = recipe_from(arguments, console.options.seed);
+  choose_widths(console, original, arguments.mixed, recipe);
   const RecipeOutcome outcome = run_recipe(original, recipe, console.progress());
   save_model(outcome.graph, arguments.output);
   if (!arguments.emit_recipe.empty()) {
@@ -107,7 +140,8 @@ ExitCode run_quantize(Console& console, const Arguments& arguments) {
   const ModelFigures after = model_figures(outcome.graph, "after", arguments.output);
   console.model("input", arguments.input);
   console.model("output", arguments.output);
-  console.results() = quantization_json(outcome.quantization);
+  console.results().update(quantization_json(outcome.quantization));
+  print_diagnosis(console, outcome.quantization);
   console.results()["before"] = {{"file_bytes", before.file_bytes}, {"arena_bytes", before.arena_bytes}};
   console.results()["after"] = {{"file_bytes", after.file_bytes}, {"arena_bytes", after.arena_bytes}};
   console.table(before_after_table(before, after));
@@ -128,6 +162,12 @@ void declare_methods(Options& options, Arguments& arguments) {
                  {"none", "data", "analytic"});
   options.choice(arguments.rounding, "--rounding", "How weights go to codes", {"nearest", "adaround", "gptq"});
   options.option(arguments.adaround_iterations, "--adaround-iterations", "Steps for each layer");
+  options.option(arguments.smooth, "--smooth", "SmoothQuant: share of activations' range that weights take over (0.5)");
+  options.flag(arguments.awq, "--awq", "Scale and clip weights by the activations they meet");
+  options.option(arguments.split_outliers, "--split-outliers", "Share of channels split to halve the largest weights");
+  options.flag(arguments.zero_shot, "--zero-shot", "Ranges from batch-norm statistics instead of data");
+  options.option(arguments.block, "--block", "Weight-only: inputs that share a scale, such as 32; 0: whole channels");
+  options.flag(arguments.reduce_range, "--reduce-range", "Weights of 7 bits, for CPUs without VNNI");
   options.flag(arguments.gptq_by_activity, "--gptq-act-order", "Columns with the largest inputs first");
   options.option(arguments.method_samples, "--method-samples", "Calibration samples that methods look at; 0: all");
 }
@@ -164,6 +204,7 @@ Verb quantize_verb() {
         options.option(arguments->skip, "--skip",
                        "Leave nodes in float: name with * and ?, or operator (may be repeated)");
         declare_methods(options, *arguments);
+        arguments->mixed.declare(options);
         options.flag(arguments->first_layer_float, "--first-layer-float", "Leave the first layer in float");
         options.flag(arguments->last_layer_float, "--last-layer-float", "Leave the last layer in float");
         options.flag(arguments->no_slim, "--no-slim", "Do not rewrite the model first");

@@ -78,6 +78,7 @@ LayerWidths::LayerWidths(const Graph& graph, const PtqOptions& options)
       widths_[at].weights = std::max(widths_[at].weights, options.end_bits);
       widths_[at].activations = std::max(widths_[at].activations, options.end_bits);
     }
+    if (options.reduce_range) widths_[at].weights = std::min(widths_[at].weights, 7);
   }
 }
 

@@ -51,7 +51,9 @@ struct Methods {
   std::int64_t samples = 256;  ///< that methods look at; 0: all of the calibration data
 
   /// Is there one that cannot do without data?
-  bool need_data() const { return bias_correction == BiasCorrection::Data || rounding != Rounding::Nearest; }
+  bool need_data() const {
+    return bias_correction == BiasCorrection::Data || rounding != Rounding::Nearest || smooth >= 0 || awq;
+  }
 };
 
 std::string_view bias_correction_name(BiasCorrection correction);

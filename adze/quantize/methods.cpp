@@ -4,11 +4,14 @@
 
 #include "adze/base/text.h"
 #include "adze/graph/infer.h"
+#include "adze/quantize/awq.h"
 #include "adze/quantize/bias_correction.h"
 #include "adze/quantize/channel_statistics.h"
 #include "adze/quantize/equalize.h"
 #include "adze/quantize/layers.h"
 #include "adze/quantize/rounding.h"
+#include "adze/quantize/smooth.h"
+#include "adze/quantize/split_channels.h"
 
 namespace adze::quantize {
 
@@ -59,6 +62,28 @@ std::string round(const Graph& exact, Graph& quantized, const PtqOptions& option
              layers_left(report.left));
 }
 
+std::string smooth(Graph& graph, const PtqOptions& options, const CalibrationData& data, ProgressSink& progress) {
+  const Methods& methods = options.methods;
+  const SmoothReport report = smooth_activations(graph, methods.smooth, data, methods.samples, progress);
+  return cat("smoothquant, alpha ", methods.smooth, ": ", report.inputs, " values read by ", report.layers,
+             " layers, largest factor ", fixed(report.largest_factor, 2));
+}
+
+std::string awq(Graph& graph, const PtqOptions& options, const CalibrationData& data, ProgressSink& progress) {
+  const AwqReport report = activation_aware_scaling(graph, options, data, progress);
+  double scaled = 0, clipped = 0;
+  std::size_t layers = 0;
+  for (const AwqInput& input : report.inputs) {
+    scaled += input.plain_error > 0 ? input.error / input.plain_error : 1;
+    clipped += input.plain_error > 0 ? input.clipped_error / input.plain_error : 1;
+    layers += input.layers.size();
+  }
+  const double count = std::max<double>(1, static_cast<double>(report.inputs.size()));
+  return cat("awq: ", layers, " layers behind ", report.inputs.size(), " values scaled, output error ",
+             fixed(100 * scaled / count, 1), " % of nearest rounding's, ", fixed(100 * clipped / count, 1),
+             " % once clipped; clipped alone: ", report.left.size(), " layers");
+}
+
 }  // namespace
 
 std::vector<std::string> apply_before(Graph& graph, const PtqOptions& options, const CalibrationData& data,
@@ -69,7 +94,13 @@ std::vector<std::string> apply_before(Graph& graph, const PtqOptions& options, c
     note_measured(graph, methods, data, progress);
   }
   if (methods.bias_correction != BiasCorrection::None) add_missing_biases(graph);
+  if (methods.smooth >= 0) lines.push_back(smooth(graph, options, data, progress));
   if (methods.equalize) lines.push_back(equalize(graph));
+  if (methods.awq) lines.push_back(awq(graph, options, data, progress));
+  if (methods.split_outliers > 0) {
+    const SplitReport report = split_outlier_channels(graph, methods.split_outliers, options.bits.weights);
+    lines.push_back(cat("outlier channels: ", report.channels, " split in ", report.layers, " layers"));
+  }
   return lines;
 }
 

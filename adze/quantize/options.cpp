@@ -105,6 +105,14 @@ void check_options(const PtqOptions& options) {
   if (!(options.percentile > 50 && options.percentile <= 100)) {
     throw UsageError(cat("percentile ", options.percentile, " is not in (50, 100]"), "99.99 is a good start");
   }
+  if (options.block < 0) throw UsageError(cat("blocks of ", options.block, " inputs"), "32 is a good start");
+  if (options.block > 0 && options.mode != Mode::WeightOnly) {
+    throw UsageError("scales by block of inputs are for weight-only quantization", "--mode weight-only");
+  }
+  if (options.methods.smooth > 1) throw UsageError(cat("alpha ", options.methods.smooth, " is not in [0, 1]"));
+  if (options.methods.split_outliers < 0 || options.methods.split_outliers > 1) {
+    throw UsageError(cat("a share of channels is in [0, 1], got ", options.methods.split_outliers), "0.02 is a good start");
+  }
   if (options.max_samples < 0) throw UsageError(cat("the number of samples is ", options.max_samples));
 }
 

@@ -65,9 +65,10 @@ struct PtqOptions {
   bool last_layer_float = false;   ///< layers that no other layer follows stay float
   /// Nodes that stay float: node names with * and ? as wildcards, or operator names ("Softmax").
   std::vector<std::string> skip;
-  BitWidths bits;                     ///< Static: fewer than 8 use a part of the codes of 8-bit types
+  BitWidths bits;                     ///< fewer than 8 use a part of the codes of 8-bit types; WeightOnly: s4 up to 4
   int end_bits = 8;                   ///< the first and the last layers get at least so many
   std::vector<LayerBits> layer_bits;  ///< for single layers; the first pattern that fits counts
+  std::int64_t block = 0;  ///< WeightOnly: inputs that share a scale in layers; 0: a scale for each output channel
   bool reduce_range = false;          ///< weights of 7 bits: sums of two products fit 16 bits on CPUs without VNNI
   Methods methods;                    ///< Static and WeightOnly
   bool keep_code_windows = false;     ///< leave fewer bits as marks (set_code_window): training learns the scales first

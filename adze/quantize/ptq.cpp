@@ -8,11 +8,13 @@
 #include "adze/graph/verify.h"
 #include "adze/quantize/bits.h"
 #include "adze/quantize/channel_statistics.h"
+#include "adze/quantize/diagnose.h"
 #include "adze/quantize/layers.h"
 #include "adze/quantize/methods.h"
 #include "adze/quantize/placement.h"
 #include "adze/quantize/static.h"
 #include "adze/quantize/weights.h"
+#include "adze/quantize/zero_shot.h"
 
 namespace adze::quantize {
 
@@ -125,8 +127,11 @@ QuantizeOutcome quantize(Graph graph, const CalibrationData& data, const PtqOpti
   QuantizeOutcome outcome;
   if (options.mode == Mode::Static) {
     const std::vector<ValueId> values = values_to_observe(graph, options);
-    const Observations observations = observe(graph, values, data, options.max_samples, progress);
-    outcome = quantize_observed(graph, observations, options);
+    const HalvedObservations observations =
+        options.methods.zero_shot ? HalvedObservations{observations_from_statistics(graph, values), {}}
+                                  : observe_halves(graph, values, data, options.max_samples, progress);
+    outcome = quantize_observed(graph, observations.all(), options);
+    outcome.report.calibration = diagnose(graph, observations, options);
   } else {
     outcome = quantize_without_data(graph, options);
   }

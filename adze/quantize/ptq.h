@@ -30,12 +30,24 @@ struct WeightReport {
   double sqnr_db = 0;           ///< of the codes against the float weights
 };
 
+/// What calibration data says about one quantized activation, and whether more of it would say something else.
+struct ActivationDiagnosis {
+  std::string value;
+  double low = 0, high = 0;          ///< what the codes cover
+  double coverage = 0;               ///< share of the codes that were used
+  double saturated = 0;              ///< share of the values that were cut off
+  double change = 0;                 ///< of the range when the first half of the data decides alone, relative to it
+  double drift = 0;                  ///< largest distance between the two halves' distribution functions
+  std::vector<std::string> remarks;  ///< what is worth looking at; empty: nothing
+};
+
 /// What quantization did, for reports.
 struct QuantizeReport {
   std::vector<ActivationReport> activations;
   std::vector<WeightReport> weights;
   std::vector<std::string> quantized_nodes;
   std::vector<std::string> float_nodes;  ///< layers with weights that stayed float: skipped or not possible
+  std::vector<ActivationDiagnosis> calibration;  ///< Static (diagnose.h)
   std::vector<std::string> methods;      ///< a line for each method about what it did
   std::int64_t num_samples = 0;
 };

@@ -91,10 +91,10 @@ class Rounder {
     problem.weights = as_matrix(layer.layout, weight.data<float>());
     problem.scales = as_matrix(layer.layout, layer.scales);
     const DType dtype = quantized_.constant(layer.codes)->dtype();
-    const bool is_narrow = options_.mode == Mode::Static && dtype == DType::S8;
-    const IntegerGrid grid = is_narrow ? narrowed(weight_grid(), widths_.of(same).weights) : weight_grid();
-    problem.low = static_cast<float>(dtype == DType::S8 ? grid.low : integer_min(dtype));
-    problem.high = static_cast<float>(dtype == DType::S8 ? grid.high : integer_max(dtype));
+    const IntegerGrid grid = narrowed(weight_grid(), widths_.of(same).weights);
+    const bool is_signed = dtype == DType::S8 || dtype == DType::S4;
+    problem.low = static_cast<float>(is_signed ? grid.low : integer_min(dtype));
+    problem.high = static_cast<float>(is_signed ? grid.high : integer_max(dtype));
     for (const double offset : bias_of(quantized_, quantized_.node(layer.node))) {
       problem.bias.push_back(static_cast<float>(offset));
     }

@@ -1,8 +1,13 @@
+#include <algorithm>
 #include <map>
 
+#include "adze/base/text.h"
+#include "adze/quantize/bits.h"
 #include "adze/quantize/insert.h"
 #include "adze/quantize/layers.h"
 #include "adze/quantize/static.h"
+#include "adze/quantize/weight_blocks.h"
+#include "adze/quantize/weight_layout.h"
 #include "adze/quantize/weights.h"
 
 namespace adze::quantize {
@@ -47,11 +52,29 @@ std::optional<std::int64_t> axis_of(const Node& node, std::size_t input, std::in
   }
 }
 
+bool is_layer(const Node& node) {
+  return role_of(node.kind) == Role::Layer;
+}
+
+/// Codes with scales by block, put into the graph.
+ValueId insert_blocks(Inserter& inserter, NodeId id, std::size_t input, const BlockedWeight& weight, WeightReport& report) {
+  Graph& graph = inserter.graph();
+  const ValueId value = graph.node(id).input(input);
+  const Tensor exact = *graph.constant(value);
+  const std::string name = graph.value(value).name;
+  report = {name, graph.node(id).name, exact.shape(), weight.scales.size(), sqnr_db(exact.data<float>(), restored(weight))};
+  const ValueId codes = inserter.constant(inserter.unique_name(cat(name, "_quantized")), weight.codes);
+  const ValueId scales = inserter.constant(inserter.unique_name(cat(name, "_scale")), weight.scales);
+  return inserter.node(OpKind::DequantizeLinear, {codes, scales}, inserter.unique_name(cat(name, "_dequantized")),
+                       {{"axis", weight.axis}, {"block_size", weight.block}});
+}
+
 }  // namespace
 
 QuantizeOutcome quantize_weights_only(Graph graph, const PtqOptions& options) {
   QuantizeOutcome outcome{std::move(graph), {}};
   Inserter inserter(outcome.graph);
+  const LayerWidths widths(outcome.graph, options);
   std::map<std::pair<ValueId, std::int64_t>, ValueId> stored;
   for (const NodeId id : outcome.graph.node_ids()) {
     if (is_skipped(outcome.graph.node(id), options.skip)) continue;
@@ -64,6 +87,19 @@ QuantizeOutcome quantize_weights_only(Graph graph, const PtqOptions& options) {
       }
       std::optional<std::int64_t> axis = axis_of(node, input, tensor->rank());
       if (options.weights == Granularity::PerTensor) axis = std::nullopt;
+      const int bits = is_layer(node) ? widths.of(id).weights : 8;
+      if (is_layer(node) && (options.block > 0 || bits < 8) && weight_layout(node, tensor->shape())) {
+        const std::int64_t along = input_axis(node, tensor->shape()), length = tensor->dim(along);
+        const std::int64_t block = options.block > 0 ? std::min(options.block, length) : length;
+        const std::pair key{weight, 1000 * along + bits};
+        if (!stored.contains(key)) {
+          WeightReport report;
+          stored[key] = insert_blocks(inserter, id, input, quantize_blocks(*tensor, along, block, bits), report);
+          outcome.report.weights.push_back(std::move(report));
+        }
+        outcome.graph.node(id).inputs[input] = stored.at(key);
+        continue;
+      }
       const std::pair key{weight, axis.value_or(-1)};
       if (!stored.contains(key)) {
         const QuantizedWeight codes = quantize_weight(outcome.graph, node, weight, axis);

@@ -55,7 +55,7 @@ void run_step(const QuantizeStep& step, const StepRun& at) {
   RecipeOutcome& outcome = at.outcome;
   quantize::CalibrationData data;
   std::shared_ptr<Dataset> dataset;
-  const bool wants_data = step.options.mode == quantize::Mode::Static || step.options.methods.need_data();
+  const bool wants_data = (step.options.mode == quantize::Mode::Static && !step.options.methods.zero_shot) || step.options.methods.need_data();
   if (wants_data) {
     if (recipe.calibration.path.empty()) {
       throw UsageError("this quantization needs calibration data",

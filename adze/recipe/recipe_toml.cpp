@@ -29,6 +29,10 @@ quantize::Methods read_methods(TomlReader& reader) {
   methods.adaround.iterations =
       static_cast<int>(reader.get<std::int64_t>("adaround_iterations", methods.adaround.iterations));
   methods.gptq.by_activity = reader.get<bool>("gptq_by_activity", methods.gptq.by_activity);
+  methods.smooth = reader.get<double>("smooth", methods.smooth);
+  methods.awq = reader.get<bool>("awq", methods.awq);
+  methods.split_outliers = reader.get<double>("split_outliers", methods.split_outliers);
+  methods.zero_shot = reader.get<bool>("zero_shot", methods.zero_shot);
   methods.samples = reader.get<std::int64_t>("method_samples", methods.samples);
   return methods;
 }
@@ -51,6 +55,8 @@ QuantizeStep read_quantize(TomlReader& reader) {
   options.end_bits = static_cast<int>(reader.get<std::int64_t>("end_bits", options.end_bits));
   options.layer_bits = quantize::parse_layer_bits(reader.texts("layer_bits"));
   options.methods = read_methods(reader);
+  options.block = reader.get<std::int64_t>("block", options.block);
+  options.reduce_range = reader.get<bool>("reduce_range", options.reduce_range);
   return {options};
 }
 
@@ -77,6 +83,10 @@ void print_methods(toml::table& table, const quantize::Methods& methods) {
     table.insert("adaround_iterations", methods.adaround.iterations);
   }
   if (methods.gptq.by_activity) table.insert("gptq_by_activity", true);
+  if (methods.smooth >= 0) table.insert("smooth", methods.smooth);
+  if (methods.awq) table.insert("awq", true);
+  if (methods.split_outliers > 0) table.insert("split_outliers", methods.split_outliers);
+  if (methods.zero_shot) table.insert("zero_shot", true);
   if (methods.samples != usual.samples) table.insert("method_samples", methods.samples);
 }
 
@@ -100,6 +110,8 @@ void print_step(toml::table& table, const QuantizeStep& step) {
   for (const auto& one : options.layer_bits) layer_bits.push_back(cat(one.pattern, "=", bit_widths_text(one.bits)));
   if (!layer_bits.empty()) table.insert("layer_bits", std::move(layer_bits));
   print_methods(table, options.methods);
+  if (options.block > 0) table.insert("block", options.block);
+  if (options.reduce_range) table.insert("reduce_range", true);
   if (options.first_layer_float) table.insert("first_layer_float", true);
   if (options.last_layer_float) table.insert("last_layer_float", true);
   toml::array skip;

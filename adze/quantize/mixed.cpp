@@ -1,0 +1,163 @@
+#include "adze/quantize/mixed.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "adze/base/text.h"
+#include "adze/quantize/allocate.h"
+
+namespace adze::quantize {
+
+namespace {
+
+std::int64_t cost_of(const LayerCurve& curve, int bits, BudgetKind kind, int activation_bits) {
+  return kind == BudgetKind::BitOperations ? curve.macs * bits * activation_bits : curve.weights * bits;
+}
+
+/// The budget in the unit of cost_of.
+std::int64_t limit_of(const MixedBudget& budget, const std::vector<LayerCurve>& curves) {
+  std::int64_t weights = 0;
+  for (const LayerCurve& curve : curves) weights += curve.weights;
+  switch (budget.kind) {
+    case BudgetKind::Bits:
+      return static_cast<std::int64_t>(budget.limit * static_cast<double>(weights));
+    case BudgetKind::Bytes:
+      return static_cast<std::int64_t>(budget.limit * 8);
+    case BudgetKind::BitOperations:
+      return static_cast<std::int64_t>(budget.limit);
+  }
+  throw InternalError("an unknown budget");
+}
+
+double shown_cost(const MixedBudget& budget, std::int64_t cost, const std::vector<LayerCurve>& curves) {
+  double weights = 0;
+  for (const LayerCurve& curve : curves) weights += static_cast<double>(curve.weights);
+  if (budget.kind == BudgetKind::Bits) return static_cast<double>(cost) / std::max(1.0, weights);
+  return budget.kind == BudgetKind::Bytes ? static_cast<double>(cost) / 8 : static_cast<double>(cost);
+}
+
+class Refiner {
+ public:
+  Refiner(const Trials& trials, const std::vector<LayerCurve>& curves, const std::vector<std::vector<Choice>>& choices,
+          int activation_bits, std::int64_t limit)
+      : trials_(trials), curves_(curves), choices_(choices), activation_bits_(activation_bits), limit_(limit) {}
+
+  std::vector<LayerBits> bits_of(const std::vector<std::size_t>& chosen) const {
+    std::vector<LayerBits> bits;
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      bits.push_back({curves_[i].node, {curves_[i].points[chosen[i]].bits, activation_bits_}});
+    }
+    return bits;
+  }
+
+  /// Tries the exchanges that cost the least predicted damage, on the whole network.
+  void refine(std::vector<std::size_t>& chosen, int tries, MixedOutcome& outcome, ProgressPhase& phase) const {
+    outcome.start = outcome.measured = trials_.all(bits_of(chosen));
+    std::vector<std::vector<std::size_t>> tried{chosen};
+    for (int n = 0; n < tries; ++n) {
+      std::vector<std::size_t> best;
+      double least = 0;
+      std::string what;
+      for_each_exchange(chosen, [&](std::size_t up, std::size_t down) {
+        std::vector<std::size_t> next = chosen;
+        if (up < next.size()) ++next[up];
+        if (down < next.size()) --next[down];
+        if (std::find(tried.begin(), tried.end(), next) != tried.end() || cost(next) > limit_) return;
+        const double predicted = damage(next);
+        if (!best.empty() && predicted >= least) return;
+        best = next;
+        least = predicted;
+        what = cat(up < next.size() ? curves_[up].node : "nothing", " up, ",
+                   down < next.size() ? curves_[down].node : "nothing", " down");
+      });
+      if (best.empty()) return;
+      tried.push_back(best);
+      const double measured = trials_.all(bits_of(best));
+      phase.advance(1, cat("noise ", std::min(measured, outcome.measured)));
+      if (measured >= outcome.measured) continue;
+      outcome.changes.push_back(cat(what, ": noise ", outcome.measured, " -> ", measured));
+      outcome.measured = measured;
+      chosen = best;
+    }
+  }
+
+  std::int64_t cost(const std::vector<std::size_t>& chosen) const {
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < chosen.size(); ++i) sum += choices_[i][chosen[i]].cost;
+    return sum;
+  }
+  double damage(const std::vector<std::size_t>& chosen) const {
+    double sum = 0;
+    for (std::size_t i = 0; i < chosen.size(); ++i) sum += choices_[i][chosen[i]].damage;
+    return sum;
+  }
+
+ private:
+  template <typename Visit>
+  void for_each_exchange(const std::vector<std::size_t>& chosen, Visit visit) const {
+    const std::size_t none = chosen.size();
+    for (std::size_t up = 0; up <= none; ++up) {
+      if (up < none && chosen[up] + 1 >= choices_[up].size()) continue;
+      for (std::size_t down = 0; down <= none; ++down) {
+        if (down == up || (down < none && chosen[down] == 0) || (up == none && down == none)) continue;
+        visit(up, down);
+      }
+    }
+  }
+
+  const Trials& trials_;
+  const std::vector<LayerCurve>& curves_;
+  const std::vector<std::vector<Choice>>& choices_;
+  int activation_bits_;
+  std::int64_t limit_;
+};
+
+}  // namespace
+
+MixedOutcome choose_widths(const Trials& trials, const PtqOptions& options, const MixedBudget& budget,
+                           const MixedOptions& mixed, ProgressSink& progress) {
+  MixedOutcome outcome;
+  const int activation_bits = options.bits.activations;
+  outcome.curves = sensitivity_curves(trials, mixed.widths, activation_bits, mixed.curve_file, mixed.curve_key, progress);
+  const std::int64_t limit = limit_of(budget, outcome.curves);
+  std::vector<std::vector<Choice>> choices;
+  for (const LayerCurve& curve : outcome.curves) {
+    std::vector<Choice>& layer = choices.emplace_back();
+    for (const WidthPoint& point : curve.points) {
+      layer.push_back({cost_of(curve, point.bits, budget.kind, activation_bits), point.damage});
+    }
+  }
+  Allocation allocation = allocate_exactly(choices, limit);
+  if (allocation.chosen.empty()) {
+    throw UsageError("the budget is too small for even the fewest bits in every layer", "raise it");
+  }
+  outcome.bound = allocate_by_multiplier(choices, limit).bound;
+  const Refiner refiner(trials, outcome.curves, choices, activation_bits, limit);
+  {
+    ProgressPhase phase(progress, "refine", mixed.refinements, "exchanges");
+    refiner.refine(allocation.chosen, mixed.refinements, outcome, phase);
+  }
+  outcome.layer_bits = refiner.bits_of(allocation.chosen);
+  outcome.cost = shown_cost(budget, refiner.cost(allocation.chosen), outcome.curves);
+  outcome.predicted = refiner.damage(allocation.chosen);
+  return outcome;
+}
+
+std::int64_t parse_bytes(std::string_view text) {
+  const std::string whole(text);
+  char* end = nullptr;
+  const double number = std::strtod(whole.c_str(), &end);
+  const std::string unit(trim(end));
+  double factor = 0;
+  if (unit.empty() || unit == "B") factor = 1;
+  if (unit == "kB") factor = 1000;
+  if (unit == "KiB") factor = 1024;
+  if (unit == "MB") factor = 1e6;
+  if (unit == "MiB") factor = 1024 * 1024;
+  if (end == whole.c_str() || factor == 0 || !(number > 0) || number * factor > 1e15) {
+    throw UsageError(cat("sizes are written 256KiB, 100kB, 2MiB or 70000, got ", quoted(text)));
+  }
+  return static_cast<std::int64_t>(number * factor);
+}
+
+}  // namespace adze::quantize

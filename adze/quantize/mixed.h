@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "adze/evaluate/evaluate.h"
+#include "adze/quantize/curves.h"
+
+namespace adze::quantize {
+
+/// What the budget of a mixed-precision network counts.
+enum class BudgetKind : std::uint8_t {
+  Bits,           ///< mean bits of a weight
+  Bytes,          ///< of all weights of quantized layers, packed
+  BitOperations,  ///< multiply-accumulates of one sample, times bits of weights, times bits of activations
+};
+
+struct MixedBudget {
+  BudgetKind kind = BudgetKind::Bits;
+  double limit = 4.5;
+};
+
+struct MixedOptions {
+  std::vector<int> widths = {2, 3, 4, 5, 6, 8};
+  int refinements = 8;                 ///< exchanges between layers that are tried on the whole network
+  std::filesystem::path curve_file;    ///< where curves are kept between runs; empty: nowhere
+  std::string curve_key;               ///< of the network, options and samples that the file is for
+};
+
+struct MixedOutcome {
+  std::vector<LayerBits> layer_bits;   ///< for PtqOptions: every layer
+  std::vector<LayerCurve> curves;
+  double cost = 0;                     ///< in the budget's measure
+  double predicted = 0;                ///< sum of the layers' damages
+  double bound = 0;                    ///< of the Lagrangian: no allocation has a smaller sum
+  double start = 0, measured = 0;      ///< output noise by signal of the whole network, before and after refinement
+  std::vector<std::string> changes;    ///< what refinement did
+};
+
+/// Bits for every layer within a budget: curves one layer at a time, the least sum of damages by dynamic programming
+/// (allocate.h), then exchanges of neighbouring widths between layers as long as the whole network's measured output
+/// noise falls. Throws UsageError when not even the smallest widths fit.
+MixedOutcome choose_widths(const Trials& trials, const PtqOptions& options, const MixedBudget& budget,
+                           const MixedOptions& mixed, ProgressSink& progress);
+
+/// "256KiB", "100kB", "70000". Throws UsageError.
+std::int64_t parse_bytes(std::string_view text);
+
+/// How raise_widths judges: labels and predictions of the same samples each time.
+using JudgeFunction = std::function<EvaluateResult(const Graph& quantized)>;
+
+struct RaiseStep {
+  std::string what;  ///< "conv3 from w4a4 to w6a6"
+  std::string why;   ///< "11 % of the damage"
+  double top1 = 0, drop = 0, highest_drop = 0;  ///< afterwards; the upper end of the paired 95 % interval
+  double p_value = 1;                            ///< McNemar's mid-p
+};
+
+struct RaiseOutcome {
+  std::vector<LayerBits> layer_bits;
+  std::vector<RaiseStep> steps;  ///< the first: everything as low as the options say
+  bool within_limit = false;
+};
+
+/// Starts with every layer at the options' bits and raises the layer whose raise saves the most damage, to the next of
+/// the widths (weights and activations alike), until the upper end of the paired interval of the drop in top-1 is
+/// within max_drop, or every layer has the most. exact: the float network's result on the same samples.
+/// Source  the interval: Newcombe 1998 (evaluate/metrics.h)
+RaiseOutcome raise_widths(const Trials& trials, const PtqOptions& options, double max_drop,
+                          const EvaluateResult& exact, const JudgeFunction& judge, ProgressSink& progress);
+
+}  // namespace adze::quantize

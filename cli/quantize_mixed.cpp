@@ -1,0 +1,216 @@
+#include "cli/quantize_mixed.h"
+
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "adze/base/hash.h"
+#include "adze/base/text.h"
+#include "adze/data/batches.h"
+#include "adze/graph/infer.h"
+#include "adze/quantize/layers.h"
+#include "adze/quantize/mixed.h"
+
+namespace adze::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+QuantizeStep& quantize_step(Recipe& recipe) {
+  for (auto& step : recipe.steps) {
+    if (auto* found = std::get_if<QuantizeStep>(&step)) return *found;
+  }
+  throw InternalError("a recipe without quantization");
+}
+
+/// The graph that the quantization step will get.
+Graph before_quantization(const Graph& original, const Recipe& recipe, Console& console) {
+  Recipe first = recipe;
+  first.steps.pop_back();
+  Graph graph = first.steps.empty() ? original : run_recipe(original, first, console.progress()).graph;
+  infer_types(graph);
+  return graph;
+}
+
+/// "int4", "w4a8" or "f32" for the layers whose name the expression matches; the first that fits counts.
+void apply_tensors(const Graph& graph, const std::vector<std::string>& texts, quantize::PtqOptions& options) {
+  std::vector<quantize::LayerBits> named;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.rfind('=');
+    if (equals == std::string::npos) throw UsageError(cat("--tensor is REGEX=TYPE, got ", adze::quoted(text)));
+    const std::string type = text.substr(equals + 1);
+    int matches = 0;
+    try {
+      const std::regex expression(text.substr(0, equals));
+      for (const NodeId id : graph.node_ids()) {
+        const Node& node = graph.node(id);
+        if (!quantize::weight_input(graph, node) || !std::regex_search(node.name, expression)) continue;
+        ++matches;
+        if (type == "f32" || type == "float") {
+          options.skip.push_back(node.name);
+        } else {
+          quantize::BitWidths bits = quantize::parse_bit_widths(type);
+          if (type[0] == 'i') bits.activations = 8;  // "int4" speaks of the tensor, which is the weight
+          named.push_back({node.name, bits});
+        }
+      }
+    } catch (const std::regex_error& error) {
+      throw UsageError(cat("--tensor ", adze::quoted(text), ": ", error.what()));
+    }
+    if (matches == 0) throw UsageError(cat("--tensor ", adze::quoted(text), " fits no layer"), "adze inspect lists them");
+  }
+  options.layer_bits.insert(options.layer_bits.begin(), named.begin(), named.end());
+}
+
+struct Calibration {
+  std::shared_ptr<Dataset> dataset;
+  quantize::CalibrationData data;
+};
+
+Calibration open_calibration(const Graph& graph, const Recipe& recipe) {
+  if (recipe.calibration.path.empty()) throw UsageError("choosing widths needs data", "--calibration FOLDER");
+  Calibration calibration;
+  calibration.dataset = open_data(graph, recipe.calibration);
+  calibration.data = calibration_data(
+      graph, calibration.dataset,
+      sample_indices(*calibration.dataset, recipe.calibration_samples, recipe.seed, Sampling::Stratified));
+  return calibration;
+}
+
+void print_curves(Console& console, const std::vector<quantize::LayerCurve>& curves) {
+  if (curves.empty()) return;
+  std::vector<std::string> header{"layer", "weights"};
+  for (const auto& point : curves[0].points) header.push_back(cat(point.bits, " bits"));
+  Table table(header, "output noise relative to the signal, the layer alone quantized");
+  Json json = Json::array();
+  for (const auto& curve : curves) {
+    std::vector<std::string> row{shortened(curve.node, 40), cat(curve.weights)};
+    Json points = Json::array();
+    for (const auto& point : curve.points) {
+      row.push_back(fixed(point.damage, 6));
+      points.push_back({{"bits", point.bits}, {"damage", point.damage}});
+    }
+    json.push_back({{"node", curve.node}, {"weights", curve.weights}, {"macs", curve.macs}, {"points", points}});
+    table.add_row(std::move(row));
+  }
+  console.table(table);
+  console.results()["sensitivity"] = std::move(json);
+}
+
+void choose_by_budget(Console& console, const quantize::Trials& trials, const MixedArguments& arguments,
+                      const std::string& key, quantize::PtqOptions& options) {
+  quantize::MixedBudget budget{quantize::BudgetKind::Bits, arguments.target_bits};
+  if (!arguments.target_size.empty()) {
+    budget = {quantize::BudgetKind::Bytes, static_cast<double>(quantize::parse_bytes(arguments.target_size))};
+  } else if (arguments.target_bit_operations > 0) {
+    budget = {quantize::BudgetKind::BitOperations, arguments.target_bit_operations};
+  }
+  const bool has_budget = budget.limit > 0;
+  if (!has_budget) budget.limit = 8;
+  quantize::MixedOptions mixed;
+  mixed.curve_file = arguments.sensitivity;
+  mixed.curve_key = key;
+  if (!has_budget) mixed.refinements = 0;
+  const auto outcome = quantize::choose_widths(trials, options, budget, mixed, console.progress());
+  print_curves(console, outcome.curves);
+  if (!has_budget) return;
+  options.layer_bits = outcome.layer_bits;
+  Json json = Json::array();
+  for (const auto& one : outcome.layer_bits) {
+    console.line(cat("  ", one.pattern, ": ", bit_widths_text(one.bits)));
+    json.push_back({{"node", one.pattern}, {"bits", bit_widths_text(one.bits)}});
+  }
+  for (const std::string& change : outcome.changes) console.line(cat("  refined: ", change));
+  console.line(cat("cost ", outcome.cost, " of ", budget.limit, "; sum of damages ", outcome.predicted,
+                   " (no allocation is below ", outcome.bound, "); measured output noise ", outcome.measured));
+  console.results()["layer_bits"] = std::move(json);
+}
+
+void choose_by_accuracy(Console& console, const Graph& graph, const quantize::Trials& trials, const Recipe& recipe,
+                        const MixedArguments& arguments, quantize::PtqOptions& options) {
+  DataRequest request = recipe.calibration;
+  if (!arguments.validation.empty()) {
+    request.name = arguments.validation;
+    request.path = resolve_data_path(arguments.validation);
+  }
+  const std::shared_ptr<Dataset> dataset = open_data(graph, request);
+  EvaluateOptions evaluation;
+  evaluation.batch_size = batch_size_for(graph, 32);
+  evaluation.samples = arguments.validation_samples;
+  evaluation.seed = recipe.seed + 1;  // others than those of calibration, but for chance
+  const auto judge = [&](const Graph& network) { return evaluate(make_runner(network), *dataset, evaluation); };
+  const EvaluateResult exact = judge(graph);
+  const double limit = parse_fraction(arguments.max_drop, "--max-drop");
+  const auto outcome = quantize::raise_widths(trials, options, limit, exact, judge, console.progress());
+  options.layer_bits = outcome.layer_bits;
+  Table table({"step", "why", "top-1", "points lost", "at most", "p"});
+  Json json = Json::array();
+  for (const auto& step : outcome.steps) {
+    table.add_row({step.what, step.why, cat(fixed(100 * step.top1, 2), " %"), fixed(100 * step.drop, 2),
+                   fixed(100 * step.highest_drop, 2), fixed(step.p_value, 3)});
+    json.push_back({{"what", step.what}, {"why", step.why}, {"top1", step.top1}, {"drop", step.drop},
+                    {"highest_drop", step.highest_drop}, {"p", step.p_value}});
+  }
+  console.table(table);
+  console.line(cat("float: ", fixed(100 * exact.top1, 2), " % of ", exact.samples, " samples; the limit of ",
+                   fixed(100 * limit, 2), " points ", outcome.within_limit ? "holds" : "does not hold"));
+  console.results()["raised"] = std::move(json);
+  console.results()["within_limit"] = outcome.within_limit;
+}
+
+}  // namespace
+
+void MixedArguments::declare(Options& options) {
+  options.option(preset, "--preset", "int8, int8-dynamic, int8-weights, int4-g32, w4a8 or mixed");
+  options.option(tensors, "--tensor", "REGEX=TYPE (int4, w4a8, f32) for layers by name (may be repeated)");
+  options.option(target_size, "--target-size", "Bytes of weights, packed, such as 256KiB: bits are chosen by layer");
+  options.option(target_bits, "--target-bits", "Mean bits of a weight, such as 4.5: bits are chosen by layer");
+  options.option(target_bit_operations, "--target-bit-operations", "MACs times bits of both sides, of one sample");
+  options.option(max_drop, "--max-drop", "Raise layers from --bits until top-1 falls by no more, such as 1%");
+  options.option(sensitivity, "--sensitivity", "File of each layer's damage by bits: written, and read to go on");
+  options.option(validation, "--validation", "Labelled data for --max-drop; default: the calibration data");
+  options.option(validation_samples, "--validation-samples", "Of them");
+}
+
+void apply_preset(const std::string& name, quantize::PtqOptions& options) {
+  const std::vector<std::string> known{"int8", "int8-dynamic", "int8-weights", "int4-g32", "w4a8", "mixed"};
+  if (name.empty() || name == "int8") return;
+  if (name == "int8-dynamic") {
+    options.mode = quantize::Mode::Dynamic;
+  } else if (name == "int8-weights") {
+    options.mode = quantize::Mode::WeightOnly;
+  } else if (name == "int4-g32") {
+    options.mode = quantize::Mode::WeightOnly;
+    options.bits = {4, 8};
+    options.block = 32;
+  } else if (name == "w4a8" || name == "mixed") {
+    if (name == "w4a8") options.bits = {4, 8};
+    if (options.methods.rounding == quantize::Rounding::Nearest) options.methods.rounding = quantize::Rounding::Gptq;
+  } else {
+    const std::string near = nearest(name, known);
+    throw UsageError(cat("unknown preset ", adze::quoted(name)),
+                     near.empty() ? cat("one of ", join(known, ", ")) : cat("did you mean ", near, "?"));
+  }
+}
+
+void choose_widths(Console& console, const Graph& original, const MixedArguments& arguments, Recipe& recipe) {
+  quantize::PtqOptions& options = quantize_step(recipe).options;
+  if (arguments.tensors.empty() && !arguments.chooses()) return;
+  const Graph graph = before_quantization(original, recipe, console);
+  apply_tensors(graph, arguments.tensors, options);
+  if (!arguments.chooses()) return;
+  if (options.mode != quantize::Mode::Static) {
+    throw UsageError("widths are chosen for static quantization only", "leave out --mode");
+  }
+  const Calibration calibration = open_calibration(graph, recipe);
+  constexpr std::int64_t batches = 4;
+  const quantize::Trials trials(graph, calibration.data, options, batches, console.progress());
+  const std::string key = recipe_hash(recipe);
+  if (!arguments.max_drop.empty()) {
+    choose_by_accuracy(console, graph, trials, recipe, arguments, options);
+  } else {
+    choose_by_budget(console, trials, arguments, key, options);
+  }
+}
+
+}  // namespace adze::cli
