@@ -12,13 +12,13 @@ namespace {
 struct Arguments {
   std::string input, output;
   std::int64_t opset = 21;
-  bool external_data = false;
+  bool external_data = false, sparse = false;
 };
 
 ExitCode convert(Console& console, const Arguments& arguments) {
   console.check_output(arguments.output);
   const Graph graph = load_model(arguments.input);
-  save_model(graph, arguments.output, {static_cast<int>(arguments.opset), arguments.external_data});
+  save_model(graph, arguments.output, {static_cast<int>(arguments.opset), arguments.external_data, arguments.sparse});
   console.model("input", arguments.input);
   console.model("output", arguments.output);
   const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(arguments.output));
@@ -35,7 +35,8 @@ Verb convert_verb() {
           "  adze convert model.tflite model.onnx\n"
           "  adze convert model.onnx old.onnx --opset 13\n"
           "  adze convert model.onnx model.adze            readable text\n"
-          "  adze convert big.onnx out.onnx --external-data\n",
+          "  adze convert big.onnx out.onnx --external-data\n"
+          "  adze convert pruned.onnx small.onnx --sparse\n",
           [](Options& options) -> Action {
             auto arguments = std::make_shared<Arguments>();
             options.positional(arguments->input, "INPUT",
@@ -43,6 +44,7 @@ Verb convert_verb() {
             options.positional(arguments->output, "OUTPUT", "File to write: .onnx, .tflite or .adze");
             options.option(arguments->opset, "--opset", "ONNX opset to write");
             options.flag(arguments->external_data, "--external-data", "Put the weights into a second file");
+            options.flag(arguments->sparse, "--sparse", "Write weights that are mostly 0 as sparse initializers");
             return [arguments](Console& console) { return convert(console, *arguments); };
           }};
 }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adze/base/text.h"
+#include "adze/encode/sparse.h"
 #include "adze/prune/float_weights.h"
 #include "adze/prune/gradients.h"
 #include "adze/prune/sensitivity.h"
@@ -55,7 +56,8 @@ class Pruning {
                                             ? prune::prune(graph_, options_, inputs_, console_.progress())
                                             : prune_within_drop();
     const Graph result = finished(outcome.graph, arguments_, console_);
-    save_model(result, arguments_.output);
+    save_model(result, arguments_.output, {21, false, arguments_.sparse});
+    if (!options_.channels) show_sparse_size(result);
     console_.model("input", arguments_.model);
     console_.model("output", arguments_.output);
     show_pruning(console_, outcome, options_.channels);
@@ -68,6 +70,19 @@ class Pruning {
   }
 
  private:
+  /// What the weights take when zeros are told by bits or runs.
+  void show_sparse_size(const Graph& graph) {
+    std::int64_t dense = 0, compact = 0;
+    for (const prune::Layer& layer : prune::weight_layers(graph)) {
+      dense += graph.constant(layer.weight)->num_bytes();
+      compact += encode::sparse_size(*graph.constant(layer.weight)).bytes;
+    }
+    console_.line(
+        cat("weights of layers: ", bytes_text(dense), " dense, ", bytes_text(compact), " with zeros as bits or runs"));
+    console_.results()["sparse_bytes"] = compact;
+    console_.results()["dense_bytes"] = dense;
+  }
+
   void open() {
     data_ = arguments_.training.open_data(graph_, console_.options);
     const auto indices = sample_indices(*data_.training, arguments_.samples, seed_);

@@ -37,6 +37,7 @@ void PruneArguments::declare(Options& options) {
   options.flag(sensitivity, "--sensitivity", "Only show what shares of each group do to the outputs; needs --data");
   options.flag(no_slim, "--no-slim", "Do not rewrite the model first");
   options.flag(keep_batch_norms, "--keep-batch-norms", "Do not fold batch norms at the end");
+  options.flag(sparse, "--sparse", "Write weights that are mostly 0 as sparse initializers");
   options.option(report, "--report", "HTML page: what went, round by round");
   training.data.declare(options, "-d,--data", "Data to measure and train on; its train split where it has one",
                         Options::Need::Optional);

@@ -16,7 +16,7 @@ struct PruneArguments {
   double ratio = -1, target_macs = 0, target_params = 0, max_ratio = 0.9;
   std::int64_t rounds = 5, round_to = 1, min_units = 1, samples = 128, gradient_batches = 16, judge_samples = 1000;
   bool dry_run = false, sensitivity = false, reconstruct = false, surgeon = false, no_slim = false;
-  bool keep_batch_norms = false;
+  bool keep_batch_norms = false, sparse = false;
   std::vector<std::string> skip;
   TrainingOptions training;
 

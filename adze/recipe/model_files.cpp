@@ -86,6 +86,7 @@ void save_model(const Graph& graph, const std::filesystem::path& path, const Sav
   onnx::WriteOptions write_options;
   write_options.opset = options.opset;
   write_options.external_data = options.external_data;
+  write_options.sparse = options.sparse;
   onnx::write(graph, path, write_options);
 }
 

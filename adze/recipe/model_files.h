@@ -29,6 +29,7 @@ Graph load_model_bytes(std::span<const std::byte> bytes, std::shared_ptr<const v
 struct SaveOptions {
   int opset = 21;
   bool external_data = false;  ///< weights in a second file beside the model
+  bool sparse = false;         ///< weights that are mostly 0 as sparse initializers (.onnx)
 };
 
 /// Writes a model whole or not at all; the format by the name's extension: .onnx, .tflite, or .adze for text.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,10 +22,14 @@ struct ExternalPlan {
 /// large enough.
 WireMessage encode_tensor(const Tensor& tensor, std::string_view name, ExternalPlan* external = nullptr);
 
+/// A SparseTensorProto (values, row-major places, dimensions) when it is smaller than the TensorProto; else nothing.
+std::optional<WireMessage> encode_sparse_tensor(const Tensor& tensor, std::string_view name);
+
 /// A TypeProto.
 WireMessage encode_type(const ValueType& type);
 
 /// A ModelProto of a graph that is in the forms of opset already.
-WireMessage encode_model(const Graph& graph, int opset, ExternalPlan* external);
+/// sparse: weights that are mostly 0 become sparse initializers.
+WireMessage encode_model(const Graph& graph, int opset, ExternalPlan* external, bool sparse = false);
 
 }  // namespace adze::onnx

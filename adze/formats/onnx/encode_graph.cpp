@@ -34,7 +34,8 @@ WireMessage encode_property(std::string_view key, std::string_view value) {
 /// Encodes graphs into graphs. Names of inner values must differ from those of all graphs around, which they see.
 class GraphEncoder {
  public:
-  GraphEncoder(bool node_metadata, ExternalPlan* external) : node_metadata_(node_metadata), external_(external) {}
+  GraphEncoder(bool node_metadata, ExternalPlan* external, bool sparse)
+      : node_metadata_(node_metadata), external_(external), sparse_(sparse) {}
 
   /// captured: the names that the graph's captures have outside.
   WireMessage encode(const Graph& graph, const std::vector<std::string>& captured);
@@ -53,6 +54,7 @@ class GraphEncoder {
 
   bool node_metadata_;
   ExternalPlan* external_;
+  bool sparse_;
   std::set<std::string> visible_;     ///< names of this graph and those around it
   std::set<std::string> node_names_;  ///< of the whole model: ONNX Runtime refuses two nodes of one name
 };
@@ -169,6 +171,11 @@ void GraphEncoder::encode_constants(const Graph& graph, const std::vector<NodeId
     const Tensor* constant = graph.constant(id);
     if (constant == nullptr || is_written[static_cast<std::size_t>(id)]) return;
     is_written[static_cast<std::size_t>(id)] = true;
+    if (sparse_) {
+      if (auto sparse = encode_sparse_tensor(*constant, names[static_cast<std::size_t>(id)])) {
+        return message.add_message(15, std::move(*sparse));
+      }
+    }
     message.add_message(5, encode_tensor(*constant, names[static_cast<std::size_t>(id)], external_));
   };
   for (const NodeId id : order) {
@@ -256,13 +263,13 @@ WireMessage encode_opset(std::string_view domain, std::int64_t version) {
 
 }  // namespace
 
-WireMessage encode_model(const Graph& graph, int opset, ExternalPlan* external) {
+WireMessage encode_model(const Graph& graph, int opset, ExternalPlan* external, bool sparse) {
   constexpr int first_ir_with_node_metadata = 10;
   const int ir_version = ir_version_for(opset);
   WireMessage model;
   model.add_integer(1, ir_version);
   model.add_text(2, graph.producer.empty() ? "adze" : graph.producer);
-  GraphEncoder encoder(ir_version >= first_ir_with_node_metadata, external);
+  GraphEncoder encoder(ir_version >= first_ir_with_node_metadata, external, sparse);
   model.add_message(7, encoder.encode(graph, {}));
   model.add_message(8, encode_opset("", opset));
   if (uses_training(graph)) model.add_message(8, encode_opset(domain_name(Domain::Training), 1));

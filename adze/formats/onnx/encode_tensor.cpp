@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cstring>
+
 #include "adze/base/text.h"
 #include "adze/formats/onnx/encode.h"
 
@@ -52,6 +55,30 @@ WireMessage encode_tensor(const Tensor& tensor, std::string_view name, ExternalP
   } else {
     message.add_tensor_bytes(9, tensor);
   }
+  return message;
+}
+
+std::optional<WireMessage> encode_sparse_tensor(const Tensor& tensor, std::string_view name) {
+  if (tensor.dtype() == DType::String || dtype_bits(tensor.dtype()) < 8 || tensor.rank() == 0) return std::nullopt;
+  const auto width = static_cast<std::size_t>(dtype_bits(tensor.dtype()) / 8);
+  const auto bytes = tensor.bytes();
+  std::vector<std::int64_t> places;
+  const auto is_zero = [](std::byte byte) { return byte == std::byte{0}; };
+  for (std::int64_t i = 0; i < tensor.size(); ++i) {
+    const auto element = bytes.subspan(static_cast<std::size_t>(i) * width, width);
+    if (!std::all_of(element.begin(), element.end(), is_zero)) places.push_back(i);
+  }
+  constexpr std::int64_t overhead = 64;
+  const auto count = static_cast<std::int64_t>(places.size());
+  if (count * (static_cast<std::int64_t>(width) + 8) + overhead >= tensor.num_bytes()) return std::nullopt;
+  Tensor values(tensor.dtype(), {count});
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    std::memcpy(&values.mutable_bytes()[i * width], &bytes[static_cast<std::size_t>(places[i]) * width], width);
+  }
+  WireMessage message;
+  message.add_message(1, encode_tensor(values, name));
+  message.add_message(2, encode_tensor(Tensor::ints(places), cat(name, "_places")));
+  message.add_packed(3, tensor.shape());
   return message;
 }
 

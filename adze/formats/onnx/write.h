@@ -11,6 +11,7 @@ namespace adze::onnx {
 struct WriteOptions {
   int opset = 21;                          ///< 11 to 21
   bool external_data = false;              ///< large tensors go to NAME.data beside the model
+  bool sparse = false;                     ///< weights that are mostly 0 as sparse initializers, where that is smaller
   std::int64_t external_threshold = 1024;  ///< smallest tensor, in bytes, that goes there
 };
 
