@@ -20,6 +20,7 @@
 #include "adze/engine/kernels/gemm_f32/gemm_f32.h"
 #include "adze/engine/kernels/winograd_f32/winograd_f32.h"
 #include "adze/numerics/tensor.h"
+#include "benchmarks/register.h"
 
 namespace adze {
 namespace {
@@ -271,6 +272,7 @@ void register_all() {
 
 int main(int argc, char** argv) {
   adze::register_all();
+  adze::register_lowbit();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();
