@@ -75,8 +75,9 @@ ExitCode run_emit(Console& console, const Arguments& arguments) {
                        {"files", files}};
   console.line(cat(emission.files.size(), " files in ", arguments.output, ": ", emission.layers.size(), " layers for ",
                    options.core));
-  console.line(cat("arena ", emission.arena_bytes, " bytes, of which at least ", emission.lower_bound_bytes,
-                   " are alive at once; constants ", emission.weight_bytes, " bytes"));
+  console.line(cat("arena ", emission.arena_bytes, " bytes, lower bound ", emission.lower_bound_bytes, ", gap ",
+                   emission.memory.arena_bytes - emission.lower_bound_bytes, "; constants ", emission.weight_bytes,
+                   " bytes"));
   return arguments.check ? check(console, graph, options, arguments) : ExitCode::Done;
 }
 

@@ -97,6 +97,8 @@ ExitCode run_profile(Console& console, const Arguments& arguments) {
              {"lower_bound_bytes", emission.lower_bound_bytes},
              {"gap_bytes", map.arena_bytes - map.lower_bound_bytes},
              {"proved", map.proved},
+             {"order_peak_bytes", map.order_peak_bytes},
+             {"order_lower_bound_bytes", map.order_lower_bound_bytes},
              {"constant_bytes", emission.weight_bytes}};
   if (ram) results["ram"] = {{"bytes", *ram}, {"fits", emission.arena_bytes <= *ram}};
   if (flash) results["flash"] = {{"bytes", *flash}, {"fits", emission.weight_bytes <= *flash}};
@@ -113,6 +115,10 @@ ExitCode run_profile(Console& console, const Arguments& arguments) {
       cat("peak          step ", map.peak_step, ", ", peak.op, " ", adze::quoted(peak.name), ": ", peak.bytes, " bytes"));
   console.line(cat("lower bound   ", map.lower_bound_bytes, " bytes of activations alive at once; gap ",
                    map.arena_bytes - map.lower_bound_bytes, " bytes", map.proved ? ", no placement is smaller" : ""));
+  console.line(cat("order         its steps need ", map.order_peak_bytes, " bytes when each runs at once; ",
+                   map.order_peak_bytes == map.order_lower_bound_bytes
+                       ? std::string("no order needs less")
+                       : cat("any order at least ", map.order_lower_bound_bytes)));
   console.line(cat("RAM           ", fit_text(emission.arena_bytes, ram), ", without stack"));
   console.line(cat("flash         ", fit_text(emission.weight_bytes, flash), ", constants without code"));
   return ExitCode::Done;

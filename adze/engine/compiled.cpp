@@ -12,6 +12,7 @@
 #include "adze/engine/fuse_sums.h"
 #include "adze/engine/fuse_tables.h"
 #include "adze/plan/cost.h"
+#include "adze/plan/order.h"
 
 namespace adze::engine {
 
@@ -117,9 +118,31 @@ class FilePages {
 
 }  // namespace
 
+namespace {
+
+/// Looks at nodes that could be next: sessions should start at once.
+constexpr std::int64_t order_looks = 20'000;
+
+/// In the graph's own order, or in another one that takes a smaller arena.
+Plan draw_plan(const Graph& graph) {
+  PlanOptions options{arena_alignment, true, true, false, 0};
+  Plan plan = make_plan(graph, options);
+  for (const NodeId id : plan.order) {
+    // Random numbers are drawn in the given order.
+    if (op_info(graph.node(id).kind).op_class == OpClass::Random || has_subgraph(graph.node(id))) return plan;
+  }
+  MemoryOrder lowest = lowest_peak_order(graph, {}, order_looks);
+  if (lowest.peak_bytes >= peak_of_order(graph, plan.order, {})) return plan;
+  options.order = std::move(lowest.order);
+  Plan other = make_plan(graph, options);
+  return other.arena_bytes < plan.arena_bytes ? other : plan;
+}
+
+}  // namespace
+
 Blueprint draw_blueprint(const Graph& graph, bool fuse) {
   Blueprint blueprint{arrange(fuse ? fuse_functions(fuse_tables(fuse_sums(graph))) : graph, fuse), {}, {}};
-  blueprint.plan = make_plan(blueprint.arranged.graph, {arena_alignment, true, true, false, 0});
+  blueprint.plan = draw_plan(blueprint.arranged.graph);
   return blueprint;
 }
 

@@ -1,6 +1,7 @@
 #include "adze/plan/arena.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <numeric>
 
@@ -21,19 +22,32 @@ std::int64_t round_up(std::int64_t bytes, std::int64_t alignment) {
   return checked_add(bytes, alignment - 1, "arena size") / alignment * alignment;
 }
 
-/// What overlaps can save at their step: for each output at most its own bytes.
-std::vector<std::pair<std::int32_t, std::int64_t>> savings(std::span<const ArenaBlock> blocks,
-                                                           std::span<const ArenaOverlap> overlaps) {
-  std::map<std::size_t, std::int64_t> by_output;
+/// What the blocks of one step take beside their plain sum: overlaps save, for each output at most its own bytes. An
+/// output may not lie over all that its input may lie over: what remains without some of the inputs is a bound, too.
+std::int64_t step_change(std::span<const ArenaBlock> blocks, std::span<const ArenaOverlap> overlaps) {
+  std::vector<std::size_t> inputs;
   for (const ArenaOverlap& overlap : overlaps) {
-    const std::int64_t in = blocks[overlap.input].bytes, out = blocks[overlap.output].bytes;
-    by_output[overlap.output] += in + out - overlapped_bytes(in, out, overlap);
+    if (std::find(inputs.begin(), inputs.end(), overlap.input) == inputs.end()) inputs.push_back(overlap.input);
   }
-  std::vector<std::pair<std::int32_t, std::int64_t>> saved;
-  for (const auto& [output, bytes] : by_output) {
-    saved.emplace_back(blocks[output].first, std::min(bytes, blocks[output].bytes));
+  constexpr std::size_t most_inputs = 8;
+  const std::size_t choices = std::size_t{1} << std::min(inputs.size(), most_inputs);
+  std::int64_t most = std::numeric_limits<std::int64_t>::min();
+  for (std::size_t without = 0; without < choices; ++without) {
+    std::map<std::size_t, std::int64_t> by_output;
+    std::int64_t change = 0;
+    for (std::size_t i = 0; i < inputs.size() && i < most_inputs; ++i) {
+      if ((without >> i & 1U) != 0) change -= blocks[inputs[i]].bytes;
+    }
+    for (const ArenaOverlap& overlap : overlaps) {
+      const auto at = static_cast<std::size_t>(std::find(inputs.begin(), inputs.end(), overlap.input) - inputs.begin());
+      if (at < most_inputs && (without >> at & 1U) != 0) continue;
+      const std::int64_t in = blocks[overlap.input].bytes, out = blocks[overlap.output].bytes;
+      by_output[overlap.output] += in + out - overlapped_bytes(in, out, overlap);
+    }
+    for (const auto& [output, bytes] : by_output) change -= std::min(bytes, blocks[output].bytes);
+    most = std::max(most, change);
   }
-  return saved;
+  return most;
 }
 
 /// The most bytes needed at one step.
@@ -47,9 +61,12 @@ std::int64_t peak_bytes(std::span<const ArenaBlock> blocks, std::span<const Aren
     events.push_back({block.first, block.bytes});
     events.push_back({block.last + 1, -block.bytes});
   }
-  for (const auto& [step, bytes] : savings(blocks, overlaps)) {
-    events.push_back({step, -bytes});
-    events.push_back({step + 1, bytes});
+  std::map<std::int32_t, std::vector<ArenaOverlap>> by_step;
+  for (const ArenaOverlap& overlap : overlaps) by_step[blocks[overlap.output].first].push_back(overlap);
+  for (const auto& [step, there] : by_step) {
+    const std::int64_t change = step_change(blocks, there);
+    events.push_back({step, change});
+    events.push_back({step + 1, -change});
   }
   std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return a.step < b.step; });
   std::int64_t alive = 0, peak = 0;

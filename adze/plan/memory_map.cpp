@@ -51,6 +51,8 @@ MemoryMap memory_map(const Graph& graph, const Plan& plan, const std::map<NodeId
   MemoryMap map;
   map.arena_bytes = plan.arena_bytes;
   map.lower_bound_bytes = plan.peak_activation_bytes;
+  map.order_peak_bytes = plan.order_peak_bytes;
+  map.order_lower_bound_bytes = plan.order_lower_bound_bytes;
   map.proved = plan.arena_proved || plan.arena_bytes == plan.peak_activation_bytes;
   std::vector<std::int32_t> shown(plan.order.size() + 1, 0);  // where the plan's steps are in the map
   for (std::size_t step = 0; step < plan.order.size(); ++step) {

@@ -31,6 +31,7 @@ struct MemoryMap {
   std::int64_t arena_bytes = 0;
   std::int64_t lower_bound_bytes = 0;  ///< the most bytes alive at one step: no placement needs fewer
   bool proved = false;                 ///< no placement of these blocks needs a smaller arena
+  std::int64_t order_peak_bytes = 0, order_lower_bound_bytes = 0;  ///< as in Plan
   std::size_t peak_step = 0;           ///< the first of those that cover the most
 };
 

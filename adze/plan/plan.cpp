@@ -46,7 +46,7 @@ bool moves_only_ones(const Graph& graph, const Node& node) {
 class Planner {
  public:
   Planner(const Graph& graph, const PlanOptions& options) : graph_(graph), options_(options) {
-    plan_.order = topological_order(graph);
+    plan_.order = options.order.empty() ? topological_order(graph) : options.order;
     plan_.values.resize(static_cast<std::size_t>(graph.num_values()));
   }
 

@@ -49,6 +49,9 @@ struct Plan {
   bool arena_proved = false;     ///< no placement of these values with this alignment needs a smaller arena
   std::vector<RowGroup> groups;  ///< steps that run interleaved; their scratch memory begins with the scheduler's
   std::map<NodeId, std::int64_t> scratch;  ///< offsets, of nodes that asked for some
+  /// The most that single steps of this order take when each runs at once, and what any order takes at least;
+  /// 0 where no order was looked for.
+  std::int64_t order_peak_bytes = 0, order_lower_bound_bytes = 0;
   int unplanned_values = 0;                ///< values that are live but whose size is not known
 
   const ValuePlan& at(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
@@ -71,6 +74,7 @@ struct PlanOptions {
   /// whose sessions should start at once.
   std::int64_t search_nodes = 20'000;
   std::map<NodeId, NodeMemory> memory = {};  ///< of nodes whose kernel says so
+  std::vector<NodeId> order = {};            ///< to run the nodes in; empty: topological_order()
   std::vector<RowRange> groups = {};         ///< steps of the order that run by rows
 };
 

@@ -5,6 +5,7 @@
 
 #include "adze/base/progress.h"
 #include "adze/graph/edit.h"
+#include "adze/plan/order.h"
 #include "adze/plan/stream_peaks.h"
 
 namespace adze {
@@ -115,29 +116,54 @@ std::vector<RowChoice> row_choices(const Graph& graph, const std::vector<NodeId>
   return choices;
 }
 
-Plan make_plan_for(PlanGoal goal, const Graph& graph, PlanOptions options) {
+namespace {
+
+struct Candidate {
+  Plan plan;
+  double work = 1.0;  ///< relative to every node run at once
+};
+
+/// Plans of one order, with groups of rows where the goal wants them.
+void add_plans(PlanGoal goal, const Graph& graph, PlanOptions& options, std::vector<Candidate>& plans) {
   options.groups.clear();
-  if (goal == PlanGoal::Work) return make_plan(graph, options);
-  const std::vector<NodeId> order = topological_order(graph);
+  if (goal == PlanGoal::Work) {
+    plans.push_back({make_plan(graph, options), 1.0});
+    return;
+  }
   double work = 0;
   for (const auto& [node, memory] : options.memory) {
     if (memory.work) work += memory.work(0);
   }
-  std::vector<std::pair<Plan, double>> plans;
-  std::int64_t smallest = far_too_much;
-  for (const RowChoice& choice : row_choices(graph, order, options.memory)) {
+  for (const RowChoice& choice : row_choices(graph, options.order, options.memory)) {
     options.groups = choice.groups;
-    plans.emplace_back(make_plan(graph, options), (work + choice.extra_work) / std::max(1.0, work));
-    smallest = std::min(smallest, plans.back().first.arena_bytes);
+    plans.push_back({make_plan(graph, options), (work + choice.extra_work) / std::max(1.0, work)});
   }
-  const auto badness = [&](const std::pair<Plan, double>& plan) {
+}
+
+}  // namespace
+
+Plan make_plan_for(PlanGoal goal, const Graph& graph, PlanOptions options) {
+  const MemoryOrder lowest = lowest_peak_order(graph, options.memory);
+  options.order = topological_order(graph);
+  std::vector<Candidate> plans;
+  add_plans(goal, graph, options, plans);
+  if (lowest.order != options.order) {
+    options.order = lowest.order;
+    add_plans(goal, graph, options, plans);
+  }
+  std::int64_t smallest = far_too_much;
+  for (const Candidate& one : plans) smallest = std::min(smallest, one.plan.arena_bytes);
+  const auto badness = [&](const Candidate& one) {
     const double memory =
-        static_cast<double>(plan.first.arena_bytes) / static_cast<double>(std::max<std::int64_t>(1, smallest));
-    return goal == PlanGoal::Memory ? std::pair(memory, plan.second) : std::pair(std::max(memory, plan.second), memory);
+        static_cast<double>(one.plan.arena_bytes) / static_cast<double>(std::max<std::int64_t>(1, smallest));
+    return goal == PlanGoal::Balanced ? std::pair(std::max(memory, one.work), memory) : std::pair(memory, one.work);
   };
   const auto best = std::min_element(plans.begin(), plans.end(),
                                      [&](const auto& a, const auto& b) { return badness(a) < badness(b); });
-  return std::move(best->first);
+  Plan plan = std::move(best->plan);
+  plan.order_peak_bytes = peak_of_order(graph, plan.order, options.memory);
+  plan.order_lower_bound_bytes = lowest.lower_bound_bytes;
+  return plan;
 }
 
 }  // namespace adze

@@ -21,12 +21,13 @@ std::vector<RowChoice> row_choices(const Graph& graph, const std::vector<NodeId>
 
 /// What a plan is made for.
 enum class PlanGoal : std::uint8_t {
-  Work,      ///< every node runs at once
+  Work,      ///< every node runs at once; the smallest arena of the orders
   Memory,    ///< the smallest arena, then the least work
   Balanced,  ///< the smaller of the worse of both, each relative to its best
 };
 
-/// The plan of these options with the groups that serve the goal. options.groups are not looked at.
+/// The plan of these options with the order and the groups that serve the goal; options.order and options.groups are
+/// not looked at. Of orders: the graph's own and lowest_peak_order().
 Plan make_plan_for(PlanGoal goal, const Graph& graph, PlanOptions options);
 
 }  // namespace adze
