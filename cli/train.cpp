@@ -104,7 +104,7 @@ ExitCode run_train(Console& console, Arguments arguments) {
   console.model("output", arguments.output);
   show_training(console, result, training, cat("Training ", arguments.output));
   console.line("");
-  if (step.quantization_aware() && outcome.data.validation) {
+  if (outcome.quantized && outcome.data.validation) {
     show_quantization(console, result, outcome.graph, *outcome.data.validation);
   }
   if (result.stopped_early) console.line(cat("stopped: no better epoch for ", options.patience));
@@ -127,7 +127,7 @@ Verb train_verb() {
           "  adze train … -o model.onnx --resume        (goes on after Ctrl-C or a crash)\n",
           [](Options& options) -> Action {
             auto arguments = std::make_shared<Arguments>();
-            options.positional(arguments->model, "MODEL", "Float model to go on from: ONNX, TFLite or .adze text",
+            options.positional(arguments->model, "MODEL", "Model to go on from, in float or statically quantized",
                                Options::Need::Optional);
             options.option(arguments->architecture, "-a,--arch",
                            "Network of the zoo with fresh weights: NAME,width=0.5,classes=10 …");

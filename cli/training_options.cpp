@@ -47,7 +47,8 @@ void TrainingOptions::declare(Options& options) {
   options.option(ema, "--ema", "Decay of the weights' average that is kept; 0: none");
   options.choice(precision, "--precision", "Format of products", {"f32", "bf16", "f16"});
   options.option(freeze, "--freeze", "Parameters or nodes that stay as they are, with * and ? (may be repeated)");
-  options.flag(keep_zeros, "--keep-zeros", "Weights that are 0 stay 0");
+  options.flag(keep_zeros, "--keep-zeros", "Weights that are 0 stay 0; pruned models say so themselves");
+  options.flag(keep_values, "--keep-values", "Equal weights of a tensor stay equal (clustered, or on a grid)");
   options.option(patience, "--patience", "Stop after so many epochs without a better one; 0: never");
   options.flag(last, "--last", "Write the last epoch instead of the best");
   options.option(checkpoint, "--checkpoint", "File to go on from; default: the output's name with .checkpoint");

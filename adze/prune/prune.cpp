@@ -5,6 +5,7 @@
 #include <map>
 
 #include "adze/base/text.h"
+#include "adze/graph/facts.h"
 #include "adze/prune/gram.h"
 #include "adze/prune/obs.h"
 #include "adze/prune/reconstruct.h"
@@ -32,6 +33,7 @@ class Pruner {
         channel_round(round);
       } else {
         weight_round(round);
+        keep_zeros();
       }
       if (inputs_.tune) outcome_.graph = inputs_.tune(outcome_.graph, round);
       note_round();
@@ -61,6 +63,12 @@ class Pruner {
       throw UsageError("zero weights do not change the number of MACs of dense layers",
                        "--unit channels, or --ratio or --target-params");
     }
+  }
+
+  void keep_zeros() {
+    WeightFacts facts = weight_facts(outcome_.graph);
+    facts.zeros = true;
+    set_weight_facts(outcome_.graph, facts);
   }
 
   /// The share that is to be left after this round, of what there was before the first.

@@ -143,4 +143,25 @@ void clip_code_windows(Graph& graph) {
   }
 }
 
+void open_code_windows(Graph& graph) {
+  const Uses uses(graph);
+  for (const NodeId id : graph.node_ids()) {
+    if (graph.node(id).kind != OpKind::QuantizeLinear) continue;
+    Node& quantize = graph.node(id);
+    const Node* clip = graph.producer_of(quantize.input(0));
+    const Tensor* scale = graph.constant(quantize.input(1));
+    const Tensor* zero_point = graph.constant(quantize.input(2));
+    if (clip == nullptr || clip->kind != OpKind::Clip || !uses.single(quantize.input(0))) continue;
+    if (scale == nullptr || scale->size() != 1 || zero_point == nullptr) continue;
+    const auto bounds = bounds_of(graph, *clip);
+    if (!bounds || !std::isfinite(bounds->first) || !std::isfinite(bounds->second)) continue;
+    const double low = bounds->first / scale->get_double(0), high = bounds->second / scale->get_double(0);
+    constexpr double rounding = 1e-3;
+    if (std::abs(low - std::round(low)) > rounding || std::abs(high - std::round(high)) > rounding) continue;
+    const std::int64_t zero = zero_point->get_int(0);
+    set_code_window(quantize, std::llround(low) + zero, std::llround(high) + zero);
+    quantize.inputs[0] = clip->input(0);
+  }
+}
+
 }  // namespace adze::quantize

@@ -30,4 +30,8 @@ void set_code_window(Node& quantize, std::int64_t low, std::int64_t high);
 /// or Clip that it makes needless goes.
 void clip_code_windows(Graph& graph);
 
+/// Back again: where a Clip in front of a QuantizeLinear lets through whole codes, a part of its type's, it becomes a
+/// mark.
+void open_code_windows(Graph& graph);
+
 }  // namespace adze::quantize

@@ -220,7 +220,18 @@ QatScales qat_scales_from_name(std::string_view name) {
   throw UsageError(cat("scales are ", join(candidates, ", "), ", not ", quoted(name)));
 }
 
+bool is_statically_quantized(const Graph& graph) {
+  bool weights = false, activations = false;
+  for (const NodeId id : graph.node_ids()) {
+    const Node& node = graph.node(id);
+    weights |= node.kind == OpKind::DequantizeLinear && graph.constant(node.input(0)) != nullptr;
+    activations |= node.kind == OpKind::QuantizeLinear && graph.constant(node.input(0)) == nullptr;
+  }
+  return weights && activations;
+}
+
 Graph qat_training_form(Graph quantized, const Graph& float_graph, QatScales scales) {
+  open_code_windows(quantized);
   Former former(quantized, float_graph, scales);
   former.run();
   if (former.layers() == 0) {

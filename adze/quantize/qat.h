@@ -16,11 +16,14 @@ enum class QatScales : std::uint8_t {
 std::string_view qat_scales_name(QatScales scales);
 QatScales qat_scales_from_name(std::string_view name);
 
+/// Does the graph hold weights stored as codes and activations quantized with fixed scales, as calibration leaves them?
+bool is_statically_quantized(const Graph& graph);
+
 /// The form in which a statically quantized graph is trained: stored weight codes become f32 weights with a
 /// QuantizeLinear and DequantizeLinear behind them, integer biases become f32, quantizers are marked with how their
 /// scales move, and quantizers that movement operators join share one scale. float_graph: where weights are taken from
 /// as they were before rounding, by name; else the codes stand for themselves.
-/// quantized must have been made with PtqOptions::keep_code_windows when it has fewer than 8 bits.
+/// Activations of fewer than 8 bits are known by their Clips, or by PtqOptions::keep_code_windows.
 /// Throws ModelError when the graph holds no quantized layer.
 Graph qat_training_form(Graph quantized, const Graph& float_graph, QatScales scales);
 

@@ -4,6 +4,7 @@
 #include "adze/data/batches.h"
 #include "adze/data/feature_statistics.h"
 #include "adze/data/preprocessing.h"
+#include "adze/graph/facts.h"
 #include "adze/quantize/ptq.h"
 #include "adze/quantize/qat.h"
 #include "adze/recipe/slim.h"
@@ -80,11 +81,21 @@ TrainStepOutcome run_train_step(Graph graph, const TrainStep& step, train::Train
     }
     graph = train::unfold_batch_norms(graph, batch_source(graph, step, data, seed));
   }
-  if (step.quantization_aware()) graph = quantization_aware_form(graph, step, data, seed, progress);
+  const bool starts_quantized = quantize::is_statically_quantized(graph);
+  if (starts_quantized && step.quantization_aware()) {
+    throw UsageError("the network is quantized already: leave the bits out, it is trained with those that it has");
+  }
+  const bool quantized = starts_quantized || step.quantization_aware();
+  if (starts_quantized) {
+    graph = quantize::qat_training_form(std::move(graph), Graph(), quantize::qat_scales_from_name(step.scales));
+  } else if (quantized) {
+    graph = quantization_aware_form(graph, step, data, seed, progress);
+  }
   if (announce) announce(data);
   train::TrainResult result = train::train(graph, data.training, data.validation, options, progress);
-  Graph deployed = step.quantization_aware() ? quantize::qat_deployment_form(result.graph) : result.graph;
-  return {std::move(deployed), std::move(result), data};
+  check_weight_facts(graph, result.graph, weight_facts(graph));
+  Graph deployed = quantized ? quantize::qat_deployment_form(result.graph) : result.graph;
+  return {std::move(deployed), quantized, std::move(result), data};
 }
 
 }  // namespace adze

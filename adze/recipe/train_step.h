@@ -27,6 +27,7 @@ struct TrainStep {
 
 struct TrainStepOutcome {
   Graph graph;                ///< as deployment runs it: integer operators' QDQ form after quantization-aware training
+  bool quantized = false;     ///< it was trained for quantized deployment
   train::TrainResult result;  ///< its graph is in the form of training
   TrainingData data;
 };
@@ -35,9 +36,10 @@ struct TrainStepOutcome {
 /// numbers about 0 with a spread of about 1 (unless the request says otherwise), for sound and text what the data says.
 void record_inputs(Graph& graph, const TrainStep& step, std::uint64_t seed);
 
-/// Trains the graph. options: trainer_options() of step.settings, with files, device and processes added.
-/// announce hears of the data before the training begins.
-/// Throws UsageError when the settings exclude each other, ModelError when the network diverges.
+/// Trains the graph; one that is statically quantized with its quantizers simulated, without that step.bits say so.
+/// The facts of its weights (adze/graph/facts.h) hold afterwards. options: trainer_options() of step.settings, with
+/// files, device and processes added. announce hears of the data before the training begins. Throws UsageError when the
+/// settings exclude each other, ModelError when the network diverges.
 TrainStepOutcome run_train_step(Graph graph, const TrainStep& step, train::TrainOptions options, ProgressSink& progress,
                                 const std::function<void(const TrainingData&)>& announce = {});
 

@@ -36,6 +36,7 @@ constexpr Key<std::string> word_keys[] = {{"optimizer", &TrainingSettings::optim
                                           {"augment", &TrainingSettings::augment}};
 constexpr Key<bool> flag_keys[] = {{"nesterov", &TrainingSettings::nesterov},
                                    {"keep_zeros", &TrainingSettings::keep_zeros},
+                                   {"keep_values", &TrainingSettings::keep_values},
                                    {"last", &TrainingSettings::last}};
 constexpr Key<std::vector<std::string>> list_keys[] = {
     {"milestones", &TrainingSettings::milestones}, {"freeze", &TrainingSettings::freeze},

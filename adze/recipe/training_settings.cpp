@@ -93,6 +93,7 @@ train::TrainOptions trainer_options(const TrainingSettings& settings, bool fresh
   learner.ema_decay = settings.ema;
   learner.freeze = settings.freeze;
   learner.keep_zeros = settings.keep_zeros;
+  learner.keep_values = settings.keep_values;
   learner.threads = threads;
   return result;
 }

@@ -17,7 +17,7 @@ struct TrainingSettings {
   std::string optimizer = "auto", schedule = "cosine", precision = "f32", loss = "auto", augment;
   double learning_rate = 0, momentum = 0.9, weight_decay = 5e-4, final_rate = 0, warmup = 0, gamma = 0.1;
   std::vector<std::string> milestones;
-  bool nesterov = false, keep_zeros = false, last = false;
+  bool nesterov = false, keep_zeros = false, keep_values = false, last = false;
   std::int64_t gradient_bits = 0;
   double label_smoothing = 0, clip_norm = 0, ema = 0;
   std::vector<std::string> freeze;

@@ -86,7 +86,8 @@ struct LearnerOptions {
   WorkerOptions workers;
   int threads = 1;
   std::string device = "cpu";      ///< "cpu" or "cuda"
-  bool keep_zeros = false;         ///< what is 0 now stays 0
+  bool keep_zeros = false;         ///< weights that are 0 now stay 0; so it is when the graph's facts say so
+  bool keep_values = false;        ///< weights of a tensor that are equal now stay equal; the graph's facts may say so
   bool freeze_statistics = false;  ///< batch norms use their kept statistics in training too
 };
 

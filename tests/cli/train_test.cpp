@@ -7,6 +7,7 @@
 #include "adze/base/hash.h"
 #include "adze/base/random.h"
 #include "adze/base/text.h"
+#include "adze/recipe/model_files.h"
 #include "tests/cli/command.h"
 
 namespace adze {
@@ -75,6 +76,42 @@ TEST(TrainCommand, WritesARecipeThatTrainsTheSameBytesAgain) {
   const CommandResult same = adze("compare first.onnx again.onnx --data demo:test --samples 50 --json");
   ASSERT_EQ(same.code, 0) << same.err;
   EXPECT_EQ(same.results().at("output_max_abs_error").get<double>(), 0.0) << same.out;
+}
+
+TEST(TrainCommand, GoesOnFromAQuantizedNetwork) {
+  if (!can_train()) GTEST_SKIP() << "skipped: built without libtorch";
+  std::filesystem::remove_all(work_folder());
+  ASSERT_EQ(adze(cat("quantize ", demo_model(), " -o q.onnx --calibration demo:train --samples 64 --bits w4a4")).code,
+            0);
+  const CommandResult trained = adze(cat("train q.onnx", settings, " -o t.onnx --json"));
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  const double simulated = trained.results().at("epochs").back().at("validation_accuracy");
+  EXPECT_NEAR(trained.results().at("integer_accuracy").get<double>(), simulated, 0.04);  // one sample of 30
+  EXPECT_GE(trained.results().at("layers").size(), 3u);
+  const CommandResult twice = adze(cat("train q.onnx --quantize w4a4", settings, " -o u.onnx"));
+  EXPECT_EQ(twice.code, 2);
+  EXPECT_NE(twice.err.find("quantized already"), std::string::npos) << twice.err;
+}
+
+TEST(TrainCommand, KeepsThePrunedZerosInFloatAndUnderQuantization) {
+  if (!can_train()) GTEST_SKIP() << "skipped: built without libtorch";
+  std::filesystem::remove_all(work_folder());
+  ASSERT_EQ(adze(cat("prune ", demo_model(), " -o p.onnx --unit weights --ratio 0.6")).code, 0);
+  ASSERT_EQ(adze(cat("train p.onnx", settings, " -o t.onnx")).code, 0);
+  ASSERT_EQ(adze(cat("train t.onnx --quantize w8a8", settings, " -o q.onnx")).code, 0);
+  const auto zeros = [](const std::string& name) {
+    const Graph graph = load_model(work_folder() / name);
+    std::int64_t count = 0;
+    for (std::int32_t i = 0; i < graph.num_values(); ++i) {
+      const Tensor* weights = graph.constant(static_cast<ValueId>(i));
+      if (weights == nullptr || weights->rank() != 4) continue;
+      for (std::int64_t k = 0; k < weights->size(); ++k) count += weights->get_double(k) == 0;
+    }
+    return count;
+  };
+  EXPECT_GT(zeros("p.onnx"), 10000);
+  EXPECT_GE(zeros("t.onnx"), zeros("p.onnx"));
+  EXPECT_GE(zeros("q.onnx"), zeros("p.onnx"));
 }
 
 TEST(TrainCommand, TrainsUnderQuantizationAndFromATeacher) {

@@ -8,6 +8,7 @@
 
 #include "adze/base/random.h"
 #include "adze/data/batches.h"
+#include "adze/graph/facts.h"
 #include "adze/graph/infer.h"
 #include "adze/train/checkpoint.h"
 #include "adze/train/epoch_loader.h"
@@ -122,6 +123,26 @@ TEST_F(TrainTest, EveryOptimizerLowersTheLoss) {
     options.schedule.learning_rate = kind == OptimizerKind::Sgd ? 0.05 : 0.01;
     const auto result = train(small_network(), std::make_shared<Halves>(256), nullptr, options);
     EXPECT_LT(result.epochs.back().loss, result.epochs.front().loss) << optimizer_name(kind);
+  }
+}
+
+/// Facts that a graph carries, without an option that asks for them.
+TEST_F(TrainTest, KeepsTheFactsOfTheWeights) {
+  for (const OptimizerKind kind : {OptimizerKind::Sgd, OptimizerKind::AdamW}) {
+    Graph graph = small_network();
+    Tensor& weights = *graph.value(graph.find_value("v")).constant;
+    for (std::int64_t i = 0; i < weights.size(); ++i) weights.set_double(i, i % 4 == 0 ? 0 : 0.1 * (i % 5));
+    set_weight_facts(graph, {true, true});
+    TrainOptions options = quick_options();
+    options.learner.optimizer.kind = kind;
+    options.learner.ema_decay = 0.5;
+    const Graph trained = train(graph, std::make_shared<Halves>(100), nullptr, options).graph;
+    EXPECT_NO_THROW(check_weight_facts(graph, trained, {true, true}));
+    EXPECT_FALSE(identical(weights, *trained.constant(trained.find_value("v"))));
+    set_weight_facts(graph, {});
+    EXPECT_THROW(
+        check_weight_facts(graph, train(graph, std::make_shared<Halves>(100), nullptr, options).graph, {true, true}),
+        InternalError);
   }
 }
 

@@ -11,6 +11,7 @@
 #include <limits>
 
 #include "adze/base/text.h"
+#include "adze/graph/facts.h"
 #include "adze/train/parameters.h"
 #include "adze/train/torch/tensors.h"
 
@@ -102,10 +103,17 @@ TorchLearner::TorchLearner(const Graph& graph, const LearnerOptions& options)
   if (options.ema_decay > 0) {
     for (const Variable* one : moved()) average_.push_back(one->tensor.detach().clone());
   }
-  if (!options.keep_zeros) return;
-  for (const Variable& one : executor_.parameters()) {
-    const at::Tensor mask = one.tensor.detach() != 0;
-    if (!mask.all().item<bool>()) masks_[one.name] = mask;
+  const WeightFacts facts = weight_facts(graph);
+  for (std::size_t i = 0; i < executor_.parameters().size(); ++i) {
+    const Variable& one = executor_.parameters()[i];
+    if (one.tensor.dim() < 2) continue;  // a bias may be 0 by chance
+    if (options.keep_zeros || facts.zeros) {
+      const at::Tensor mask = one.tensor.detach() != 0;
+      if (!mask.all().item<bool>()) masks_[one.name] = mask;
+    }
+    if ((options.keep_values || facts.shared_values) && shares_values(*executor_.graph().constant(one.value))) {
+      shared_.emplace(i, SharedValues(one.tensor));
+    }
   }
 }
 
@@ -219,6 +227,10 @@ StepResult TorchLearner::step(const LearnBatch& given, double learning_rate, std
     const Variable& one = variable(name);
     if (one.tensor.grad().defined()) one.tensor.mutable_grad().mul_(mask);
   }
+  for (const auto& [i, values] : shared_) {
+    const at::Tensor& gradient = executor_.parameters()[i].tensor.grad();
+    if (gradient.defined()) values.even_gradient(gradient);
+  }
   optimizer_->step(learning_rate);
   keep_masks();
   // A step that a learned scale takes must leave it positive.
@@ -226,6 +238,7 @@ StepResult TorchLearner::step(const LearnBatch& given, double learning_rate, std
     for (Variable& scale : executor_.scales()) scale.tensor.clamp_min_(1e-9);
   }
   follow_average();
+  keep_shared_values();
   return result;
 }
 
@@ -259,6 +272,14 @@ double TorchLearner::gradient_norm() {
 
 void TorchLearner::keep_masks() {
   for (const auto& [name, mask] : masks_) variable(name).tensor.mul_(mask);
+}
+
+/// moved() begins with the parameters.
+void TorchLearner::keep_shared_values() {
+  for (const auto& [i, values] : shared_) {
+    values.even_weights(executor_.parameters()[i].tensor);
+    if (!average_.empty()) values.even_weights(average_[i]);
+  }
 }
 
 void TorchLearner::follow_average() {

@@ -8,6 +8,7 @@
 #include "adze/train/torch/executor.h"
 #include "adze/train/torch/losses.h"
 #include "adze/train/torch/optimizer.h"
+#include "adze/train/torch/shared_values.h"
 #include "adze/train/torch/workers.h"
 
 namespace adze::train {
@@ -43,6 +44,7 @@ class TorchLearner : public Learner {
   /// Everything that the optimizer moves: parameters, scales, projections.
   std::vector<Variable*> moved();
   void keep_masks();
+  void keep_shared_values();
   void follow_average();
   void swap_average();
   double gradient_norm();
@@ -58,7 +60,8 @@ class TorchLearner : public Learner {
   Distillation distillation_;
   std::unique_ptr<Optimizer> optimizer_;
   std::map<std::string, at::Tensor> masks_;
-  std::vector<at::Tensor> average_;  ///< of moved(), when there is one
+  std::map<std::size_t, SharedValues> shared_;  ///< by number of the parameter
+  std::vector<at::Tensor> average_;             ///< of moved(), when there is one
   double loss_scale_ = 65536;
   std::int64_t clean_steps_ = 0;  ///< since the loss scale changed
 };
