@@ -103,6 +103,22 @@ TEST(Gather, SaysWhichIndexIsOutOfRange) {
   }
 }
 
+TEST(Where, EqualsTheReferenceWithBroadcasting) {
+  Random random(79);
+  const Shape shapes[] = {{}, {7}, {5, 1}, {3, 1, 7}, {2, 3, 5, 7}};
+  for (const Shape& condition : shapes) {
+    for (const Shape& other : shapes) {
+      Tensor choice(DType::Bool, condition);
+      for (std::int64_t i = 0; i < choice.size(); ++i) choice.set_int(i, static_cast<std::int64_t>(random.below(2)));
+      const std::vector<Tensor> whole = data_of({2, 3, 5, 7}, random), part = data_of(other, random);
+      for (std::size_t i = 0; i < whole.size(); ++i) {
+        expect_same_bytes(node_of(OpKind::Where), {{choice, false}, {whole[i], false}, {part[i], i % 2 == 0}});
+        expect_same_bytes(node_of(OpKind::Where), {{choice, true}, {part[i], false}, {part[i], false}});
+      }
+    }
+  }
+}
+
 /// With channels last between convolutions too: axes 1 and 2.
 TEST(Resize, LinearOfBytesEqualsTheReference) {
   Random random(78);

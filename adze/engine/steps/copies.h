@@ -17,5 +17,7 @@ std::unique_ptr<Step> bind_pad(const BindContext& context);
 /// Nearest neighbours only.
 std::unique_ptr<Step> bind_resize_nearest(const BindContext& context);
 std::unique_ptr<Step> bind_slice(const BindContext& context);
+/// A choice by a condition of the run.
+std::unique_ptr<Step> bind_where(const BindContext& context);
 
 }  // namespace adze::engine

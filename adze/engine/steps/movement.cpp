@@ -80,7 +80,8 @@ std::span<const BinderEntry> movement_binders() {
                                         {OpKind::Resize, bind_resize_bytes, "bytes"},
                                         {OpKind::Resize, bind_resize_weighted, "weighted"},
                                         {OpKind::Split, bind_split},
-                                        {OpKind::Transpose, bind_transpose}};
+                                        {OpKind::Transpose, bind_transpose},
+                                        {OpKind::Where, bind_where}};
   return entries;
 }
 
