@@ -351,10 +351,12 @@ bool prefers_channels_last(const Graph& graph, const Node& node) {
       return dtype == DType::F32 && constant(1, DType::F32) &&
              (node.input(2) == ValueId::None || constant(2, DType::F32));
     case OpKind::QConv:
+      if (node.get_int("w_zero_point", 0) != 0 || constant(1, DType::U8))
+        return centred_weights(graph, node).has_value();
       return is_byte(dtype) && is_byte(graph.value(node.output()).type.dtype) && constant(1, DType::S8) &&
-             node.get_int("w_zero_point", 0) == 0 && (node.input(2) == ValueId::None || constant(2, DType::S32));
+             (node.input(2) == ValueId::None || constant(2, DType::S32));
     case OpKind::ConvInteger:
-      return has_integer_sums_step(graph, node);
+      return centred_weights(graph, node).has_value();
     case OpKind::MaxPool:
       return dtype == DType::F32 || is_byte(dtype);
     case OpKind::AveragePool:

@@ -48,7 +48,7 @@ struct Fuser {
 
   void fuse(NodeId id) const {
     const Node sums = graph.node(id);
-    if (!has_integer_sums_step(graph, sums) || sums.has(sums_scaled)) return;
+    if (!centred_weights(graph, sums) || sums.has(sums_scaled)) return;
     const bool picture = sums.kind == OpKind::ConvInteger;
     const auto rank = static_cast<std::int64_t>(shape_of(sums.output())->size());
     const std::int64_t channels = graph.constant(sums.input(1))->dim(picture ? 0 : 1);

@@ -73,7 +73,23 @@ std::optional<Quantized> Lowering::weights(ValueId value, std::int64_t channel_a
     found->stored =
         graph_.add_constant(graph_.unique_name(graph_.value(found->stored).name + "/unpacked"), std::move(unpacked));
   }
+  centre(*found);
   return found;
+}
+
+void Lowering::centre(Quantized& weights) {
+  const Tensor& content = *graph_.constant(weights.stored);
+  if (weights.dtype == DType::S8 && weights.zero_point == 0) return;
+  Tensor centred(DType::S8, content.shape());
+  for (std::int64_t i = 0; i < content.size(); ++i) {
+    const std::int64_t value = content.get_int(i) - weights.zero_point;
+    if (value < -128 || value > 127) return;
+    centred.set_int(i, value);
+  }
+  weights.stored =
+      graph_.add_constant(graph_.unique_name(graph_.value(weights.stored).name + "/centred"), std::move(centred));
+  weights.dtype = DType::S8;
+  weights.zero_point = 0;
 }
 
 std::optional<ValueId> Lowering::bias(ValueId value, float x_scale, const std::vector<float>& w_scales,

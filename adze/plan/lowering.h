@@ -47,7 +47,8 @@ class Lowering {
   std::optional<Quantized> quantized(ValueId value) const;
   /// The same, only for one scale and 8 bits.
   std::optional<Quantized> activation(ValueId value) const;
-  /// The same, only for constants, unpacked to 8 bits; the scales' axis must be channel_axis when there are several.
+  /// The same, only for constants, unpacked to 8 bits, as s8 without zero point where that is enough; the scales' axis
+  /// must be channel_axis when there are several.
   std::optional<Quantized> weights(ValueId value, std::int64_t channel_axis);
   /// A bias as s32 in units of x_scale × w_scale, shape [channels]. Nothing: not a constant that fits.
   std::optional<ValueId> bias(ValueId value, float x_scale, const std::vector<float>& w_scales, std::int64_t channels);
@@ -60,6 +61,9 @@ class Lowering {
   Attributes output_attributes(const Group& group) const;
 
  private:
+  /// Takes the zero point out of constant weights where s8 still holds them.
+  void centre(Quantized& weights);
+
   Graph& graph_;
   const Uses& uses_;
 };

@@ -1,4 +1,4 @@
-// DynamicQuantizeLinear, MatMulInteger and ConvInteger, and the floats that follow them.
+// DynamicQuantizeLinear, MatMulInteger and ConvInteger, and the floats that follow them; weights with zero points.
 #include "adze/engine/steps/sums_s8.h"
 
 #include <algorithm>
@@ -84,6 +84,41 @@ TEST(ConvInteger, EqualsTheReferenceOnRandomShapes) {
     if (random.below(4) != 0) operands.emplace_back(random_zero_point(x, {}, random), random.below(2) == 0);
     if (operands.size() == 3 && random.below(2) == 0) operands.emplace_back(random_zero_point(w, {}, random), true);
     expect_same_bytes(node, operands);
+  }
+}
+
+/// Unsigned weights, or signed ones around another number than zero, as some exporters have them.
+TEST(QConv, EqualsTheReferenceWhereWeightsHaveAZeroPoint) {
+  Random random(46);
+  for (const RoundingProfile profile : all_profiles) {
+    for (int round = 0; round < 12; ++round) {
+      const std::int64_t groups = pick(random, 1, 2), inputs = pick(random, 1, 9), kernel = pick(random, 1, 3);
+      const std::int64_t outputs = groups * pick(random, 1, 20);
+      const DType x = either_byte(random), w = either_byte(random);
+      Node node;
+      node.kind = OpKind::QConv;
+      node.set("group", groups);
+      node.set("pads", std::vector<std::int64_t>{kernel - 1, 0, 0, kernel - 1});
+      node.set("rounding", std::string(rounding_name(profile)));
+      node.set("x_scale", 0.02f);
+      node.set("x_zero_point", pick(random, integer_min(x), integer_max(x)));
+      node.set("w_scales", std::vector<float>{0.01f});
+      node.set("w_zero_point", pick(random, integer_min(w), integer_max(w)));
+      set_output(node, either_byte(random), 0.1f, random);
+      Tensor bias(DType::S32, {outputs});
+      for (std::int64_t o = 0; o < outputs; ++o) bias.set_int(o, pick(random, -10000, 10000));
+      expect_same_bytes(node, {{random_bytes(x, {2, groups * inputs, 7, 5}, random), false},
+                               {random_bytes(w, {outputs, inputs, kernel, kernel}, random), true},
+                               {bias, true}});
+      Node gemm = node;
+      gemm.kind = OpKind::QGemm;
+      const bool rows = random.below(2) == 0;
+      gemm.set("transB", std::int64_t{rows});
+      for (const char* name : {"group", "pads"}) gemm.erase(name);
+      expect_same_bytes(gemm, {{random_bytes(x, {2, 7, inputs}, random), false},
+                               {random_bytes(w, rows ? Shape{outputs, inputs} : Shape{inputs, outputs}, random), true},
+                               {bias, true}});
+    }
   }
 }
 

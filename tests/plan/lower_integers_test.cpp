@@ -139,6 +139,25 @@ TEST(LowerIntegers, ProductsOfTwoActivationsFindThemThroughMovement) {
   }
 }
 
+TEST(LowerIntegers, UnsignedWeightsAroundTheMiddleBecomeSigned) {
+  for (const std::int64_t zero_point : {128, 100}) {
+    Builder b("onnx");
+    Tensor stored(DType::U8, {4, 3});
+    for (std::int64_t i = 0; i < stored.size(); ++i) stored.set_int(i, 23 * i);
+    const ValueId w = b.graph.add(OpKind::DequantizeLinear, {b.constant(stored), b.constant(Tensor::scalar(0.02f)),
+                                                             b.constant(Tensor::scalar(std::uint8_t(zero_point)))});
+    b.output(b.graph.add(OpKind::MatMul, {b.input({2, 4}, 0.05f, 4), w}), 0.1f, 0);
+    infer_types(b.graph);
+    const Graph lowered = lower_integers(b.graph);
+    const Node& product = *lowered.producer_of(lowered.outputs()[0]);
+    ASSERT_EQ(product.kind, OpKind::QGemm);
+    const bool fits = zero_point == 128;
+    EXPECT_EQ(lowered.constant(product.input(1))->dtype(), fits ? DType::S8 : DType::U8);
+    EXPECT_EQ(product.get_int("w_zero_point"), fits ? 0 : zero_point);
+    EXPECT_LE(difference(b, {{2, 4}}, lowered), 1);
+  }
+}
+
 TEST(LowerIntegers, LinearResizeWorksOnStoredNumbers) {
   for (const std::string& profile : profiles) {
     Builder b(profile);

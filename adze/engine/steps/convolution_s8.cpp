@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "adze/engine/steps/geometry.h"
+#include "adze/engine/steps/sums_s8.h"
 #include "adze/plan/integer_parameters.h"
 
 namespace adze::engine {
@@ -13,6 +14,11 @@ using kernels::WindowGeometry;
 
 bool is_byte(DType dtype) {
   return dtype == DType::S8 || dtype == DType::U8;
+}
+
+/// Have the weights more than numbers of 8 bits around zero?
+bool has_zero_point(const BindContext& context) {
+  return context.dtype(1) == DType::U8 || context.node().get_int("w_zero_point", 0) != 0;
 }
 
 std::int32_t u8_zero_point(const BindContext& context) {
@@ -78,6 +84,7 @@ std::vector<std::int8_t> ConvS8Problem::ordered_weights() const {
 
 std::unique_ptr<Step> bind_quantized_conv(const BindContext& context) {
   if (!context.channels_last()) return nullptr;
+  if (has_zero_point(context)) return bind_integer_sums(context);
   const WindowGeometry g = geometry_of(context, context.constant(1)->shape());
   const ConvS8Problem problem(context, g, false);
   const bool depthwise = g.groups == g.in_channels && g.groups == g.out_channels;
@@ -87,9 +94,9 @@ std::unique_ptr<Step> bind_quantized_conv(const BindContext& context) {
 std::unique_ptr<Step> bind_quantized_gemm(const BindContext& context) {
   const Tensor* weights = context.constant(1);
   const Node& node = context.node();
-  if (weights == nullptr || weights->dtype() != DType::S8 || weights->rank() != 2) return nullptr;
-  if (node.get_int("w_zero_point", 0) != 0 || !is_byte(context.dtype(0)) || !is_byte(context.output_dtype()))
-    return nullptr;
+  if (weights == nullptr || weights->rank() != 2) return nullptr;
+  if (has_zero_point(context)) return bind_integer_sums(context);
+  if (weights->dtype() != DType::S8 || !is_byte(context.dtype(0)) || !is_byte(context.output_dtype())) return nullptr;
   if (context.has(2) && (context.constant(2) == nullptr || context.dtype(2) != DType::S32)) return nullptr;
   const bool rows_are_outputs = node.get_int("transB", 0) != 0;
   WindowGeometry g;
