@@ -51,6 +51,12 @@ ExecutorOptions executor_options(const LearnerOptions& options) {
   return result;
 }
 
+/// What the caller asks for and what the graph says.
+WeightFacts facts_to_keep(const Graph& graph, const LearnerOptions& options) {
+  const WeightFacts facts = weight_facts(graph);
+  return {options.keep_zeros || facts.zeros, options.keep_values || facts.shared_values};
+}
+
 void backward(const at::Tensor& loss) {
   try {
     loss.backward();
@@ -81,7 +87,8 @@ TorchLearner::TorchLearner(const Graph& graph, const LearnerOptions& options)
       workers_(options.workers.count > 1 ? Workers::join(options.workers) : nullptr),
       executor_(graph, executor_options(options)),
       criterion_(graph, options.loss, options.label_smoothing),
-      distillation_(graph, criterion_, options) {
+      distillation_(graph, criterion_, options),
+      kept_(executor_.parameters(), facts_to_keep(graph, options)) {
   check_options(options);
   keep_freed_memory();
   at::set_num_threads(std::max(1, options.threads));
@@ -102,18 +109,6 @@ TorchLearner::TorchLearner(const Graph& graph, const LearnerOptions& options)
   optimizer_ = std::make_unique<Optimizer>(optimized, options.optimizer);
   if (options.ema_decay > 0) {
     for (const Variable* one : moved()) average_.push_back(one->tensor.detach().clone());
-  }
-  const WeightFacts facts = weight_facts(graph);
-  for (std::size_t i = 0; i < executor_.parameters().size(); ++i) {
-    const Variable& one = executor_.parameters()[i];
-    if (one.tensor.dim() < 2) continue;  // a bias may be 0 by chance
-    if (options.keep_zeros || facts.zeros) {
-      const at::Tensor mask = one.tensor.detach() != 0;
-      if (!mask.all().item<bool>()) masks_[one.name] = mask;
-    }
-    if ((options.keep_values || facts.shared_values) && shares_values(*executor_.graph().constant(one.value))) {
-      shared_.emplace(i, SharedValues(one.tensor));
-    }
   }
 }
 
@@ -223,22 +218,14 @@ StepResult TorchLearner::step(const LearnBatch& given, double learning_rate, std
       if (one->tensor.grad().defined()) one->tensor.mutable_grad().mul_(factor);
     }
   }
-  for (const auto& [name, mask] : masks_) {
-    const Variable& one = variable(name);
-    if (one.tensor.grad().defined()) one.tensor.mutable_grad().mul_(mask);
-  }
-  for (const auto& [i, values] : shared_) {
-    const at::Tensor& gradient = executor_.parameters()[i].tensor.grad();
-    if (gradient.defined()) values.even_gradient(gradient);
-  }
+  kept_.keep_gradients();
   optimizer_->step(learning_rate);
-  keep_masks();
   // A step that a learned scale takes must leave it positive.
   if (options_.optimizer.kind == OptimizerKind::Sgd) {
     for (Variable& scale : executor_.scales()) scale.tensor.clamp_min_(1e-9);
   }
   follow_average();
-  keep_shared_values();
+  kept_.keep_weights(average_);
   return result;
 }
 
@@ -268,18 +255,6 @@ double TorchLearner::gradient_norm() {
     sum = sum.defined() ? sum + square : square;
   }
   return sum.defined() ? std::sqrt(sum.item<double>()) : 0.0;
-}
-
-void TorchLearner::keep_masks() {
-  for (const auto& [name, mask] : masks_) variable(name).tensor.mul_(mask);
-}
-
-/// moved() begins with the parameters.
-void TorchLearner::keep_shared_values() {
-  for (const auto& [i, values] : shared_) {
-    values.even_weights(executor_.parameters()[i].tensor);
-    if (!average_.empty()) values.even_weights(average_[i]);
-  }
 }
 
 void TorchLearner::follow_average() {
@@ -385,81 +360,13 @@ void TorchLearner::set_parameter(const std::string& name, const Tensor& value) {
 
 void TorchLearner::set_mask(const std::string& name, const Tensor& mask) {
   const at::NoGradGuard no_grad;
-  Variable& one = variable(name);
-  masks_[name] = to_torch(mask).to(at::kBool).reshape(one.tensor.sizes()).to(device_);
-  one.tensor.mul_(masks_[name]);
+  const Variable& one = variable(name);
+  kept_.set_mask(one, to_torch(mask).to(at::kBool).reshape(one.tensor.sizes()).to(device_));
 }
 
 Graph TorchLearner::graph() const {
   const AverageInUse average(const_cast<TorchLearner&>(*this));
   return executor_.stored();
-}
-
-namespace {
-
-constexpr const char* weight_prefix = "weight:";
-
-}  // namespace
-
-State TorchLearner::state() const {
-  auto& self = const_cast<TorchLearner&>(*this);
-  State state;
-  const std::vector<Variable*> now = self.moved();
-  for (std::size_t i = 0; i < now.size(); ++i) {
-    state[weight_prefix + now[i]->name] = from_torch(now[i]->tensor);
-    if (!average_.empty()) state["average:" + now[i]->name] = from_torch(average_[i]);
-  }
-  for (const Variable& one : self.executor_.statistics()) state["statistic:" + one.name] = from_torch(one.tensor);
-  for (std::size_t i = 0; i < self.executor_.quantizers().size(); ++i) {
-    const FakeQuantizer& quantizer = self.executor_.quantizers()[i];
-    if (quantizer.rule() != ScaleRule::MovingAverage) continue;
-    state[cat("scale:", i)] = from_torch(quantizer.scale);
-    state[cat("zero_point:", i)] = from_torch(quantizer.zero_point);
-    if (quantizer.range.defined()) state[cat("range:", i)] = from_torch(quantizer.range);
-  }
-  for (const auto& [name, mask] : masks_) state["mask:" + name] = from_torch(mask);
-  for (const auto& [name, tensor] : optimizer_->state()) state["optimizer:" + name] = from_torch(tensor);
-  state["loss_scale"] = Tensor::scalar(loss_scale_);
-  state["clean_steps"] = Tensor::scalar(clean_steps_);
-  return state;
-}
-
-void TorchLearner::restore(const State& state) {
-  const at::NoGradGuard no_grad;
-  const auto find = [&](const std::string& key) -> const Tensor& {
-    const auto found = state.find(key);
-    if (found == state.end())
-      throw ModelError(cat("the checkpoint is of another network: it has no ", adze::quoted(key)));
-    return found->second;
-  };
-  const auto put = [&](at::Tensor& tensor, const std::string& key) {
-    const at::Tensor value = to_torch(find(key));
-    if (value.sizes() != tensor.sizes())
-      throw ModelError(cat("the checkpoint is of another network: ", adze::quoted(key), " has another shape"));
-    tensor.copy_(value);
-  };
-  const std::vector<Variable*> now = moved();
-  for (std::size_t i = 0; i < now.size(); ++i) {
-    put(now[i]->tensor, weight_prefix + now[i]->name);
-    if (!average_.empty()) put(average_[i], "average:" + now[i]->name);
-  }
-  for (Variable& one : executor_.statistics()) put(one.tensor, "statistic:" + one.name);
-  for (std::size_t i = 0; i < executor_.quantizers().size(); ++i) {
-    FakeQuantizer& quantizer = executor_.quantizers()[i];
-    if (quantizer.rule() != ScaleRule::MovingAverage) continue;
-    put(quantizer.scale, cat("scale:", i));
-    put(quantizer.zero_point, cat("zero_point:", i));
-    if (quantizer.range.defined()) put(quantizer.range, cat("range:", i));
-  }
-  std::map<std::string, at::Tensor> moments;
-  masks_.clear();
-  for (const auto& [key, value] : state) {
-    if (key.starts_with("mask:")) masks_[key.substr(5)] = to_torch(value).to(device_);
-    if (key.starts_with("optimizer:")) moments[key.substr(10)] = to_torch(value).to(device_);
-  }
-  optimizer_->restore(moments);
-  loss_scale_ = find("loss_scale").get_double(0);
-  clean_steps_ = find("clean_steps").get_int(0);
 }
 
 }  // namespace adze::train

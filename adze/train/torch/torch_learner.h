@@ -6,9 +6,9 @@
 
 #include "adze/train/learner.h"
 #include "adze/train/torch/executor.h"
+#include "adze/train/torch/kept_weights.h"
 #include "adze/train/torch/losses.h"
 #include "adze/train/torch/optimizer.h"
-#include "adze/train/torch/shared_values.h"
 #include "adze/train/torch/workers.h"
 
 namespace adze::train {
@@ -43,8 +43,6 @@ class TorchLearner : public Learner {
   const Variable& variable(const std::string& name) const;
   /// Everything that the optimizer moves: parameters, scales, projections.
   std::vector<Variable*> moved();
-  void keep_masks();
-  void keep_shared_values();
   void follow_average();
   void swap_average();
   double gradient_norm();
@@ -59,9 +57,8 @@ class TorchLearner : public Learner {
   Criterion criterion_;
   Distillation distillation_;
   std::unique_ptr<Optimizer> optimizer_;
-  std::map<std::string, at::Tensor> masks_;
-  std::map<std::size_t, SharedValues> shared_;  ///< by number of the parameter
-  std::vector<at::Tensor> average_;             ///< of moved(), when there is one
+  KeptWeights kept_;
+  std::vector<at::Tensor> average_;  ///< of moved(), when there is one
   double loss_scale_ = 65536;
   std::int64_t clean_steps_ = 0;  ///< since the loss scale changed
 };
