@@ -158,6 +158,13 @@ const RowGroup* group_at(const Plan& plan, std::int32_t step) {
   return nullptr;
 }
 
+void set_output(const Network& network, const Node& node, EmittedLayer& layer) {
+  if (node.outputs.empty()) return;
+  const ValuePlan& output = network.plan.at(node.outputs[0]);
+  layer.output_offset = output.offset;
+  layer.output_bytes = output.bytes;
+}
+
 void write_layers(Network& network, Emission& emission, const std::map<std::string, std::int64_t>& macs) {
   Names names(network.options.name);
   std::vector<std::string> stages;  // functions of a group of rows
@@ -179,6 +186,7 @@ void write_layers(Network& network, Emission& emission, const std::map<std::stri
     const std::int64_t products = found == macs.end() ? 0 : found->second;
     if (group == nullptr) {
       emission.layers.push_back({name, std::string(op_info(node.kind).name), products});
+      set_output(network, node, emission.layers.back());
       continue;
     }
     if (group->first == static_cast<std::int32_t>(step)) {
@@ -187,6 +195,7 @@ void write_layers(Network& network, Emission& emission, const std::map<std::stri
     }
     stages.push_back(name);
     emission.layers.back().macs += products;
+    set_output(network, node, emission.layers.back());
     if (group->last == static_cast<std::int32_t>(step)) {
       write_row_group(network, *group, emission.layers.back().name, stages);
     }

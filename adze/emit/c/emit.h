@@ -35,6 +35,8 @@ struct EmittedLayer {
   std::string name;  ///< of its C function
   std::string op;
   std::int64_t macs = 0;
+  std::int64_t output_offset = 0;  ///< where its first output lies in the arena when it has run
+  std::int64_t output_bytes = 0;
 };
 
 struct Emission {

@@ -36,12 +36,14 @@ bool write_fast_add(LayerWriter& writer) {
   const std::int32_t no_bias = 0;
   const SumRange range{-(std::int64_t{1} << 29), std::int64_t{1} << 29};
   const ChannelTable table = channel_table({&by_y, 1}, {&no_bias, 1}, {&range, 1}, y);
-  if (by_b.shift > -1 || by_b.shift < -30 || table.kind != 0) return false;
+  const bool same_scale = a.scale == b.scale;
+  if (!same_scale && (by_b.shift > -1 || by_b.shift < -30)) return false;
+  if (table.kind != 0) return false;
   writer.use("adze_add_fast_s8.c");
   writer.open("static const adze_add layer =");
-  writer.line(
-      cat(num_elements(writer.output_shape()), ", ", -a.zero_point * (1 << 19), ", ", -b.zero_point * (1 << 21), ","));
-  writer.line(cat(by_b.multiplier, ", ", 1 << (-by_b.shift - 1), ", ", -by_b.shift, ","));
+  writer.line(cat(num_elements(writer.output_shape()), ", ",
+                  -(a.zero_point + (same_scale ? b.zero_point : 0)) * (1 << 19), ", ", -b.zero_point * (1 << 21), ","));
+  writer.line(same_scale ? "0, 0, 0," : cat(by_b.multiplier, ", ", 1 << (-by_b.shift - 1), ", ", -by_b.shift, ","));
   const Channel& channel = table.channels[0];
   writer.line(cat(channel.multiplier, ", ", channel.offset, ", ", channel.shift, ", ", y.min, ", ", y.max));
   writer.close(";");

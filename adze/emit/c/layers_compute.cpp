@@ -98,11 +98,24 @@ bool is_plain_3x3(const Window& window, int kind, const Affine& y) {
          y.max == 127;
 }
 
+/// What adze_depthwise_3x3_s8_mve can do; distances of channels are stored in 16 bits.
+bool is_mve_3x3(const Shape& y, const Window& window, int kind) {
+  constexpr std::int64_t most_columns = 2000;
+  return window.rank() == 2 && window.kernel == std::vector<std::int64_t>{3, 3} && window.dilations[0] == 1 &&
+         window.dilations[1] == 1 && window.strides[0] <= 2 && window.strides[1] <= window.strides[0] && kind == 0 &&
+         y[2] * window.strides[1] < most_columns;
+}
+
 ConvForm depthwise_form(LayerWriter& writer, const Rows& rows, const Shape& y, const Window& window, int kind) {
   if (writer.isa() == Isa::Dsp && is_plain_3x3(window, kind, output_affine(writer.node()))) {
     const std::int64_t words = (y[2] + 3) / 4 * 2 * window.strides[1] + 2;
     return {"adze_depthwise_3x3_s8_dsp", writer.table("weights", "int8_t", pack_rows(rows, 9)), 9,
             4 * (48 + 12 * words)};
+  }
+  if (writer.isa() == Isa::Mve && is_mve_3x3(y, window, kind)) {
+    const std::int64_t columns = (y[2] - 1) * window.strides[1] + 3;
+    return {"adze_depthwise_3x3_s8_mve", writer.table("weights", "int8_t", pack_depthwise_3x3_mve(rows)), 9,
+            4 * columns * y[3] + 32};
   }
   if (writer.isa() == Isa::Plain || window.kernel[0] > 16) {
     return {"adze_depthwise_s8", writer.table("weights", "int8_t", pack_depthwise(rows)), rows.depth, 0};

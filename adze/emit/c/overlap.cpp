@@ -75,7 +75,8 @@ void declare_conv_overlap(LayerWriter& writer, const std::string& kernel, const 
     writer.may_overlap(0, pixel_distance(walk, 1, !pointwise && groups == 1));
   } else if (kernel == "adze_depthwise_s8") {
     writer.may_overlap(0, pixel_distance(walk, 1, false));
-  } else if (kernel == "adze_depthwise_s8_dsp" || kernel == "adze_depthwise_s8_mve") {
+  } else if (kernel == "adze_depthwise_s8_dsp" || kernel == "adze_depthwise_s8_mve" ||
+             kernel == "adze_depthwise_3x3_s8_mve") {
     writer.may_overlap(0, row_distance(walk));
   } else if (kernel == "adze_depthwise_3x3_s8_dsp") {
     // Four channels of all rows at a time, three rows of them copied away: a byte is written where it was read.

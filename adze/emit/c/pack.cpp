@@ -89,6 +89,16 @@ std::vector<std::int8_t> pack_depthwise_mve(const Rows& rows) {
   return packed;
 }
 
+std::vector<std::int8_t> pack_depthwise_3x3_mve(const Rows& rows) {
+  std::vector<std::int8_t> packed(static_cast<std::size_t>(16 * rows.rows), 0);
+  for (std::int64_t c = 0; c < rows.rows; ++c) {
+    for (std::int64_t tap = 0; tap < 9; ++tap) {
+      packed[static_cast<std::size_t>(16 * c + tap % 3 * 4 + tap / 3)] = static_cast<std::int8_t>(rows.at(c, tap));
+    }
+  }
+  return packed;
+}
+
 std::vector<std::int8_t> pack_depthwise(const Rows& rows) {
   std::vector<std::int8_t> packed;
   for (std::int64_t tap = 0; tap < rows.depth; ++tap) {

@@ -31,6 +31,8 @@ std::vector<std::uint32_t> pack_dsp(const Rows& rows, std::int64_t stored_depth)
 std::vector<std::int8_t> pack_mve(const Rows& rows, std::int64_t stored_depth);
 /// One row a channel → [channel / 4][tap][4].
 std::vector<std::int8_t> pack_depthwise_mve(const Rows& rows);
+/// 3 x 3, one row a channel → [channel][column][row], columns of four and a fourth one with zeros.
+std::vector<std::int8_t> pack_depthwise_3x3_mve(const Rows& rows);
 /// One row a channel → [tap][channel].
 std::vector<std::int8_t> pack_depthwise(const Rows& rows);
 /// For every four channels: words of 16-bit weights of channels (0, 2) tap by tap, then of channels (1, 3).

@@ -29,6 +29,13 @@ double call_work(const std::string& kernel, const WindowWalk& walk, std::int64_t
   }
   if (kernel == "adze_depthwise_s8_dsp") return 0.4 * bytes_in + sums * (1.3 * depth + 8.0) + 100.0;
   if (kernel == "adze_depthwise_s8_mve") return 0.2 * bytes_in + sums * (0.5 * depth + 3.0) + 100.0;
+  if (kernel == "adze_depthwise_3x3_s8_mve") {  // rows are turned; then two rows of a channel, or every second one
+    const double turning = 0.6 * bytes_in + channels * 0.5 * number(walk.out_w * walk.stride_w);
+    if (walk.stride_h > 1) {
+      return turning + number(rows) * channels * (35.0 + 21.0 * std::ceil(number(walk.out_w) / 4.0)) + 100.0;
+    }
+    return turning + number((rows + 1) / 2) * channels * (40.0 + 18.0 * std::ceil(number(walk.out_w) / 2.0)) + 100.0;
+  }
   return sums * (3.0 * depth + 10.0) + 50.0;
 }
 

@@ -9,7 +9,30 @@ ADZE_INLINE int32_t sum(const adze_add *layer, int32_t a, int32_t b) {
                    layer->y_shift);
 }
 
+/* Equal scales: the sum of both as it is. */
+static void add_equal(const adze_add *layer, const int8_t *a, const int8_t *b, int8_t *out) {
+  int32_t left = layer->count;
+#if ADZE_MVE
+  const int32x4_t low = vdupq_n_s32(layer->min), high = vdupq_n_s32(layer->max);
+  for (; left >= 4; left -= 4, a += 4, b += 4, out += 4) {
+    const int32x4_t total = vaddq_n_s32(vshlq_n_s32(vaddq_s32(vldrbq_s32(a), vldrbq_s32(b)), 19), layer->a_offset);
+    int32x4_t y = vaddq_n_s32(vqrdmulhq_n_s32(total, layer->y_multiplier), layer->y_offset);
+    y = vshlq_r_s32(vaddq_s32(y, vshrq_n_s32(total, 31)), -layer->y_shift);
+    vstrbq_s32(out, vminq_s32(vmaxq_s32(y, low), high));
+  }
+#endif
+  for (; left > 0; --left) {
+    const int32_t total = (*a++ + *b++) * (1 << 19) + layer->a_offset;
+    const int32_t y = adze_fast(total, layer->y_multiplier, layer->y_offset, layer->y_shift);
+    *out++ = (int8_t)(y < layer->min ? layer->min : y > layer->max ? layer->max : y);
+  }
+}
+
 void adze_add_fast_s8(const adze_add *layer, const int8_t *a, const int8_t *b, int8_t *out) {
+  if (layer->b_shift == 0) {
+    add_equal(layer, a, b, out);
+    return;
+  }
   const adze_add local = *layer;
   int8_t *const end = out + local.count;
 #if ADZE_MVE

@@ -60,6 +60,11 @@ void adze_depthwise_s8_dsp(const adze_conv* layer, const int8_t* in, int8_t* out
    words = ceil(out_w / 4) * 2 * stride_w + 2. */
 void adze_depthwise_3x3_s8_dsp(const adze_conv* layer, const int8_t* in, int8_t* out, void* scratch);
 
+/* kernel 3 x 3, dilation 1, strides (1, 1), (2, 1) or (2, 2), out.kind ADZE_FAST. Weights [channels][16]: three columns
+   of three rows, each filled up to four, and four zeros. scratch: channels * 4 * ((out_w - 1) * stride_w + 3) + 32
+   bytes. */
+void adze_depthwise_3x3_s8_mve(const adze_conv* layer, const int8_t* in, int8_t* out, void* scratch);
+
 typedef struct {
   int32_t rows, columns, depth, stored_depth;
   const void* weights;
@@ -112,7 +117,8 @@ typedef struct {
 void adze_add_s8(const adze_binary* layer, const int8_t* a, const int8_t* b, int8_t* out);
 void adze_mul_s8(const adze_binary* layer, const int8_t* a, const int8_t* b, int8_t* out);
 
-/* Equal shapes, rounded twice, the scale of a at least that of b: y = y_by((a << 19) + a_offset + b_by(b << 20)). */
+/* Equal shapes, rounded twice, the scale of a at least that of b: y = y_by((a << 19) + a_offset + b_by(b << 20)).
+   b_shift 0: equal scales, y = y_by(((a + b) << 19) + a_offset). */
 typedef struct {
   int32_t count, a_offset, b_offset;
   int32_t b_multiplier, b_rounding, b_shift;
