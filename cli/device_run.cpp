@@ -171,8 +171,8 @@ void show_device_run(Console& console, const DeviceRun& run) {
   }
   totals.add_row({"ram: static and measured stack", share_of(emulation.ram_bytes(), ram_of(run.profile))});
   totals.add_row({"  of it stack", cat(emulation.stack_bytes, " bytes")});
-  totals.add_row({"  of it arena", cat(run.emission.arena_bytes, " bytes; lower bound ", run.emission.lower_bound_bytes, ", gap ",
-                                       run.emission.memory.arena_bytes - run.emission.lower_bound_bytes)});
+  totals.add_row({"  of it arena", cat(run.emission.arena_bytes, " bytes; lower bound ", run.emission.lower_bound_bytes,
+                                       ", gap ", run.emission.memory.arena_bytes - run.emission.lower_bound_bytes)});
   totals.add_row(
       {"flash: code, tables, weights", share_of(emulation.flash_bytes(), run.profile.bytes_of(MemoryKind::Flash))});
   show_cost(console, run, totals);

@@ -43,31 +43,21 @@ void show_fidelity(Console& console, const std::string& teacher_path, const Grap
 }
 
 ExitCode run_distill(Console& console, Arguments arguments) {
-  console.check_output(arguments.output);
   TrainingOptions& training = arguments.training;
-  if (!training.report.empty()) console.check_output(training.report);
-  if (training.checkpoint.empty()) training.checkpoint = arguments.output + ".checkpoint";
-  const bool fresh = is_zoo_model(arguments.student);
-  Graph student =
-      load_model(fresh && arguments.student.find("batch_norm") == std::string::npos ? arguments.student + ",batch_norm"
-                                                                                    : arguments.student);
-  const Graph teacher = load_model(training.teachers.at(0));
-  if (const auto found = teacher.metadata.find("adze.preprocessing");
-      found != teacher.metadata.end() && !student.metadata.contains("adze.preprocessing")) {
-    student.metadata["adze.preprocessing"] = found->second;
-  }
-  const TrainingData data = training.open_data(student, console.options);
-  train::TrainOptions options = training.trainer_options(console.options, fresh);
-  options.learner.distill = distill_options(training);
-  console.line(cat("distilling on ", data.training->size(), " samples, judged on ",
-                   data.validation ? data.validation->size() : 0, "; seed ", console.options.seed));
-  const train::TrainResult result = train::train(student, data.training, data.validation, options, console.progress());
-  if (options.learner.workers.rank > 0) return ExitCode::Done;  // the first process writes
-  save_model(result.graph, arguments.output);
+  training.prepare_files(console, arguments.output);
+  TrainStep step;
+  step.fresh = is_zoo_model(arguments.student);
+  const bool add_norms = step.fresh && arguments.student.find("batch_norm") == std::string::npos;
+  Graph student = load_model(add_norms ? arguments.student + ",batch_norm" : arguments.student);
+  const TrainStepOutcome outcome = run_training(console, std::move(student), step, training);
+  const train::TrainResult& result = outcome.result;
+  const auto& judged = outcome.data.validation;
+  if (workers_from_environment().rank > 0) return ExitCode::Done;  // the first process writes
+  save_model(outcome.graph, arguments.output);
   console.model("student", arguments.output);
   show_training(console, result, training, cat("Distilling ", arguments.output));
-  if (data.validation) {
-    for (const std::string& path : training.teachers) show_fidelity(console, path, result.graph, *data.validation);
+  if (judged) {
+    for (const std::string& path : training.teachers) show_fidelity(console, path, outcome.graph, *judged);
   }
   console.line("");
   console.line(cat(arguments.output, " written; next: adze compare ", training.teachers[0], " ", arguments.output,
@@ -85,11 +75,14 @@ Verb distill_verb() {
           "  adze distill zoo:resnet8 --teacher t.onnx --attention Relu_5=Relu_17:1000 --data cifar10 -o s.onnx\n",
           [](Options& options) -> Action {
             auto arguments = std::make_shared<Arguments>();
-            options.positional(arguments->student, "STUDENT", "Model file, or zoo:NAME,… with fresh weights");
+            options.positional(arguments->student, "MODEL",
+                               "The student: a model file, or zoo:NAME,… with fresh weights", Options::Need::Optional);
+            options.option(arguments->student, "-s,--student", "The same");
             options.option(arguments->output, "-o,--output", "File to write", Options::Need::Required);
             arguments->training.declare(options);
             arguments->training.declare_teachers(options, Options::Need::Required);
             return [arguments](Console& console) {
+              if (arguments->student.empty()) throw UsageError("distil into which --student?");
               if (arguments->training.teachers.empty()) throw UsageError("a student needs a --teacher");
               return run_distill(console, *arguments);
             };

@@ -111,8 +111,8 @@ ExitCode run_profile(Console& console, const Arguments& arguments) {
   console.line("");
   console.table(block_table(map));
   console.line("");
-  console.line(
-      cat("peak          step ", map.peak_step, ", ", peak.op, " ", adze::quoted(peak.name), ": ", peak.bytes, " bytes"));
+  console.line(cat("peak          step ", map.peak_step, ", ", peak.op, " ", adze::quoted(peak.name), ": ", peak.bytes,
+                   " bytes"));
   console.line(cat("lower bound   ", map.lower_bound_bytes, " bytes of activations alive at once; gap ",
                    map.arena_bytes - map.lower_bound_bytes, " bytes", map.proved ? ", no placement is smaller" : ""));
   console.line(cat("order         its steps need ", map.order_peak_bytes, " bytes when each runs at once; ",

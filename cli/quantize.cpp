@@ -107,7 +107,8 @@ Json quantization_json(const quantize::QuantizeReport& report) {
 
 /// A table of what is worth looking at; everything with --json.
 void print_diagnosis(Console& console, const quantize::QuantizeReport& report) {
-  Table table({"activation", "codes used", "cut off", "change", "drift", "remark"}, "calibration: what may need other or more data");
+  Table table({"activation", "codes used", "cut off", "change", "drift", "remark"},
+              "calibration: what may need other or more data");
   Json json = Json::array();
   for (const quantize::ActivationDiagnosis& one : report.calibration) {
     json.push_back({{"name", one.value},
@@ -118,8 +119,8 @@ void print_diagnosis(Console& console, const quantize::QuantizeReport& report) {
                     {"remarks", one.remarks}});
     if (one.remarks.empty()) continue;
     table.add_row({shortened(one.value, 40), cat(fixed(100 * one.coverage, 0), " %"),
-                   cat(fixed(100 * one.saturated, 2), " %"), cat(fixed(100 * one.change, 1), " %"),
-                   fixed(one.drift, 3), join(one.remarks, ", ")});
+                   cat(fixed(100 * one.saturated, 2), " %"), cat(fixed(100 * one.change, 1), " %"), fixed(one.drift, 3),
+                   join(one.remarks, ", ")});
   }
   console.results()["calibration"] = std::move(json);
   if (!table.empty()) console.table(table);

@@ -57,7 +57,8 @@ void apply_tensors(const Graph& graph, const std::vector<std::string>& texts, qu
     } catch (const std::regex_error& error) {
       throw UsageError(cat("--tensor ", adze::quoted(text), ": ", error.what()));
     }
-    if (matches == 0) throw UsageError(cat("--tensor ", adze::quoted(text), " fits no layer"), "adze inspect lists them");
+    if (matches == 0)
+      throw UsageError(cat("--tensor ", adze::quoted(text), " fits no layer"), "adze inspect lists them");
   }
   options.layer_bits.insert(options.layer_bits.begin(), named.begin(), named.end());
 }
@@ -148,8 +149,12 @@ void choose_by_accuracy(Console& console, const Graph& graph, const quantize::Tr
   for (const auto& step : outcome.steps) {
     table.add_row({step.what, step.why, cat(fixed(100 * step.top1, 2), " %"), fixed(100 * step.drop, 2),
                    fixed(100 * step.highest_drop, 2), fixed(step.p_value, 3)});
-    json.push_back({{"what", step.what}, {"why", step.why}, {"top1", step.top1}, {"drop", step.drop},
-                    {"highest_drop", step.highest_drop}, {"p", step.p_value}});
+    json.push_back({{"what", step.what},
+                    {"why", step.why},
+                    {"top1", step.top1},
+                    {"drop", step.drop},
+                    {"highest_drop", step.highest_drop},
+                    {"p", step.p_value}});
   }
   console.table(table);
   console.line(cat("float: ", fixed(100 * exact.top1, 2), " % of ", exact.samples, " samples; the limit of ",

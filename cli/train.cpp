@@ -2,13 +2,10 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "adze/base/files.h"
 #include "adze/base/text.h"
 #include "adze/evaluate/compare.h"
 #include "adze/quantize/qat.h"
 #include "adze/recipe/model_files.h"
-#include "adze/recipe/recipe.h"
-#include "adze/recipe/train_step.h"
 #include "cli/training_options.h"
 #include "cli/verb.h"
 
@@ -17,7 +14,7 @@ namespace adze::cli {
 namespace {
 
 struct Arguments {
-  std::string model, architecture, output, recipe;
+  std::string model, architecture, output;
   TrainStep step;
   TrainingOptions training;
 };
@@ -69,37 +66,13 @@ void show_quantization(Console& console, const train::TrainResult& trained, cons
   console.table(table);
 }
 
-/// A recipe of one step, which trains the same network again.
-void write_recipe(const TrainStep& step, const CommonOptions& common, const std::string& path) {
-  Recipe recipe;
-  recipe.seed = static_cast<std::uint64_t>(common.seed);
-  recipe.steps.emplace_back(step);
-  write_file(path, print_recipe(recipe));
-}
-
 ExitCode run_train(Console& console, Arguments arguments) {
-  console.check_output(arguments.output);
   TrainingOptions& training = arguments.training;
-  for (const std::string& path : {training.report, arguments.recipe}) {
-    if (!path.empty()) console.check_output(path);
-  }
-  if (training.checkpoint.empty()) training.checkpoint = arguments.output + ".checkpoint";
-  TrainStep& step = arguments.step;
-  step.fresh = !arguments.architecture.empty();
-  step.data = training.data.request();
-  step.samples = training.data.samples;
-  step.settings = training;
-  const train::TrainOptions options = training.trainer_options(console.options, step.fresh);
-  if (!arguments.recipe.empty()) write_recipe(step, console.options, arguments.recipe);
-  const auto announce = [&](const TrainingData& data) {
-    console.line(cat("training on ", data.training->size(), " samples, judged on ",
-                     data.validation ? data.validation->size() : 0, "; ", options.learner.threads, " threads, seed ",
-                     console.options.seed, "; ", train::plugin().description()));
-  };
-  const TrainStepOutcome outcome =
-      run_train_step(starting_network(arguments), step, options, console.progress(), announce);
+  training.prepare_files(console, arguments.output);
+  arguments.step.fresh = !arguments.architecture.empty();
+  const TrainStepOutcome outcome = run_training(console, starting_network(arguments), arguments.step, training);
   const train::TrainResult& result = outcome.result;
-  if (options.learner.workers.rank > 0) return ExitCode::Done;  // the first process writes
+  if (workers_from_environment().rank > 0) return ExitCode::Done;  // the first process writes
   save_model(outcome.graph, arguments.output);
   console.model("output", arguments.output);
   show_training(console, result, training, cat("Training ", arguments.output));
@@ -107,8 +80,8 @@ ExitCode run_train(Console& console, Arguments arguments) {
   if (outcome.quantized && outcome.data.validation) {
     show_quantization(console, result, outcome.graph, *outcome.data.validation);
   }
-  if (result.stopped_early) console.line(cat("stopped: no better epoch for ", options.patience));
-  console.line(cat(arguments.output, " written: epoch ", result.best_epoch > 0 ? result.best_epoch : options.epochs,
+  if (result.stopped_early) console.line(cat("stopped: no better epoch for ", training.patience));
+  console.line(cat(arguments.output, " written: epoch ", result.best_epoch > 0 ? result.best_epoch : training.epochs,
                    ", ", fixed(result.seconds, 1), " s"));
   console.line(cat("next: adze evaluate ", arguments.output, " --data … --split test"));
   remark_skipped(console, result.skipped);
@@ -142,8 +115,6 @@ Verb train_verb() {
             options.option(arguments->step.calibration_samples, "--calibration-samples", "For the scales at the start");
             options.flag(arguments->step.unfold_batch_norm, "--unfold-batch-norm",
                          "Normalize again behind convolutions into which batch norms were folded");
-            options.option(arguments->recipe, "--emit-recipe",
-                           "Also write the recipe that trains the same again (docs/training.md)");
             arguments->training.declare(options);
             arguments->training.declare_teachers(options, Options::Need::Optional);
             return [arguments](Console& console) { return run_train(console, *arguments); };

@@ -9,6 +9,7 @@
 #include "adze/base/threads.h"
 #include "adze/data/subset.h"
 #include "adze/recipe/model_files.h"
+#include "adze/recipe/recipe.h"
 #include "adze/report/report.h"
 #include "adze/train/parameters.h"
 #include "cli/verb.h"
@@ -56,6 +57,7 @@ void TrainingOptions::declare(Options& options) {
   options.flag(resume, "--resume", "Go on from the checkpoint");
   options.option(log, "--log", "JSON lines, one an epoch");
   options.option(report, "--report", "HTML page with the curves");
+  options.option(recipe, "--emit-recipe", "Also write the recipe that trains the same again (docs/training.md)");
   options.option(device, "--device", "cpu or cuda");
 }
 
@@ -106,6 +108,31 @@ train::TrainOptions TrainingOptions::trainer_options(const CommonOptions& common
 
 TrainingData TrainingOptions::open_data(const Graph& graph, const CommonOptions& common) const {
   return open_training_data(graph, data.request(), data.samples, validation, static_cast<std::uint64_t>(common.seed));
+}
+
+void TrainingOptions::prepare_files(Console& console, const std::string& output) {
+  for (const std::string& path : {output, report, recipe}) {
+    if (!path.empty()) console.check_output(path);
+  }
+  if (checkpoint.empty()) checkpoint = output + ".checkpoint";
+}
+
+TrainStepOutcome run_training(Console& console, Graph graph, TrainStep step, const TrainingOptions& options) {
+  step.data = options.data.request();
+  step.samples = options.data.samples;
+  step.settings = options;
+  const train::TrainOptions told = options.trainer_options(console.options, step.fresh);
+  if (!options.recipe.empty()) {
+    Recipe recipe;
+    recipe.seed = static_cast<std::uint64_t>(console.options.seed);
+    recipe.steps.emplace_back(step);
+    write_file(options.recipe, print_recipe(recipe));
+  }
+  return run_train_step(std::move(graph), step, told, console.progress(), [&](const TrainingData& data) {
+    console.line(cat("training on ", data.training->size(), " samples, judged on ",
+                     data.validation ? data.validation->size() : 0, "; ", told.learner.threads, " threads, seed ",
+                     console.options.seed, "; ", train::plugin().description()));
+  });
 }
 
 namespace {

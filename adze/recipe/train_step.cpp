@@ -43,6 +43,20 @@ train::BatchSource batch_source(const Graph& graph, const TrainStep& step, const
   };
 }
 
+constexpr const char* preprocessing_key = "adze.preprocessing";
+
+/// Teacher and student are given the same numbers, so both must want their samples prepared alike.
+void check_teachers(const Graph& student, const std::vector<Graph>& teachers) {
+  const std::string wanted = preprocessing_json(preprocessing_of(student));
+  for (const Graph& teacher : teachers) {
+    const std::string found = preprocessing_json(preprocessing_of(teacher));
+    if (found == wanted) continue;
+    throw UsageError(cat("the teacher ", teacher.source_file,
+                         " wants its inputs prepared otherwise than the student: ", found, ", not ", wanted),
+                     "--preprocess changes the student's; a fresh student takes the first teacher's");
+  }
+}
+
 bool takes_pictures(const Graph& graph) {
   const auto& shape = graph.value(graph.inputs().at(0)).type.shape;
   return shape && shape->size() == 4 && (*shape)[1].value == 3;
@@ -50,19 +64,22 @@ bool takes_pictures(const Graph& graph) {
 
 }  // namespace
 
-void record_inputs(Graph& graph, const TrainStep& step, std::uint64_t seed) {
+void record_inputs(Graph& graph, const TrainStep& step, const std::vector<Graph>& teachers, std::uint64_t seed) {
   std::string flags = step.data.preprocessing;
-  if (flags.empty() && step.fresh && takes_pictures(graph)) flags = "scale=1/255 mean=0.5 std=0.25";
-  if (!flags.empty()) {
-    graph.metadata["adze.preprocessing"] =
-        preprocessing_json(parse_preprocessing_flags(flags, preprocessing_of(graph)));
+  const bool as_teacher = step.fresh && flags.empty() && !teachers.empty();
+  if (flags.empty() && step.fresh && !as_teacher && takes_pictures(graph)) flags = "scale=1/255 mean=0.5 std=0.25";
+  if (as_teacher) {
+    const auto found = teachers[0].metadata.find(preprocessing_key);
+    if (found != teachers[0].metadata.end()) graph.metadata[preprocessing_key] = found->second;
+  } else if (!flags.empty()) {
+    graph.metadata[preprocessing_key] = preprocessing_json(parse_preprocessing_flags(flags, preprocessing_of(graph)));
   }
   const TrainingData data = open_training_data(graph, step.data, step.samples, step.settings.validation, seed);
-  if (step.fresh) {
+  if (step.fresh && !as_teacher) {
     // Sound: features of mean 0 and spread 1 in each column, as measured.
     constexpr std::int64_t samples = 500;
     if (const auto measured = measured_preprocessing(*data.training, samples, seed)) {
-      graph.metadata["adze.preprocessing"] = *measured;
+      graph.metadata[preprocessing_key] = *measured;
     }
   }
   // Features of sound, the vocabulary of text.
@@ -72,9 +89,10 @@ void record_inputs(Graph& graph, const TrainStep& step, std::uint64_t seed) {
 TrainStepOutcome run_train_step(Graph graph, const TrainStep& step, train::TrainOptions options, ProgressSink& progress,
                                 const std::function<void(const TrainingData&)>& announce) {
   const std::uint64_t seed = options.seed;
-  record_inputs(graph, step, seed);
-  const TrainingData data = open_training_data(graph, step.data, step.samples, step.settings.validation, seed);
   options.learner.distill = distill_options(step.settings);
+  record_inputs(graph, step, options.learner.distill.teachers, seed);
+  check_teachers(graph, options.learner.distill.teachers);
+  const TrainingData data = open_training_data(graph, step.data, step.samples, step.settings.validation, seed);
   if (step.unfold_batch_norm) {
     if (step.quantization_aware()) {
       throw UsageError("quantization-aware training excludes unfolding batch norms: deployment folds them");

@@ -32,14 +32,15 @@ struct TrainStepOutcome {
   TrainingData data;
 };
 
-/// What a fresh network does to its input goes into its metadata, so that whoever runs it does the same: for pictures
-/// numbers about 0 with a spread of about 1 (unless the request says otherwise), for sound and text what the data says.
-void record_inputs(Graph& graph, const TrainStep& step, std::uint64_t seed);
+/// What a fresh network does to its input goes into its metadata, so that whoever runs it does the same: as the first
+/// teacher does, if there is one; else for pictures numbers about 0 with a spread of about 1 (unless the request says
+/// otherwise), for sound and text what the data says.
+void record_inputs(Graph& graph, const TrainStep& step, const std::vector<Graph>& teachers, std::uint64_t seed);
 
 /// Trains the graph; one that is statically quantized with its quantizers simulated, without that step.bits say so.
 /// The facts of its weights (adze/graph/facts.h) hold afterwards. options: trainer_options() of step.settings, with
 /// files, device and processes added. announce hears of the data before the training begins. Throws UsageError when the
-/// settings exclude each other, ModelError when the network diverges.
+/// settings exclude each other or a teacher wants its inputs prepared otherwise, ModelError when the network diverges.
 TrainStepOutcome run_train_step(Graph graph, const TrainStep& step, train::TrainOptions options, ProgressSink& progress,
                                 const std::function<void(const TrainingData&)>& announce = {});
 

@@ -78,6 +78,13 @@ TEST(TrainCommand, WritesARecipeThatTrainsTheSameBytesAgain) {
   EXPECT_EQ(same.results().at("output_max_abs_error").get<double>(), 0.0) << same.out;
 }
 
+TEST(TrainCommand, RefusesATeacherThatReadsItsInputsOtherwise) {
+  if (!can_train()) GTEST_SKIP() << "skipped: built without libtorch";
+  const CommandResult refused = adze(cat("train ", demo_model(), settings, " --teacher zoo:resnet8 -o x.onnx"));
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("prepared otherwise"), std::string::npos) << refused.err;
+}
+
 TEST(TrainCommand, GoesOnFromAQuantizedNetwork) {
   if (!can_train()) GTEST_SKIP() << "skipped: built without libtorch";
   std::filesystem::remove_all(work_folder());
