@@ -10,6 +10,7 @@
 #include "adze/engine/steps/output_stage.h"
 #include "adze/engine/steps/post_ops_s8.h"
 #include "adze/engine/steps/product_s8.h"
+#include "adze/engine/steps/scratch.h"
 #include "adze/engine/steps/window_segments.h"
 #include "adze/plan/integer_parameters.h"
 
@@ -73,6 +74,7 @@ class SumsS8Step final : public Step {
     threads_ = macs < least_parallel_macs ? 1 : context.threads();
     pack(context, g, centred);
     for (std::int64_t i = 0; i < blocks_.count(); ++i) cut_.push_back(blocks_.at(i));
+    if (kernel_.copies_rows) tiles_ = kernels::gemm_s8_scratch(most_pixels(), outputs_, segments_.quads());
     scaled_ = context.node().get_int(sums_scaled, 0) != 0;
     if (scaled_) take_scales(context);
   }
@@ -94,6 +96,12 @@ class SumsS8Step final : public Step {
   std::string kernel() const override { return kernel_.name; }
 
  private:
+  std::int64_t most_pixels() const {
+    std::int64_t most = 0;
+    for (const PictureBlocks::Block& block : cut_) most = std::max(most, block.pixels);
+    return most;
+  }
+
   void requantize(const BindContext& context) {
     zero_point_.zero_point = input_affine(context.node()).zero_point;
     if (context.has(2)) own_bias_ = context.in<std::int32_t>(2);
@@ -155,6 +163,7 @@ class SumsS8Step final : public Step {
     const std::uint8_t* rows[PictureBlocks::most_pixels];
     std::int32_t terms[PictureBlocks::most_pixels];
     const std::int64_t step_in_fours = block.rows == 1 || block.columns % 4 == 0 ? blocks_.right_step() : 0;
+    std::uint8_t* tiles = tiles_.bytes == 0 ? nullptr : thread_elements<std::uint8_t>(tiles_.bytes, Scratch::Kernel);
     kernels::OutputStage stage{};
     kernels::GemmS8Call call{rows,
                              block.pixels,
@@ -165,7 +174,9 @@ class SumsS8Step final : public Step {
                              &stage,
                              nullptr,
                              g_.out_channels,
-                             step_in_fours};
+                             step_in_fours,
+                             tiles_.tiles_together,
+                             tiles};
     for (std::int64_t group = 0; group < g_.groups; ++group) {
       blocks_.point_at_pixels(block, base + group * (g_.in_channels / g_.groups), rows);
       if (rest_ != 0) add_up_rows(call, terms);
@@ -225,6 +236,7 @@ class SumsS8Step final : public Step {
   std::span<const std::int32_t> weight_sums_;
   std::vector<std::int8_t> ones_;
   std::vector<PictureBlocks::Block> cut_;
+  kernels::GemmS8Scratch tiles_ = {0, 0};
 };
 
 }  // namespace
