@@ -7,10 +7,13 @@
 #include "adze/prune/float_weights.h"
 #include "adze/prune/gradients.h"
 #include "adze/prune/sensitivity.h"
+#include "adze/prune/widen.h"
 #include "adze/recipe/figures.h"
 #include "adze/recipe/model_files.h"
 #include "adze/recipe/slim.h"
-#include "cli/prune_options.h"
+#include "cli/prune_cost.h"
+#include "cli/prune_slices.h"
+#include "cli/prune_training.h"
 #include "cli/verb.h"
 
 namespace adze::cli {
@@ -38,33 +41,44 @@ class Pruning {
     graph_ = prepared(arguments_, console_);
     options_ = arguments_.prune_options(seed_);
     if (arguments_.has_data()) open();
+    if (arguments_.staircase || arguments_.on_steps || arguments_.target_latency > 0) {
+      inputs_.cost = arguments_.device.empty() ? engine_cost(console_) : device_cost(console_, arguments_.device);
+    }
     if (!arguments_.start.empty()) inputs_.start = load_model(arguments_.start);
     const bool tunes = arguments_.training.epochs > 0;
     if (tunes && !data_.training) throw UsageError("--tune-epochs trains", "give --data");
     if (tunes) {
-      inputs_.tune = [this](const Graph& graph, std::int64_t round) { return tuned(graph, round); };
+      inputs_.tune = [this](const Graph& graph, std::int64_t round) { return training_.tuned(graph, graph_, round); };
     }
   }
 
   ExitCode run() {
     if (arguments_.dry_run) return dry_run();
     if (arguments_.sensitivity) return show_sensitivity();
+    if (arguments_.staircase) return measure_staircase();
     if (arguments_.output.empty()) throw UsageError("say where to write the pruned network", "-o pruned.onnx");
     console_.check_output(arguments_.output);
     if (!arguments_.report.empty()) console_.check_output(arguments_.report);
-    const prune::PruneOutcome outcome = arguments_.max_drop.empty()
-                                            ? prune::prune(graph_, options_, inputs_, console_.progress())
-                                            : prune_within_drop();
+    const prune::PruneOutcome outcome = pruned();
     const Graph result = finished(outcome.graph, arguments_, console_);
+    if (const auto lost = slice_lost(outcome.graph)) {
+      show_pruning(console_, outcome, options_.channels);
+      console_.line(cat("nothing is written: ", *lost));
+      return ExitCode::GoalMissed;
+    }
     save_model(result, arguments_.output, {21, false, arguments_.sparse});
     if (!options_.channels) show_sparse_size(result);
     console_.model("input", arguments_.model);
     console_.model("output", arguments_.output);
     show_pruning(console_, outcome, options_.channels);
+    show_steps(outcome);
     const ModelFigures before = model_figures(graph_, "before", arguments_.model);
     const ModelFigures after = model_figures(result, "after", arguments_.output);
     console_.table(before_after_table(before, after));
-    if (!arguments_.report.empty()) write_pruning_report(console_, outcome, arguments_, graph_, result);
+    if (!arguments_.report.empty()) {
+      write_pruning_report(console_, outcome, arguments_, graph_, result,
+                           training_.pictures(outcome, dense_ ? dense_->top1 : 0));
+    }
     console_.line(cat("next: adze evaluate ", arguments_.output, " --data …; adze bench ", arguments_.output));
     return ExitCode::Done;
   }
@@ -96,22 +110,30 @@ class Pruning {
     };
   }
 
-  Graph tuned(const Graph& graph, std::int64_t round) {
-    train::TrainOptions options = arguments_.training.trainer_options(console_.options, false);
-    options.learner.keep_zeros = !options_.channels;
-    options.seed = seed_ + static_cast<std::uint64_t>(round);
-    const train::TrainResult result =
-        train::train(graph, data_.training, data_.validation, options, console_.progress());
-    for (const train::EpochResult& epoch : result.epochs) {
-      console_.results()["tuning"].push_back({{"round", round},
-                                              {"epoch", epoch.epoch},
-                                              {"loss", epoch.loss},
-                                              {"validation_accuracy", epoch.validation_accuracy}});
+  prune::PruneOutcome pruned() {
+    const bool trains = arguments_.penalty != "none" || arguments_.schedule == "gradual" ||
+                        arguments_.schedule == "regrow" || arguments_.schedule == "lottery";
+    if (trains && !inputs_.tune) throw UsageError("this schedule trains", "give --data and --tune-epochs");
+    if (arguments_.schedule == "gradual" || arguments_.schedule == "regrow") {
+      return sparse_outcome(graph_, training_.sparse_training(graph_, options_), options_.skip);
     }
-    const auto best = static_cast<std::size_t>(std::max<std::int64_t>(1, result.best_epoch) - 1);
-    console_.line(cat("round ", round, ": ", fixed(100 * result.epochs.at(best).validation_accuracy, 2),
-                      " % on validation data after ", result.epochs.size(), " epochs"));
-    return result.graph;
+    if (arguments_.schedule == "lottery") {
+      return sparse_outcome(graph_, training_.lottery(graph_, options_), options_.skip);
+    }
+    if (!arguments_.max_drop.empty()) return prune_within_drop();
+    Graph start = arguments_.penalty == "none" ? graph_ : training_.under_penalty(graph_);
+    prune::PruneOutcome outcome = prune::prune(std::move(start), options_, inputs_, console_.progress());
+    if (arguments_.widen > 0) widen(outcome);
+    return outcome;
+  }
+
+  void widen(prune::PruneOutcome& outcome) {
+    const auto macs = static_cast<std::int64_t>(arguments_.widen * static_cast<double>(outcome.before.macs));
+    prune::Widened wide = prune::widened_to(outcome.graph, macs, 0.01, seed_);
+    console_.line(cat("widened by ", fixed(wide.factor, 3)));
+    outcome.graph = std::move(wide.graph);
+    if (inputs_.tune) outcome.graph = inputs_.tune(outcome.graph, options_.rounds + 1);
+    outcome.after = prune::size_of(outcome.graph);
   }
 
   ExitCode dry_run() {
@@ -139,24 +161,75 @@ class Pruning {
     return ExitCode::Done;
   }
 
-  double accuracy(const Graph& graph) {
+  ExitCode measure_staircase() {
+    const prune::Groups groups = prune::find_groups(graph_);
+    const auto scores = prune::score_groups(graph_, groups, options_, inputs_, console_.progress());
+    prune::StaircaseOptions staircase = options_.staircase;
+    staircase.multiple = options_.limits.round_to;
+    std::vector<std::string> names;
+    for (const prune::Group& group : groups.groups) names.push_back(group.name);
+    const auto measured =
+        prune::measure_staircases(graph_, groups, scores, inputs_.cost, staircase, console_.progress());
+    show_staircases(console_, names, measured, cost_unit(), arguments_.drawing);
+    return ExitCode::Done;
+  }
+
+  std::string_view cost_unit() const { return arguments_.device.empty() ? "µs" : "instructions"; }
+
+  void show_steps(const prune::PruneOutcome& outcome) {
+    for (const std::string& text : outcome.refused) console_.line(cat("refused: ", text));
+    console_.results()["refused"] = outcome.refused;
+    if (!outcome.staircases.empty()) {
+      std::vector<std::string> names;
+      for (const prune::GroupOutcome& group : outcome.groups) names.push_back(group.name);
+      show_staircases(console_, names, outcome.staircases, cost_unit(), arguments_.drawing);
+    }
+    if (outcome.cost_before <= 0) return;
+    console_.line(cat(cost_unit(), ": ", fixed(outcome.cost_before, 0), " → ", fixed(outcome.cost_after, 0), " (",
+                      fixed(100 * outcome.cost_after / outcome.cost_before, 1), " %)"));
+    console_.results()["cost"] = {
+        {"unit", cost_unit()}, {"before", outcome.cost_before}, {"after", outcome.cost_after}};
+  }
+
+  /// Shows what slices lost; says which lost more than it may.
+  std::optional<std::string> slice_lost(const Graph& pruned) {
+    if (arguments_.slices.empty() && arguments_.max_slice_drop.empty()) return std::nullopt;
+    const SliceComparison comparison = compared_slices(pruned);
+    show_slices(console_, comparison, *data_.validation);
+    if (arguments_.max_slice_drop.empty()) return std::nullopt;
+    const SliceResult worst = comparison.worst();
+    if (worst.drop() <= parse_fraction(arguments_.max_slice_drop, "--max-slice-drop")) return std::nullopt;
+    return cat(worst.name, " lost ", fixed(100 * worst.drop(), 2), " points, more than ", arguments_.max_slice_drop);
+  }
+
+  SliceComparison compared_slices(const Graph& pruned) {
+    if (!data_.validation) throw UsageError("slices are judged on validation data", "--data, --validation 0.1");
+    if (!dense_) dense_ = judged(graph_);
+    std::vector<SampleGroup> groups;
+    if (!arguments_.slices.empty()) groups = read_sample_groups(arguments_.slices);
+    return compare_slices(*dense_, judged(pruned), *data_.validation, groups);
+  }
+
+  EvaluateResult judged(const Graph& graph) {
     EvaluateOptions options;
     options.batch_size = batch_size_for(graph, 32);
     options.samples = arguments_.judge_samples;
     options.seed = seed_;
-    const EvaluateResult result = evaluate(make_runner(graph), *data_.validation, options, console_.progress());
-    if (result.task != Task::Classification) throw UsageError("--max-drop needs data with class labels");
-    return result.top1;
+    EvaluateResult result = evaluate(make_runner(graph), *data_.validation, options, console_.progress());
+    if (result.task != Task::Classification) throw UsageError("a limit on accuracy needs data with class labels");
+    return result;
   }
 
   /// The largest of 32 ratios that costs no more accuracy than allowed, by halving.
   prune::PruneOutcome prune_within_drop() {
     if (!data_.validation) throw UsageError("--max-drop is judged on validation data", "--data, --validation 0.1");
     const double allowed = parse_fraction(arguments_.max_drop, "--max-drop");
-    const double dense = accuracy(graph_);
+    dense_ = judged(graph_);
+    const double dense = dense_->top1;
     prune::PruneOptions options = options_;
     options.target_macs.reset();
     options.target_params.reset();
+    options.target_latency.reset();
     options.ratio = 0;
     prune::PruneInputs untuned = inputs_;
     untuned.tune = {};
@@ -165,11 +238,14 @@ class Pruning {
     for (int step = 0; step < 5; ++step) {
       options.ratio = (low + high) / 2;
       prune::PruneOutcome candidate = prune::prune(graph_, options, inputs_, console_.progress());
-      const double drop = dense - accuracy(candidate.graph);
+      const double drop = dense - judged(candidate.graph).top1;
       console_.line(cat("ratio ", fixed(options.ratio, 3), ": ", fixed(100 * drop, 2), " points lost of ",
                         fixed(100 * dense, 2), " %"));
       console_.results()["tried"].push_back({{"ratio", options.ratio}, {"drop", drop}});
-      if (drop <= allowed) {
+      const bool spares_slices =
+          arguments_.max_slice_drop.empty() || compared_slices(candidate.graph).worst().drop() <=
+                                                   parse_fraction(arguments_.max_slice_drop, "--max-slice-drop");
+      if (drop <= allowed && spares_slices) {
         low = options.ratio;
         best = std::move(candidate);
       } else {
@@ -186,7 +262,9 @@ class Pruning {
   Graph graph_;
   prune::PruneOptions options_;
   prune::PruneInputs inputs_;
+  std::optional<EvaluateResult> dense_;  ///< on validation data
   TrainingData data_;
+  PruneTraining training_{console_, arguments_, data_};
 };
 
 }  // namespace
@@ -199,7 +277,12 @@ Verb prune_verb() {
           "  adze prune model.onnx -o small.onnx --target-macs 0.5 --schedule iterative --rounds 5 --tune-epochs 3 \\\n"
           "    --data cifar10 --augment \"crop=4 flip\"\n"
           "  adze prune model.onnx -o sparse.onnx --unit 2:4 --surgeon --data cifar10\n"
-          "  adze prune model.onnx -o small.onnx --max-drop 0.5% --data cifar10\n",
+          "  adze prune model.onnx -o small.onnx --max-drop 0.5% --max-slice-drop 3% --data cifar10\n"
+          "  adze prune model.onnx -o small.onnx --target-latency 0.7 --on-steps --device cortex-m4\n"
+          "  adze prune model.onnx -o sparse.onnx --unit weights --ratio 0.8 --schedule gradual --tune-epochs 5 --data "
+          "cifar10\n"
+          "  adze prune start.onnx -o ticket.onnx --unit weights --schedule lottery --rounds 10 --state rounds --data "
+          "digits\n",
           [](Options& options) -> Action {
             auto arguments = std::make_shared<PruneArguments>();
             arguments->training.epochs = 0;

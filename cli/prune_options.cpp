@@ -7,25 +7,54 @@ namespace adze::cli {
 void PruneArguments::declare(Options& options) {
   options.positional(model, "MODEL", "Float model: ONNX, TFLite or .adze text");
   options.option(output, "-o,--output", "File to write");
-  options.option(unit, "-u,--unit",
-                 "What goes: channels (also neurons, heads, hidden units; removed), weights, 2:4, block=8x1 (zeroed)");
+  options.option(
+      unit, "-u,--unit",
+      "What goes: channels (also neurons, heads, hidden units; removed), blocks, layers (gone around), weights, "
+      "2:4, block=8x1 (zeroed)");
   options.option(
       criterion, "-c,--criterion",
-      "What matters least: l1, l2, lamp, random, bn-scale, fpgm; with data apoz, mean-activation, wanda; with "
-      "labels gradient, taylor, taylor2, fisher; with --start movement; sums as 0.5*taylor+l1");
-  options.choice(normalization, "--normalize", "Scores of a group are divided by their …",
-                 {"mean", "max", "sum", "l2", "none"});
+      "What matters least: l1, l2, lamp, random, bn-scale, fpgm; with data apoz, mean-activation, wanda, "
+      "leave-one-out; with labels gradient, taylor, taylor2, fisher, dropout-rate, l0-gates; with --start movement; "
+      "sums as 0.5*taylor+l1");
+  options.choice(normalization, "--normalize",
+                 "Scores of a group are divided by their …, or become standard scores or places",
+                 {"mean", "max", "sum", "l2", "standard", "rank", "none"});
   options.option(ratio, "-r,--ratio", "Share of channels or weights that goes; default 0.3");
   options.option(target_macs, "--target-macs", "Share of the MACs that is to remain");
   options.option(target_params, "--target-params", "Share of the parameters that is to remain");
+  options.option(target_latency, "--target-latency", "Share of the measured cost that is to remain (--device)");
+  options.flag(on_steps, "--on-steps",
+               "Keep the channels that cost nothing, by the measured staircase, and refuse cuts that cross no step");
+  options.flag(staircase, "--staircase", "Only measure what the network costs with fewer channels of each group");
+  options.option(points, "--points", "Numbers of channels that a staircase tries for each group");
+  options.option(drawing, "--drawing", "SVG of the staircases");
+  options.option(device, "--device",
+                 "Costs are instructions on this emulated device (adze device list) instead of time in the engine");
+  options.option(slices, "--slices", "CSV with columns sample and group: accuracy by class and group before and after");
+  options.option(max_slice_drop, "--max-slice-drop", "Of any class or group: 5%; else nothing is written");
   options.option(max_drop, "--max-drop",
                  "Find the largest ratio that costs at most so much accuracy on validation data: 0.5% (channels and "
                  "weights)");
   options.choice(spread, "--spread", "Over layers: one threshold, the same share, or by measured sensitivity",
                  {"global", "layer", "sensitivity"});
-  options.choice(schedule, "--schedule", "All at once, or in rounds with training between", {"oneshot", "iterative"});
+  options.choice(schedule, "--schedule",
+                 "All at once; in rounds with training between; zeros that grow while training (gradual) or move "
+                 "(regrow); rounds that go back to the first weights (lottery)",
+                 {"oneshot", "iterative", "gradual", "regrow", "lottery"});
   options.option(rounds, "--rounds", "Of the iterative schedule");
   options.option(training.epochs, "--tune-epochs", "Epochs of training after each round; needs --data with labels");
+  options.option(change_every, "--change-every", "gradual, regrow: steps from one change to the next");
+  options.option(state, "--state", "lottery: folder of the rounds; what is there is not trained again");
+  options.option(rewind, "--rewind", "lottery: epoch of the first training whose weights are gone back to");
+  options.flag(control, "--control", "lottery: train each mask on shuffled first weights too");
+  options.choice(penalty, "--penalty", "Train before pruning with a pull on channels (docs/pruning.md)",
+                 {"none", "scales", "groups", "growing", "cost"});
+  options.option(penalty_strength, "--penalty-strength", "0: what suits");
+  options.option(penalty_epochs, "--penalty-epochs", "Epochs of that training; 0: as --tune-epochs");
+  options.option(widen, "--widen",
+                 "Then widen all groups by one factor to this share of the first network's MACs (MorphNet), and train");
+  options.flag(distil, "--distil", "Fine-tune with the dense network as teacher besides the labels");
+  options.option(training.temperature, "--temperature", "Softens the outputs for --distil");
   options.option(round_to, "--round-to", "Kept channels are a multiple of this where the layer's were");
   options.option(min_units, "--min-units", "That every group keeps");
   options.option(max_ratio, "--max-ratio", "The most that one group or layer loses");
@@ -54,26 +83,39 @@ void PruneArguments::declare(Options& options) {
 
 prune::PruneOptions PruneArguments::prune_options(std::uint64_t seed) const {
   prune::PruneOptions result;
-  result.channels = unit == "channels";
+  result.channels = unit == "channels" || unit == "blocks" || unit == "layers";
+  if (unit == "blocks") result.depth = prune::Depth::Blocks;
+  if (unit == "layers") result.depth = prune::Depth::Layers;
   if (!result.channels) result.pattern = prune::parse_pattern(unit);
   result.criteria = prune::parse_criteria(criterion);
   result.normalization = prune::normalization_from_name(normalization);
   result.spread = spread == "layer"         ? prune::Spread::ByGroup
                   : spread == "sensitivity" ? prune::Spread::Sensitivity
                                             : prune::Spread::Global;
-  if ((ratio >= 0) + (target_macs > 0) + (target_params > 0) > 1) {
-    throw UsageError("--ratio, --target-macs and --target-params exclude each other");
+  if ((ratio >= 0) + (target_macs > 0) + (target_params > 0) + (target_latency > 0) > 1) {
+    throw UsageError("--ratio, --target-macs, --target-params and --target-latency exclude each other");
   }
+  if (target_latency > 0) result.target_latency = target_latency;
+  result.on_steps = on_steps;
+  result.staircase.points = points;
+  result.step_tolerance = device.empty() ? 0.01 : 0;
   if (ratio >= 0) result.ratio = ratio;
   if (target_macs > 0) result.target_macs = target_macs;
   if (target_params > 0) result.target_params = target_params;
-  if (target_macs >= 1 || target_params >= 1) throw UsageError("a target is the share that remains, below 1");
+  if (target_macs >= 1 || target_params >= 1 || target_latency >= 1)
+    throw UsageError("a target is the share that remains, below 1");
   result.limits = {round_to, min_units, max_ratio};
   result.rounds = schedule == "iterative" ? rounds : 1;
   result.reconstruct = reconstruct;
   result.surgeon = surgeon;
   result.skip = skip;
   result.seed = seed;
+  const bool trains_zeros = schedule == "gradual" || schedule == "regrow" || schedule == "lottery";
+  if (trains_zeros && result.channels) throw UsageError(cat("--schedule ", schedule, " is for --unit weights"));
+  if (penalty != "none" && !result.channels) throw UsageError("--penalty is for --unit channels");
+  if ((target_latency > 0 || on_steps || staircase) && !result.channels) {
+    throw UsageError("zero weights are not measured here", "--unit channels, or adze bench on the result");
+  }
   if (reconstruct && !result.channels)
     throw UsageError("--reconstruct is for --unit channels", "--surgeon for weights");
   if (surgeon && result.channels) throw UsageError("--surgeon is for weights", "--reconstruct for --unit channels");

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "adze/prune/prune.h"
+#include "adze/report/report.h"
 #include "cli/training_options.h"
 
 namespace adze::cli {
@@ -16,7 +17,13 @@ struct PruneArguments {
   double ratio = -1, target_macs = 0, target_params = 0, max_ratio = 0.9;
   std::int64_t rounds = 5, round_to = 1, min_units = 1, samples = 128, gradient_batches = 16, judge_samples = 1000;
   bool dry_run = false, sensitivity = false, reconstruct = false, surgeon = false, no_slim = false;
-  bool keep_batch_norms = false, sparse = false;
+  bool keep_batch_norms = false, sparse = false, control = false, distil = false;
+  std::string penalty = "none", state;
+  double penalty_strength = 0, rewind = 0;
+  std::int64_t penalty_epochs = 0, change_every = 50, points = 16;
+  double target_latency = 0, widen = 0;
+  std::string device, drawing, slices, max_slice_drop;
+  bool staircase = false, on_steps = false;
   std::vector<std::string> skip;
   TrainingOptions training;
 
@@ -24,6 +31,9 @@ struct PruneArguments {
   bool has_data() const { return !training.data.path.empty(); }
   prune::PruneOptions prune_options(std::uint64_t seed) const;
 };
+
+/// A graph that training, not `prune::prune`, made sparse: as its outcome.
+prune::PruneOutcome sparse_outcome(const Graph& before, Graph after, const std::vector<std::string>& skip);
 
 /// Groups with their scores, and what stays and why.
 void show_groups(Console& console, const Graph& graph, const prune::Groups& groups,
@@ -34,6 +44,6 @@ void show_pruning(Console& console, const prune::PruneOutcome& outcome, bool cha
 
 /// The HTML page.
 void write_pruning_report(Console& console, const prune::PruneOutcome& outcome, const PruneArguments& arguments,
-                          const Graph& before, const Graph& after);
+                          const Graph& before, const Graph& after, std::vector<PictureFigure> more = {});
 
 }  // namespace adze::cli

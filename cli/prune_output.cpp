@@ -5,7 +5,7 @@
 #include "adze/base/files.h"
 #include "adze/base/text.h"
 #include "adze/recipe/figures.h"
-#include "adze/report/report.h"
+#include "adze/report/curves.h"
 #include "cli/prune_options.h"
 
 namespace adze::cli {
@@ -130,8 +130,49 @@ void show_pruning(Console& console, const prune::PruneOutcome& outcome, bool cha
                    count_text(after.parameters), " (", share(after.parameters, before.parameters), ")"));
 }
 
+namespace {
+
+/// Smallest, mean and largest share that is left of a group or layer, round by round.
+PictureFigure trend_picture(const std::vector<PruningFigures>& pruning) {
+  Curve low{"least of a group or layer", {}, false, true}, mean{"mean", {}, false, false},
+      high{"most of a group or layer", {}, false, true};
+  std::size_t rounds = 0;
+  for (const PruningFigures& one : pruning) rounds = std::max(rounds, one.left.size());
+  for (Curve* curve : {&low, &mean, &high}) curve->points.emplace_back(0, 100);
+  for (std::size_t round = 0; round < rounds; ++round) {
+    double least = 1, most = 0, sum = 0, count = 0;
+    for (const PruningFigures& one : pruning) {
+      if (round >= one.left.size()) continue;
+      least = std::min(least, one.left[round]);
+      most = std::max(most, one.left[round]);
+      sum += one.left[round];
+      ++count;
+    }
+    const auto x = static_cast<double>(round + 1);
+    low.points.emplace_back(x, 100 * least);
+    mean.points.emplace_back(x, 100 * sum / std::max(1.0, count));
+    high.points.emplace_back(x, 100 * most);
+  }
+  return {"What is left", curves_svg({low, mean, high}, {"What is left of groups or layers", "round", "% left"})};
+}
+
+PictureFigure staircase_picture(const prune::PruneOutcome& outcome, std::string_view unit) {
+  std::vector<Curve> curves;
+  for (const prune::Staircase& one : outcome.staircases) {
+    Curve curve{outcome.groups.at(one.group).name, {}, true, false};
+    for (std::size_t i = 0; i < one.kept.size(); ++i) {
+      curve.points.emplace_back(static_cast<double>(one.kept[i]), one.costs[i]);
+    }
+    curves.push_back(std::move(curve));
+  }
+  return {"Staircase", curves_svg(curves, {"Cost against kept channels", "channels kept of one group",
+                                           cat("whole network, ", unit)})};
+}
+
+}  // namespace
+
 void write_pruning_report(Console& console, const prune::PruneOutcome& outcome, const PruneArguments& arguments,
-                          const Graph& before, const Graph& after) {
+                          const Graph& before, const Graph& after, std::vector<PictureFigure> more) {
   Report report;
   report.title = cat("Pruning ", arguments.model);
   report.command = console.command_line();
@@ -156,6 +197,12 @@ void write_pruning_report(Console& console, const prune::PruneOutcome& outcome, 
       add(l, {outcome.layers[l].name, outcome.layers[l].weights, {}, cat(outcome.layers[l].zeros, " zeros"), 0, 0});
     }
   }
+  if (!report.pruning.empty()) report.pictures.push_back(trend_picture(report.pruning));
+  if (!outcome.staircases.empty()) {
+    report.pictures.push_back(staircase_picture(outcome, arguments.device.empty() ? "µs" : "instructions"));
+  }
+  for (PictureFigure& picture : more) report.pictures.push_back(std::move(picture));
+  for (const std::string& text : outcome.refused) report.notes.push_back(cat("refused: ", text));
   for (const prune::FixedAxis& axis : outcome.fixed) {
     report.notes.push_back(cat(before.value(axis.value).name, " stays whole: ", axis.why));
   }

@@ -23,15 +23,14 @@ const CriterionInfo& criterion_info(Criterion criterion) {
 }
 
 Normalization normalization_from_name(std::string_view name) {
-  constexpr std::pair<std::string_view, Normalization> names[] = {{"none", Normalization::None},
-                                                                  {"mean", Normalization::Mean},
-                                                                  {"max", Normalization::Max},
-                                                                  {"sum", Normalization::Sum},
-                                                                  {"l2", Normalization::L2}};
+  constexpr std::pair<std::string_view, Normalization> names[] = {
+      {"none", Normalization::None}, {"mean", Normalization::Mean}, {"max", Normalization::Max},
+      {"sum", Normalization::Sum},   {"l2", Normalization::L2},     {"standard", Normalization::Standard},
+      {"rank", Normalization::Rank}};
   for (const auto& [known, value] : names) {
     if (known == name) return value;
   }
-  throw UsageError(cat("no normalization ", adze::quoted(name)), "none, mean, max, sum or l2");
+  throw UsageError(cat("no normalization ", adze::quoted(name)), "none, mean, max, sum, l2, standard or rank");
 }
 
 namespace {
@@ -74,8 +73,32 @@ std::vector<Needs> needs_of(const CriterionSum& sum) {
   return needs;
 }
 
+namespace {
+
+/// Equal scores get the same place.
+void replace_by_rank(std::vector<double>& scores) {
+  std::vector<double> sorted = scores;
+  std::sort(sorted.begin(), sorted.end());
+  for (double& score : scores) {
+    const auto place = std::lower_bound(sorted.begin(), sorted.end(), score) - sorted.begin();
+    score = static_cast<double>(place) / static_cast<double>(std::max<std::size_t>(1, sorted.size() - 1));
+  }
+}
+
+void standardize(std::vector<double>& scores) {
+  const auto count = static_cast<double>(scores.size());
+  double mean = 0, square = 0;
+  for (const double score : scores) mean += score / count;
+  for (const double score : scores) square += (score - mean) * (score - mean) / count;
+  for (double& score : scores) score = square > 0 ? (score - mean) / std::sqrt(square) : 0;
+}
+
+}  // namespace
+
 void normalize(std::vector<double>& scores, Normalization normalization) {
   if (normalization == Normalization::None || scores.empty()) return;
+  if (normalization == Normalization::Rank) return replace_by_rank(scores);
+  if (normalization == Normalization::Standard) return standardize(scores);
   double sum = 0, largest = 0, square = 0;
   for (const double score : scores) {
     sum += std::abs(score);

@@ -20,7 +20,7 @@ enum class Criterion : std::uint8_t {
 #undef ADZE_CRITERION
 };
 
-enum class Needs : std::uint8_t { None, Activations, Gradients, Start };
+enum class Needs : std::uint8_t { None, Activations, Gradients, Start, DropoutRates, Gates, LeavingOut };
 enum class Scores : std::uint8_t { Weights, Units };
 
 /// One row of the table of criteria.
@@ -38,7 +38,15 @@ std::span<const CriterionInfo> criteria();
 const CriterionInfo& criterion_info(Criterion criterion);
 
 /// How scores of one group or layer are made comparable with another's.
-enum class Normalization : std::uint8_t { None, Mean, Max, Sum, L2 };
+enum class Normalization : std::uint8_t {
+  None,
+  Mean,
+  Max,
+  Sum,
+  L2,
+  Standard,  ///< minus their mean, over their standard deviation
+  Rank,      ///< their place in order, from 0 to 1
+};
 Normalization normalization_from_name(std::string_view name);
 
 /// A weighted sum of criteria, each normalized by group.

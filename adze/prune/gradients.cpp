@@ -45,6 +45,8 @@ class TrainingGradients final : public GradientSource {
     return learner_->gradients(train::learn_batch(*samples));
   }
 
+  void set_weight(const std::string& name, const Tensor& value) override { learner_->set_parameter(name, value); }
+
  private:
   std::shared_ptr<const Dataset> dataset_;
   std::int64_t batch_size_;

@@ -28,8 +28,11 @@ class Pruner {
 
   PruneOutcome run() {
     check();
+    if (inputs_.cost) outcome_.cost_before = inputs_.cost(outcome_.graph);
     for (std::int64_t round = 1; round <= options_.rounds; ++round) {
-      if (options_.channels) {
+      if (options_.depth) {
+        depth_round(round);
+      } else if (options_.channels) {
         channel_round(round);
       } else {
         weight_round(round);
@@ -39,6 +42,7 @@ class Pruner {
       note_round();
     }
     outcome_.after = size_of(outcome_.graph);
+    if (inputs_.cost) outcome_.cost_after = inputs_.cost(outcome_.graph);
     for (const Layer& layer : weight_layers(outcome_.graph)) {
       const std::int64_t weights = layer.rows * layer.columns;
       const double zeros = zero_share(outcome_.graph, layer) * static_cast<double>(weights);
@@ -58,6 +62,9 @@ class Pruner {
         throw UnsupportedError("the network is quantized", place_of(outcome_.graph, outcome_.graph.node(id)),
                                "prune the float network, then quantize it");
       }
+    }
+    if ((options_.target_latency || options_.on_steps) && !inputs_.cost) {
+      throw UsageError("there is no way to measure what a cut saves");
     }
     if (!options_.channels && options_.target_macs) {
       throw UsageError("zero weights do not change the number of MACs of dense layers",
@@ -84,7 +91,10 @@ class Pruner {
       throw ModelError("no channels of this network can be removed", {}, "adze prune --dry-run says why");
     }
     if (round == 1) begin(groups, scores);
+    if (options_.on_steps) measure_steps(groups, scores, round);
+    refused_.clear();
     const auto selections = choose(groups, scores, round);
+    for (const std::string& text : refused_) outcome_.refused.push_back(cat("round ", round, ", ", text));
     note_removed(groups, scores, selections);
     if (options_.reconstruct) {
       const std::vector<Layer> layers = weight_layers(graph);
@@ -97,7 +107,14 @@ class Pruner {
 
   std::vector<Selection> choose(const Groups& groups, const std::vector<std::vector<double>>& scores,
                                 std::int64_t round) {
-    const auto by_strength = strength_function(groups, scores);
+    const auto plain = strength_function(groups, scores);
+    const auto by_strength = [&](double strength) { return landed(groups, scores, plain(strength)); };
+    if (options_.target_latency) {
+      const Cost share = [&](std::span<const Selection> selections) {
+        return inputs_.cost(remove_units(outcome_.graph, groups, selections)) / std::max(1e-9, outcome_.cost_before);
+      };
+      return choose_for_cost(by_strength, share, left_after(*options_.target_latency, round));
+    }
     if (options_.target_macs) {
       return choose_for_cost(by_strength, size_share(groups, &Size::macs), left_after(*options_.target_macs, round));
     }
@@ -118,6 +135,53 @@ class Pruner {
           return 1 - static_cast<double>(gone) / static_cast<double>(units);
         },
         1 - ratio);
+  }
+
+  void measure_steps(const Groups& groups, const std::vector<std::vector<double>>& scores, std::int64_t round) {
+    StaircaseOptions staircase = options_.staircase;
+    staircase.multiple = options_.limits.round_to;
+    staircases_ = measure_staircases(outcome_.graph, groups, scores, inputs_.cost, staircase, progress_);
+    if (round == 1) outcome_.staircases = staircases_;
+  }
+
+  std::vector<Selection> landed(const Groups& groups, const std::vector<std::vector<double>>& scores,
+                                std::vector<Selection> selections) {
+    if (!options_.on_steps) return selections;
+    Landing landing = land_on_steps(groups, scores, selections, staircases_, options_.step_tolerance);
+    refused_ = std::move(landing.refused);
+    return std::move(landing.selections);
+  }
+
+  /// Goes around those blocks or layers whose absence changes the outputs least, one after the other.
+  void depth_round(std::int64_t round) {
+    if (round == 1) {
+      first_parts_ = static_cast<std::int64_t>(find_bypasses(outcome_.graph, *options_.depth, options_.skip).size());
+      if (first_parts_ == 0) throw ModelError("no part of this network can be gone around");
+    }
+    const double wanted = left_after(1 - options_.ratio, round) * static_cast<double>(first_parts_);
+    while (true) {
+      const auto parts = find_bypasses(outcome_.graph, *options_.depth, options_.skip);
+      if (parts.empty() || !goes_on(static_cast<double>(parts.size()), wanted, round)) break;
+      const auto errors = bypass_errors(outcome_.graph, parts, inputs_.batches, progress_);
+      const auto least = static_cast<std::size_t>(std::min_element(errors.begin(), errors.end()) - errors.begin());
+      outcome_.groups.push_back({parts[least].name, 1, {0}, {errors[least]}, 0, {}});
+      outcome_.graph = bypassed(std::move(outcome_.graph), parts[least]);
+    }
+    if (inputs_.batches.count > 0) estimate_batch_norms(outcome_.graph, inputs_.batches, progress_);
+  }
+
+  /// Is there still too much, of parts or by a target?
+  bool goes_on(double parts, double wanted, std::int64_t round) const {
+    const auto share = [&](std::int64_t Size::*what) {
+      return static_cast<double>(size_of(outcome_.graph).*what) /
+             static_cast<double>(std::max<std::int64_t>(1, outcome_.before.*what));
+    };
+    if (options_.target_macs) return share(&Size::macs) > left_after(*options_.target_macs, round);
+    if (options_.target_params) return share(&Size::parameters) > left_after(*options_.target_params, round);
+    if (options_.target_latency) {
+      return inputs_.cost(outcome_.graph) / outcome_.cost_before > left_after(*options_.target_latency, round);
+    }
+    return parts - 0.5 > wanted;
   }
 
   std::function<std::vector<Selection>(double)> strength_function(const Groups& groups,
@@ -236,10 +300,11 @@ class Pruner {
       round.units += left;
       round.left.push_back(static_cast<double>(left) / static_cast<double>(group.size));
     }
-    if (!options_.channels) {
+    if (!options_.channels && !options_.depth) {
       for (const Layer& layer : weight_layers(outcome_.graph))
         round.left.push_back(1 - zero_share(outcome_.graph, layer));
     }
+    if (options_.depth) round.left.clear();
     outcome_.rounds.push_back(std::move(round));
   }
 
@@ -247,6 +312,9 @@ class Pruner {
   const PruneInputs& inputs_;
   ProgressSink& progress_;
   PruneOutcome outcome_;
+  std::vector<Staircase> staircases_;  ///< of this round
+  std::vector<std::string> refused_;   ///< by the last choice
+  std::int64_t first_parts_ = 0;
   std::int64_t first_units_ = 0;                              ///< before the first round, of groups that may shrink
   std::map<std::string, std::vector<std::int64_t>> numbers_;  ///< of what is left of each group, as at the beginning
 };

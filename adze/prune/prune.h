@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "adze/prune/allocate.h"
+#include "adze/prune/bypass.h"
 #include "adze/prune/criteria.h"
 #include "adze/prune/masks.h"
+#include "adze/prune/staircase.h"
 #include "adze/prune/statistics.h"
 
 namespace adze::prune {
@@ -24,17 +26,23 @@ enum class Spread : std::uint8_t {
 struct PruneOptions {
   bool channels = true;  ///< whole units are removed; else weights become 0 in `pattern`
   Pattern pattern;
+  std::optional<Depth>
+      depth;  ///< whole blocks or layers are gone around instead, those that matter least to the outputs
   CriterionSum criteria = {{{1.0, Criterion::L2}}};
   Normalization normalization = Normalization::Mean;
   Spread spread = Spread::Global;
-  double ratio = 0.3;                   ///< of units or weights, when there is no target
-  std::optional<double> target_macs;    ///< share of the MACs that remains (channels)
-  std::optional<double> target_params;  ///< share of the parameters that remains
-  UnitLimits limits;                    ///< max_ratio: also of the weights of one layer
-  std::int64_t rounds = 1;              ///< the share that stays shrinks by the same factor in each
-  bool reconstruct = false;             ///< least squares of what reads removed channels
-  bool surgeon = false;                 ///< (weights) optimal brain surgeon with correction instead of the criterion
-  std::vector<std::string> skip;        ///< nodes or operators that keep their weights
+  double ratio = 0.3;                    ///< of units or weights, when there is no target
+  std::optional<double> target_macs;     ///< share of the MACs that remains (channels)
+  std::optional<double> target_params;   ///< share of the parameters that remains
+  std::optional<double> target_latency;  ///< share of the measured cost that remains (channels)
+  bool on_steps = false;  ///< (channels) cuts keep what costs the same, and cuts that cost the same are refused
+  StaircaseOptions staircase;
+  double step_tolerance = 0.01;   ///< share of the network's cost below which a difference is none
+  UnitLimits limits;              ///< max_ratio: also of the weights of one layer
+  std::int64_t rounds = 1;        ///< the share that stays shrinks by the same factor in each
+  bool reconstruct = false;       ///< least squares of what reads removed channels
+  bool surgeon = false;           ///< (weights) optimal brain surgeon with correction instead of the criterion
+  std::vector<std::string> skip;  ///< nodes or operators that keep their weights
   std::uint64_t seed = 0;
 };
 
@@ -43,6 +51,7 @@ struct PruneInputs {
   Batches batches;  ///< to measure activations, sensitivity, layers' inputs and batch norms
   std::function<std::unique_ptr<GradientSource>(const Graph&)> gradients;
   std::optional<Graph> start;                             ///< the network before it was trained (movement)
+  NetworkCost cost;                                       ///< what target_latency and on_steps are about
   std::function<Graph(const Graph&, std::int64_t)> tune;  ///< trains after each round (from 1), keeping zeros
 };
 
@@ -72,7 +81,10 @@ struct PruneOutcome {
   std::vector<GroupOutcome> groups;
   std::vector<LayerOutcome> layers;  ///< weights and zeros at the end
   std::vector<RoundOutcome> rounds;
-  std::vector<FixedAxis> fixed;  ///< of the network before
+  std::vector<FixedAxis> fixed;            ///< of the network before
+  std::vector<std::string> refused;        ///< cuts that would have saved nothing
+  std::vector<Staircase> staircases;       ///< of the first round, by its groups
+  double cost_before = 0, cost_after = 0;  ///< measured, where there is a cost
   Size before, after;
 };
 

@@ -3,8 +3,42 @@
 #include <algorithm>
 
 #include "adze/base/text.h"
+#include "adze/prune/posterior.h"
+#include "adze/prune/sensitivity.h"
 
 namespace adze::prune {
+
+namespace {
+
+void learn_posterior(Statistics& statistics, Needs need, const Graph& graph, const Groups& groups,
+                     std::span<const Layer> layers, const PruneOptions& options, const PruneInputs& inputs,
+                     ProgressSink& progress) {
+  if (!inputs.gradients) throw UsageError("this criterion learns from gradients", "give labelled --data");
+  const auto source = inputs.gradients(graph);
+  PosteriorOptions posterior;
+  posterior.seed = options.seed;
+  if (need == Needs::DropoutRates) {
+    statistics.dropout_rates = dropout_rates(graph, layers, *source, posterior, progress);
+    return;
+  }
+  if (!options.channels) {
+    const std::vector<double> open = open_gates(graph, weight_gates(layers), *source, posterior, progress);
+    auto next = open.begin();
+    for (const Layer& layer : layers) {
+      statistics.gates[layer.weight].assign(next, next + layer.rows * layer.columns);
+      next += layer.rows * layer.columns;
+    }
+    return;
+  }
+  const std::vector<double> open = open_gates(graph, unit_gates(graph, groups, layers), *source, posterior, progress);
+  auto next = open.begin();
+  for (const Group& group : groups.groups) {
+    statistics.unit_gates[key_of(group)].assign(next, next + group.size);
+    next += group.size;
+  }
+}
+
+}  // namespace
 
 Statistics gather_statistics(const Graph& graph, const Groups& groups, std::span<const Layer> layers,
                              const PruneOptions& options, const PruneInputs& inputs, ProgressSink& progress) {
@@ -18,6 +52,11 @@ Statistics gather_statistics(const Graph& graph, const Groups& groups, std::span
       if (!inputs.gradients) throw UsageError("this criterion measures gradients", "give labelled --data");
       const auto source = inputs.gradients(graph);
       statistics.gradients = collect_gradients(graph, *source, progress);
+    } else if (need == Needs::DropoutRates || need == Needs::Gates) {
+      learn_posterior(statistics, need, graph, groups, layers, options, inputs, progress);
+    } else if (need == Needs::LeavingOut) {
+      if (inputs.batches.count == 0) throw UsageError("this criterion measures outputs", "give --data");
+      statistics.left_out = measure_left_out(graph, groups, inputs.batches, progress);
     } else if (need == Needs::Start) {
       if (!inputs.start) throw UsageError("this criterion looks at where training began", "give --start");
       for (const Layer& layer : layers) {

@@ -5,36 +5,6 @@
 
 namespace adze::prune {
 
-namespace {
-
-using Outputs = std::vector<std::vector<Tensor>>;  // by batch
-
-Outputs outputs_of(const Graph& graph, const Batches& batches) {
-  Session session(graph, measuring_options());
-  Outputs outputs;
-  for (std::int64_t i = 0; i < batches.count; ++i) {
-    check_cancelled();
-    outputs.push_back(session.run(batches.batch(i)));
-  }
-  return outputs;
-}
-
-double relative_error(const Outputs& wanted, const Outputs& got) {
-  double error = 0, square = 0;
-  for (std::size_t batch = 0; batch < wanted.size(); ++batch) {
-    for (std::size_t o = 0; o < wanted[batch].size(); ++o) {
-      const auto a = to_floats(wanted[batch][o]), b = to_floats(got[batch][o]);
-      for (std::size_t i = 0; i < a.size(); ++i) {
-        error += (static_cast<double>(a[i]) - b[i]) * (static_cast<double>(a[i]) - b[i]);
-        square += static_cast<double>(a[i]) * a[i];
-      }
-    }
-  }
-  return square > 0 ? error / square : error;
-}
-
-}  // namespace
-
 std::vector<GroupSensitivity> measure_sensitivity(const Graph& graph, const Groups& groups,
                                                   const std::vector<std::vector<double>>& scores,
                                                   std::span<const double> ratios, const Batches& batches,
@@ -54,6 +24,29 @@ std::vector<GroupSensitivity> measure_sensitivity(const Graph& graph, const Grou
       phase.advance();
     }
     result.push_back(std::move(one));
+  }
+  return result;
+}
+
+std::map<GroupKey, std::vector<double>> measure_left_out(const Graph& graph, const Groups& groups,
+                                                         const Batches& batches, ProgressSink& progress) {
+  const Outputs whole = outputs_of(graph, batches);
+  std::int64_t units = 0;
+  for (const Group& group : groups.groups) units += group.size;
+  ProgressPhase phase(progress, "leaving out", units, "units");
+  std::map<GroupKey, std::vector<double>> result;
+  for (std::size_t g = 0; g < groups.groups.size(); ++g) {
+    const Group& group = groups.groups[g];
+    auto& errors = result[key_of(group)];
+    for (std::int64_t unit = 0; unit < group.size; ++unit) {
+      phase.advance();
+      if (group.size == 1) {
+        errors.push_back(1);  // it cannot go
+        continue;
+      }
+      const Selection alone{g, {unit}};
+      errors.push_back(relative_error(whole, outputs_of(zero_units(graph, groups, {&alone, 1}), batches)));
+    }
   }
   return result;
 }

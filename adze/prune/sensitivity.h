@@ -22,6 +22,11 @@ std::vector<GroupSensitivity> measure_sensitivity(const Graph& graph, const Grou
                                                   std::span<const double> ratios, const Batches& batches,
                                                   ProgressSink& progress = silent_progress());
 
+/// The same for every unit alone, by group. Cost: one run over the batches for each unit.
+std::map<GroupKey, std::vector<double>> measure_left_out(const Graph& graph, const Groups& groups,
+                                                         const Batches& batches,
+                                                         ProgressSink& progress = silent_progress());
+
 /// For each of num_groups groups the largest share whose error stays below the limit, between measured shares by
 /// straight lines; 0 for groups that were not measured.
 std::vector<double> ratios_below(const std::vector<GroupSensitivity>& sensitivity, std::span<const double> ratios,

@@ -44,6 +44,11 @@ void add_activity(AxisActivity& activity, const Tensor& tensor, std::int64_t axi
 
 }  // namespace
 
+GroupKey key_of(const Group& group) {
+  const Member& first = group.members.at(0);
+  return {first.value, first.axis, first.indices.at(0)};
+}
+
 std::vector<AxisOf> observed_axes(const Graph& graph, const Groups& groups, std::span<const Layer> layers) {
   std::set<AxisOf> axes;
   for (const Layer& layer : layers) {

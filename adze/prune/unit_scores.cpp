@@ -180,6 +180,20 @@ std::vector<double> from_activity(Criterion criterion, const View& view) {
   return total;
 }
 
+/// One for each unit, measured with all of the group: gates (shifted to be positive) and units left out.
+std::vector<double> measured(Criterion criterion, const View& view) {
+  const bool gates = criterion == Criterion::Gate;
+  const auto& known = gates ? view.statistics.unit_gates : view.statistics.left_out;
+  const auto found = known.find(key_of(view.group));
+  if (found == known.end()) throw UsageError(cat("nothing was measured about ", view.group.name));
+  std::vector<double> scores = found->second;
+  constexpr double lowest_gate = -12;
+  if (gates) {
+    for (double& score : scores) score -= lowest_gate;
+  }
+  return scores;
+}
+
 Scorer scorer_of(Criterion criterion) {
   switch (criterion) {
     case Criterion::Lamp:
@@ -192,6 +206,9 @@ Scorer scorer_of(Criterion criterion) {
       return batch_norm_scale;
     case Criterion::GeometricMedian:
       return geometric_median;
+    case Criterion::Gate:
+    case Criterion::LeaveOneOut:
+      return measured;
     case Criterion::Activity:
     case Criterion::MeanActivation:
       return from_activity;

@@ -146,6 +146,33 @@ std::vector<double> movement(const View& view) {
   return scores;
 }
 
+/// Learned for every element of the tensor; sign: small scores go.
+std::vector<double> learned(const View& view, const std::map<ValueId, std::vector<double>>& rates, double sign) {
+  const auto found = rates.find(view.layer.weight);
+  if (found == rates.end()) {
+    throw UsageError(cat("nothing was learned about ", view.graph.value(view.layer.weight).name));
+  }
+  std::vector<double> scores(found->second.size());
+  const std::int64_t rows = view.layer.rows, columns = view.layer.columns;
+  for (std::int64_t i = 0; i < rows * columns; ++i) {
+    const std::int64_t place = view.layer.transposed ? i % columns * rows + i / columns : i;
+    scores[static_cast<std::size_t>(i)] = sign * found->second[static_cast<std::size_t>(place)];
+  }
+  return scores;
+}
+
+/// Shifted so that none is negative: sums over units and layers compare.
+std::vector<double> dropout_rate(const View& view) {
+  std::vector<double> scores = learned(view, view.statistics.dropout_rates, -1);
+  constexpr double highest_rate = 10;
+  for (double& score : scores) score += highest_rate;
+  return scores;
+}
+
+std::vector<double> gate(const View& view) {
+  return learned(view, view.statistics.gates, 1);
+}
+
 Scorer scorer_of(Criterion criterion) {
   switch (criterion) {
     case Criterion::L1:
@@ -168,6 +195,10 @@ Scorer scorer_of(Criterion criterion) {
       return fisher;
     case Criterion::Movement:
       return movement;
+    case Criterion::DropoutRate:
+      return dropout_rate;
+    case Criterion::Gate:
+      return gate;
     default:
       return nullptr;
   }

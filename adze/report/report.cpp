@@ -108,6 +108,10 @@ Json to_json(const PruningFigures& pruning) {
           {"largest_removed", pruning.largest_removed}};
 }
 
+Json to_json(const PictureFigure& picture) {
+  return {{"title", picture.title}, {"svg", picture.svg}};
+}
+
 template <typename Items>
 Json all_to_json(const Items& items) {
   Json array = Json::array();
@@ -213,7 +217,8 @@ std::string report_json(const Report& report) {
                {"histograms", all_to_json(report.histograms)},
                {"error_histograms", all_to_json(report.error_histograms)},
                {"epochs", all_to_json(report.epochs)},
-               {"pruning", all_to_json(report.pruning)}};
+               {"pruning", all_to_json(report.pruning)},
+               {"pictures", all_to_json(report.pictures)}};
   Json steps = Json::array();
   for (const StepFigures& step : report.steps) {
     steps.push_back({{"name", step.name}, {"changes", step.changes}, {"seconds", step.seconds}});

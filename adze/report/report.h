@@ -107,6 +107,12 @@ struct PruningFigures {
   double largest_removed = 0;
 };
 
+/// A drawing that is shown as it is.
+struct PictureFigure {
+  std::string title;
+  std::string svg;  ///< self-contained
+};
+
 /// All that the HTML file and the JSON show.
 struct Report {
   std::string title;
@@ -124,6 +130,7 @@ struct Report {
   std::vector<ErrorHistogramFigure> error_histograms;
   std::vector<EpochFigures> epochs;
   std::vector<PruningFigures> pruning;
+  std::vector<PictureFigure> pictures;  ///< of pruning
 };
 
 /// Rows of figures, one column for each of the two models and one for the change.

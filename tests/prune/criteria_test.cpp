@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "adze/prune/posterior.h"
 #include "adze/prune/remove.h"
+#include "adze/prune/sensitivity.h"
 #include "tests/prune/networks.h"
 
 namespace adze::prune {
@@ -27,6 +29,26 @@ Batches random_batches(const Graph& graph, std::int64_t count) {
           }};
 }
 
+/// L = ½ Σ h w² over all weights: h is 1 but for the first element of each weight, where it is `first`.
+class Bowl final : public GradientSource {
+ public:
+  Bowl(const Graph& graph, std::span<const Layer> layers, double first) : first_(first) {
+    for (const Layer& layer : layers) set_weight(graph.value(layer.weight).name, *graph.constant(layer.weight));
+  }
+  std::int64_t num_batches() const override { return 4; }
+  std::map<std::string, Tensor> gradients(std::int64_t) override {
+    std::map<std::string, Tensor> result = weights_;
+    for (auto& [name, tensor] : result) tensor.mutable_data<float>()[0] *= static_cast<float>(first_);
+    return result;
+  }
+  void set_weight(const std::string& name, const Tensor& value) override { weights_.insert_or_assign(name, value); }
+  const Tensor& weight(const std::string& name) const { return weights_.at(name); }
+
+ private:
+  double first_;
+  std::map<std::string, Tensor> weights_;
+};
+
 struct Everything {
   Graph graph = small_network();
   Groups groups = find_groups(graph);
@@ -44,6 +66,11 @@ struct Everything {
       }
       statistics.start.emplace(layer.weight, Tensor(DType::F32, graph.constant(layer.weight)->shape()));
     }
+    Bowl bowl(graph, layers, 1);
+    statistics.dropout_rates = dropout_rates(graph, layers, bowl);
+    const auto gates = open_gates(graph, unit_gates(graph, groups, layers), bowl);
+    statistics.unit_gates[key_of(groups.groups.at(0))] = gates;
+    statistics.left_out = measure_left_out(graph, groups, random_batches(graph, 2));
   }
   std::vector<double> units(Criterion criterion) const {
     return unit_scores(criterion, graph, groups.groups.at(0), layers, statistics);
@@ -130,6 +157,50 @@ TEST(WeightScores, RefuseCriteriaOfUnits) {
   const Everything all;
   EXPECT_THROW(weight_scores(Criterion::BatchNormScale, all.graph, all.layers[0], all.statistics), UsageError);
   EXPECT_THROW(weight_scores(Criterion::Taylor, all.graph, all.layers[0], {}), UsageError);
+}
+
+TEST(DropoutRates, AreSmallerWhereTheLossIsSteeper) {
+  const Everything all;
+  Bowl flat(all.graph, all.layers, 1), steep(all.graph, all.layers, 100);
+  const ValueId weight = all.layers[0].weight;
+  const auto usual = dropout_rates(all.graph, all.layers, flat).at(weight);
+  const auto less = dropout_rates(all.graph, all.layers, steep).at(weight);
+  EXPECT_LT(less[0], usual[0] - 2);
+  EXPECT_NEAR(less[1], usual[1], 1);
+  EXPECT_TRUE(identical(flat.weight(all.graph.value(weight).name), *all.graph.constant(weight)));
+}
+
+TEST(OpenGates, StayOpenWhereTheLossNeedsThem) {
+  // The bowl's lowest point is where all weights are 0: every gate wants to close, so the price is beside the point.
+  // Turned round (negative steepness) the first element's gate wants to be open.
+  const Everything all;
+  Bowl bowl(all.graph, all.layers, -1000);
+  PosteriorOptions options;
+  options.passes = 30;
+  const auto open = open_gates(all.graph, weight_gates(all.layers), bowl, options);
+  EXPECT_GT(open[0], 0);
+  EXPECT_LT(open[1], 0);
+}
+
+TEST(LeavingOut, SeesTheUnitThatNothingReads) {
+  Everything all;
+  const Layer& reader = all.layers.at(1);
+  auto weights = weight_matrix(all.graph, reader);
+  for (std::int64_t row = 0; row < reader.rows; ++row) {
+    for (std::int64_t k = 0; k < 9; ++k) weights[static_cast<std::size_t>(row * reader.columns + 2 * 9 + k)] = 0;
+  }
+  set_weight_matrix(all.graph, reader, weights);
+  const auto errors = measure_left_out(all.graph, all.groups, random_batches(all.graph, 2)).begin()->second;
+  EXPECT_EQ(errors.at(2), 0);
+  EXPECT_GT(errors.at(0), 0);
+}
+
+TEST(Normalize, StandardScoresHaveMeanZeroAndRanksGoFromZeroToOne) {
+  std::vector<double> scores = {1, 2, 3, 10};
+  normalize(scores, Normalization::Standard);
+  EXPECT_NEAR(scores[0] + scores[1] + scores[2] + scores[3], 0, 1e-12);
+  normalize(scores, Normalization::Rank);
+  EXPECT_EQ(scores, (std::vector<double>{0, 1.0 / 3, 2.0 / 3, 1}));
 }
 
 TEST(ParseCriteria, ReadsWeightedSums) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "adze/engine/steps/geometry.h"
+#include "adze/engine/steps/sparse_s8.h"
 #include "adze/engine/steps/sums_s8.h"
 #include "adze/plan/integer_parameters.h"
 
@@ -82,13 +83,22 @@ std::vector<std::int8_t> ConvS8Problem::ordered_weights() const {
   return ordered;
 }
 
+namespace {
+
+std::unique_ptr<Step> make_sparse_or_dense_s8_step(const BindContext& context, const ConvS8Problem& problem) {
+  auto sparse = make_sparse_s8_step(context, problem);
+  return sparse ? std::move(sparse) : make_dense_s8_step(context, problem);
+}
+
+}  // namespace
+
 std::unique_ptr<Step> bind_quantized_conv(const BindContext& context) {
   if (!context.channels_last()) return nullptr;
   if (has_zero_point(context)) return bind_integer_sums(context);
   const WindowGeometry g = geometry_of(context, context.constant(1)->shape());
   const ConvS8Problem problem(context, g, false);
   const bool depthwise = g.groups == g.in_channels && g.groups == g.out_channels;
-  return depthwise ? make_depthwise_s8_step(context, problem) : make_dense_s8_step(context, problem);
+  return depthwise ? make_depthwise_s8_step(context, problem) : make_sparse_or_dense_s8_step(context, problem);
 }
 
 std::unique_ptr<Step> bind_quantized_gemm(const BindContext& context) {
@@ -105,7 +115,7 @@ std::unique_ptr<Step> bind_quantized_gemm(const BindContext& context) {
   if (context.shape(0).empty() || context.shape(0).back() != g.in_channels) return nullptr;
   if (context.has(2) && context.constant(2)->size() != g.out_channels) return nullptr;
   g.in_width = g.out_width = num_elements(context.shape(0)) / g.in_channels;
-  return make_dense_s8_step(context, ConvS8Problem(context, g, !rows_are_outputs));
+  return make_sparse_or_dense_s8_step(context, ConvS8Problem(context, g, !rows_are_outputs));
 }
 
 }  // namespace adze::engine

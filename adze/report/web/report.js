@@ -186,6 +186,8 @@
   const drawPruning = () => {
     const groups = report.pruning || [];
     if (groups.length === 0) { byId("pruning").hidden = true; return; }
+    byId("pruning").append(...(report.pictures || []).map((p) => el("img", { class: "picture", alt: p.title,
+      src: `data:image/svg+xml,${encodeURIComponent(p.svg)}` })));
     const rounds = Math.max(...groups.map((g) => g.left.length));
     const heat = (share) => el("span", { class: "heat", style: `background:color-mix(in srgb, var(--after) ${(100 * (1 - share)).toFixed(0)}%, transparent)` },
       percent(share, 0));

@@ -1,0 +1,220 @@
+#include "cli/prune_training.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "adze/base/random.h"
+#include "adze/base/text.h"
+#include "adze/data/batches.h"
+#include "adze/prune/schedules.h"
+#include "adze/report/curves.h"
+#include "adze/train/epoch_loader.h"
+#include "adze/train/parameters.h"
+
+namespace adze::cli {
+
+namespace {
+
+/// Batches to measure gradients on, by the step alone.
+std::function<train::LearnBatch(std::int64_t)> batches_by_step(std::shared_ptr<const Dataset> dataset,
+                                                               std::int64_t batch_size, std::uint64_t seed) {
+  return [dataset = std::move(dataset), batch_size, seed](std::int64_t step) {
+    Random random = Random(seed).split(static_cast<std::uint64_t>(step));
+    std::vector<std::int64_t> indices;
+    for (std::int64_t i = 0; i < std::min(batch_size, dataset->size()); ++i) {
+      indices.push_back(static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(dataset->size()))));
+    }
+    BatchLoader loader(*dataset, indices, {.batch_size = batch_size, .prefetch = 0});
+    const auto batch = loader.next();
+    if (!batch) throw ModelError("the training data gives no samples");
+    return train::learn_batch(*batch);
+  };
+}
+
+double best_of(const std::vector<train::EpochResult>& epochs) {
+  double best = 0;
+  for (const auto& one : epochs) best = std::max(best, one.validation_accuracy);
+  return best;
+}
+
+/// The first epoch with at least this validation accuracy; 0: none.
+std::int64_t epoch_reaching(const std::vector<train::EpochResult>& epochs, double accuracy) {
+  for (const auto& one : epochs) {
+    if (one.validation_accuracy >= accuracy) return one.epoch;
+  }
+  return 0;
+}
+
+}  // namespace
+
+train::TrainOptions PruneTraining::train_options(std::int64_t seed_offset) const {
+  train::TrainOptions options =
+      arguments_.training.trainer_options(console_.options, arguments_.model.starts_with("zoo:"));
+  options.seed += static_cast<std::uint64_t>(seed_offset);
+  return options;
+}
+
+void PruneTraining::note(const train::TrainResult& result, std::int64_t round, std::string_view what) {
+  for (const train::EpochResult& epoch : result.epochs) {
+    console_.results()["tuning"].push_back({{"round", round},
+                                            {"epoch", epoch.epoch},
+                                            {"loss", epoch.loss},
+                                            {"validation_loss", epoch.validation_loss},
+                                            {"validation_accuracy", epoch.validation_accuracy}});
+  }
+  const auto best = static_cast<std::size_t>(std::max<std::int64_t>(1, result.best_epoch) - 1);
+  accuracy_[round] = result.epochs.at(best).validation_accuracy;
+  console_.line(cat(what, ": ", fixed(100 * result.epochs.at(best).validation_accuracy, 2),
+                    " % on validation data after ", result.epochs.size(), " epochs"));
+}
+
+Graph PruneTraining::tuned(const Graph& graph, const Graph& teacher, std::int64_t round) {
+  train::TrainOptions options = train_options(round);
+  options.learner.keep_zeros = arguments_.unit != "channels";
+  if (arguments_.distil) {
+    options.learner.distill.teachers = {train::with_open_batch(teacher)};
+    train::DistillTerm term;
+    term.temperature = arguments_.training.temperature;
+    options.learner.distill.terms = {term};
+  }
+  train::TrainResult result = train::train(graph, data_.training, data_.validation, options, console_.progress());
+  note(result, round, cat("round ", round));
+  return std::move(result.graph);
+}
+
+Graph PruneTraining::under_penalty(const Graph& graph) {
+  prune::Penalty penalty;
+  using Kind = prune::Penalty::Kind;
+  penalty.kind = arguments_.penalty == "groups"    ? Kind::Groups
+                 : arguments_.penalty == "growing" ? Kind::Growing
+                 : arguments_.penalty == "cost"    ? Kind::Cost
+                                                   : Kind::Scales;
+  const double usual = penalty.kind == Kind::Growing ? 10 : 0.01;
+  penalty.strength = arguments_.penalty_strength > 0 ? arguments_.penalty_strength : usual;
+  penalty.ratio = arguments_.ratio >= 0 ? arguments_.ratio : 0.5;
+  train::TrainOptions options = train_options(0);
+  if (arguments_.penalty_epochs > 0) options.epochs = arguments_.penalty_epochs;
+  options.keep_best = false;  // the last epoch has been pulled at longest
+  const auto rate = [schedule = options.schedule, epochs = static_cast<double>(options.epochs)](std::int64_t step,
+                                                                                                std::int64_t steps) {
+    return train::learning_rate_at(schedule, epochs * static_cast<double>(step) / static_cast<double>(steps), epochs);
+  };
+  train::TrainResult result = train::train(graph, data_.training, data_.validation, options, console_.progress(),
+                                           prune::penalty_hook(graph, penalty, rate));
+  note(result, 0, cat("with the penalty on ", arguments_.penalty));
+  return std::move(result.graph);
+}
+
+Graph PruneTraining::sparse_training(const Graph& graph, const prune::PruneOptions& pruning) {
+  train::TrainOptions options = train_options(0);
+  prune::RegrowSchedule schedule;
+  schedule.pattern = pruning.pattern;
+  schedule.ratio = pruning.ratio;
+  schedule.max_ratio = pruning.limits.max_ratio;
+  schedule.by_layer = pruning.spread == prune::Spread::ByGroup;
+  schedule.interval = arguments_.change_every;
+  schedule.skip = pruning.skip;
+  schedule.seed = pruning.seed;
+  schedule.batch = batches_by_step(data_.training, options.batch_size, pruning.seed);
+  const bool regrow = arguments_.schedule == "regrow";
+  if (regrow && pruning.pattern.kind != prune::Pattern::Kind::Weights) {
+    throw UsageError("--schedule regrow moves single weights", "--unit weights");
+  }
+  options.keep_best = false;  // earlier epochs have fewer zeros
+  train::TrainResult result =
+      train::train(graph, data_.training, data_.validation, options, console_.progress(),
+                   regrow ? prune::regrow_hook(graph, schedule) : prune::gradual_hook(graph, schedule));
+  note(result, 0, arguments_.schedule);
+  return std::move(result.graph);
+}
+
+Graph PruneTraining::lottery(const Graph& graph, const prune::PruneOptions& pruning) {
+  prune::LotteryOptions options;
+  options.ratio = arguments_.ratio >= 0 ? arguments_.ratio : 0.2;
+  options.rounds = arguments_.rounds;
+  options.rewind = arguments_.rewind / static_cast<double>(std::max<std::int64_t>(1, arguments_.training.epochs));
+  options.by_layer = pruning.spread != prune::Spread::Global;
+  options.max_ratio = pruning.limits.max_ratio;
+  options.control = arguments_.control;
+  options.pattern = pruning.pattern;
+  options.skip = pruning.skip;
+  options.seed = pruning.seed;
+  options.folder = arguments_.state;
+  const prune::LotteryTrainer trainer = [&](const Graph& start, const train::StepHook& hook, std::int64_t round) {
+    train::TrainResult result =
+        train::train(start, data_.training, data_.validation, train_options(0), console_.progress(), hook);
+    note(result, round, cat("round ", round));
+    return result;
+  };
+  prune::LotteryOutcome outcome = prune::find_ticket(graph, options, trainer, console_.progress());
+  const double reached = 0.95 * best_of(outcome.rounds.at(0).epochs);
+  Table table({"round", "weights left", "start", "best validation", cat("epochs to ", fixed(100 * reached, 2), " %")},
+              "Tickets; epochs until 95 % of the dense network's best");
+  Curve best{"tickets", {}, false, false}, shuffled{"shuffled weights", {}, false, true};
+  Curve speed = best, shuffled_speed = shuffled;
+  for (const prune::LotteryRound& round : outcome.rounds) {
+    const double accuracy = best_of(round.epochs);
+    const std::int64_t epoch = epoch_reaching(round.epochs, reached);
+    table.add_row({cat(round.round), cat(fixed(100 * round.left, 2), " %"), round.control ? "shuffled" : "first",
+                   cat(fixed(100 * accuracy, 2), " %"), epoch > 0 ? cat(epoch) : "never"});
+    console_.results()["lottery"].push_back({{"round", round.round},
+                                             {"control", round.control},
+                                             {"left", round.left},
+                                             {"layers", round.layers},
+                                             {"best_validation", accuracy},
+                                             {"epochs_to_95_percent", epoch}});
+    (round.control ? shuffled : best).points.emplace_back(100 * round.left, 100 * accuracy);
+    if (epoch > 0) {
+      (round.control ? shuffled_speed : speed).points.emplace_back(100 * round.left, static_cast<double>(epoch));
+    }
+  }
+  console_.table(table);
+  CurveDrawing drawing{"Best validation accuracy", "% of weights left", "%", true, true};
+  pictures_.push_back({"Tickets", curves_svg({best, shuffled}, drawing)});
+  drawing.title = "Epochs until 95 % of the dense network's best";
+  drawing.y = "epochs";
+  pictures_.push_back({"Speed of tickets", curves_svg({speed, shuffled_speed}, drawing)});
+  return std::move(outcome.trained);
+}
+
+std::vector<PictureFigure> PruneTraining::pictures(const prune::PruneOutcome& outcome, double before) const {
+  std::vector<PictureFigure> result = pictures_;
+  if (!pictures_.empty() || accuracy_.empty()) return result;
+  Curve curve{"after fine-tuning", {}, false, false};
+  if (before > 0) curve.points.emplace_back(0, 100 * before);
+  for (std::size_t i = 0; i < outcome.rounds.size(); ++i) {
+    const auto found = accuracy_.find(static_cast<std::int64_t>(i) + 1);
+    if (found == accuracy_.end()) continue;
+    double left = 0;
+    if (arguments_.unit == "channels") {
+      left = static_cast<double>(outcome.rounds[i].size.macs) / static_cast<double>(outcome.before.macs);
+    } else {
+      for (const double one : outcome.rounds[i].left) left += one / static_cast<double>(outcome.rounds[i].left.size());
+    }
+    curve.points.emplace_back(100 * (1 - left), 100 * found->second);
+  }
+  const std::string x = arguments_.unit == "channels" ? "% of MACs gone" : "% of weights gone, mean of layers";
+  result.push_back({"Accuracy", curves_svg({curve}, {"Validation accuracy against what is gone", x, "%"})});
+  return result;
+}
+
+prune::PruneOutcome sparse_outcome(const Graph& before, Graph after, const std::vector<std::string>& skip) {
+  prune::PruneOutcome outcome;
+  outcome.before = prune::size_of(before);
+  outcome.after = prune::size_of(after);
+  prune::RoundOutcome round;
+  round.size = outcome.after;
+  for (const prune::Layer& layer : prune::weight_layers(after, skip)) {
+    const std::int64_t weights = layer.rows * layer.columns;
+    const double zeros = prune::zero_share(after, layer);
+    outcome.layers.push_back(
+        {after.node(layer.node).name, weights, std::llround(zeros * static_cast<double>(weights))});
+    round.left.push_back(1 - zeros);
+  }
+  outcome.rounds.push_back(std::move(round));
+  outcome.graph = std::move(after);
+  return outcome;
+}
+
+}  // namespace adze::cli
