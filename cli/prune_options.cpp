@@ -1,5 +1,7 @@
 #include "cli/prune_options.h"
 
+#include <algorithm>
+
 #include "adze/base/text.h"
 
 namespace adze::cli {
@@ -16,9 +18,11 @@ void PruneArguments::declare(Options& options) {
       "What matters least: l1, l2, lamp, random, bn-scale, fpgm; with data apoz, mean-activation, wanda, "
       "leave-one-out; with labels gradient, taylor, taylor2, fisher, dropout-rate, l0-gates; with --start movement; "
       "sums as 0.5*taylor+l1");
+  normalization = "auto";
   options.choice(normalization, "--normalize",
-                 "Scores of a group are divided by their …, or become standard scores or places",
-                 {"mean", "max", "sum", "l2", "standard", "rank", "none"});
+                 "Scores of a group are divided by their …, or become standard scores or places; auto: places for "
+                 "squares of gradients, which spread over decades, else mean",
+                 {"auto", "mean", "max", "sum", "l2", "standard", "rank", "none"});
   options.option(ratio, "-r,--ratio", "Share of channels or weights that goes; default 0.3");
   options.option(target_macs, "--target-macs", "Share of the MACs that is to remain");
   options.option(target_params, "--target-params", "Share of the parameters that is to remain");
@@ -81,6 +85,18 @@ void PruneArguments::declare(Options& options) {
   options.option(training.augment, "--augment", "Variations: \"crop=4 flip\" (docs/data.md)");
 }
 
+namespace {
+
+prune::Normalization usual_normalization(const prune::CriterionSum& criteria, bool channels) {
+  const std::vector<prune::Needs> needs = prune::needs_of(criteria);
+  const bool squares = std::any_of(needs.begin(), needs.end(), [](prune::Needs one) {
+    return one == prune::Needs::Gradients || one == prune::Needs::DropoutRates;
+  });
+  return squares && channels ? prune::Normalization::Rank : prune::Normalization::Mean;
+}
+
+}  // namespace
+
 prune::PruneOptions PruneArguments::prune_options(std::uint64_t seed) const {
   prune::PruneOptions result;
   result.channels = unit == "channels" || unit == "blocks" || unit == "layers";
@@ -88,7 +104,8 @@ prune::PruneOptions PruneArguments::prune_options(std::uint64_t seed) const {
   if (unit == "layers") result.depth = prune::Depth::Layers;
   if (!result.channels) result.pattern = prune::parse_pattern(unit);
   result.criteria = prune::parse_criteria(criterion);
-  result.normalization = prune::normalization_from_name(normalization);
+  result.normalization = normalization == "auto" ? usual_normalization(result.criteria, result.channels)
+                                                 : prune::normalization_from_name(normalization);
   result.spread = spread == "layer"         ? prune::Spread::ByGroup
                   : spread == "sensitivity" ? prune::Spread::Sensitivity
                                             : prune::Spread::Global;
