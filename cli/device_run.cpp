@@ -98,6 +98,13 @@ void add_results(Json& results, const DeviceRun& run) {
   const bool classes = emulation.counter == Emulation::Counter::Plugin;
   results["counter"] = classes ? "plugin" : emulation.counted() ? "systick" : "none";
   if (classes) results["mix"] = mix_json(emulation.mix);
+  if (!run.emission.memory.memories.empty()) {
+    Json memories = Json::array();
+    for (const MemoryRange& memory : run.emission.memory.memories) {
+      memories.push_back({{"name", memory.name}, {"bytes", memory.bytes}, {"used_bytes", memory.used}});
+    }
+    results["memories"] = std::move(memories);
+  }
   Json layers = Json::array();
   for (std::size_t i = 0; i < run.emission.layers.size(); ++i) {
     const auto& layer = run.emission.layers[i];
@@ -128,6 +135,40 @@ emit::Optimize optimize_from(const std::string& word) {
   return word == "size" ? emit::Optimize::Size : emit::Optimize::Balanced;
 }
 
+std::vector<emit::EmitMemory> memories_of(const device::Profile& profile) {
+  constexpr std::int64_t stack_bytes = 4096;
+  std::vector<emit::EmitMemory> memories;
+  for (const MemoryKind kind : {MemoryKind::FastRam, MemoryKind::Ram}) {
+    for (const device::Memory& memory : profile.memories) {
+      if (memory.kind == kind) memories.push_back({memory.name, memory.bytes});
+    }
+  }
+  if (memories.size() < 2) return {};
+  memories[0].bytes = std::max<std::int64_t>(0, memories[0].bytes - stack_bytes);
+  return memories;
+}
+
+namespace {
+
+/// The first array in the emulated core's own RAM, the others in its large one.
+std::vector<std::string> section_flags(const emit::Emission& emission) {
+  std::vector<std::string> flags;
+  for (const emit::EmittedArray& array : emission.arrays) {
+    if (array.macro.empty()) continue;
+    const char* section = array.begin == 0 ? ".bss.fast_ram" : ".bss.large_ram";
+    flags.push_back(cat("-D", array.macro, "=__attribute__((section(\"", section, "\")))"));
+  }
+  return flags;
+}
+
+void add_arrays(const DeviceRun& run, Table& totals) {
+  for (const MemoryRange& memory : run.emission.memory.memories) {
+    totals.add_row({cat("  of it in ", memory.name), cat(memory.used, " of ", memory.bytes, " bytes")});
+  }
+}
+
+}  // namespace
+
 DeviceRun run_on_device(const Graph& graph, emit::EmitOptions options, const device::Profile& profile) {
   if (profile.core.empty()) {
     throw UnsupportedError(cat("device ", adze::quoted(profile.name), " has no core that can be emulated"), {},
@@ -135,6 +176,7 @@ DeviceRun run_on_device(const Graph& graph, emit::EmitOptions options, const dev
   }
   options.core = profile.core;
   options.profile_hooks = true;
+  options.memories = memories_of(profile);
   DeviceRun run{profile, emit::emit_c(graph, options), {}, false};
   const device::TemporaryFolder folder;
   device::EmulationRequest request;
@@ -143,6 +185,7 @@ DeviceRun run_on_device(const Graph& graph, emit::EmitOptions options, const dev
   request.optimize_flag = options.optimize == emit::Optimize::Size ? "-Os" : "-O2";
   request.profile_function = options.name + "_profile";
   request.time_limit_seconds = 600;
+  request.compile_flags = section_flags(run.emission);
   for (const auto& file : run.emission.files) {
     write_file(folder.path() / file.path, file.bytes);
     if (file.path.ends_with(".c")) request.sources.push_back(file.path);
@@ -173,6 +216,7 @@ void show_device_run(Console& console, const DeviceRun& run) {
   totals.add_row({"  of it stack", cat(emulation.stack_bytes, " bytes")});
   totals.add_row({"  of it arena", cat(run.emission.arena_bytes, " bytes; lower bound ", run.emission.lower_bound_bytes,
                                        ", gap ", run.emission.memory.arena_bytes - run.emission.lower_bound_bytes)});
+  add_arrays(run, totals);
   totals.add_row(
       {"flash: code, tables, weights", share_of(emulation.flash_bytes(), run.profile.bytes_of(MemoryKind::Flash))});
   show_cost(console, run, totals);

@@ -20,6 +20,9 @@ struct DeviceRun {
 /// "speed", "ram", "size", "balanced".
 emit::Optimize optimize_from(const std::string& word);
 
+/// The device's RAM, the fastest first, where it has more than one; 4 KB of the first are left to the stack.
+std::vector<emit::EmitMemory> memories_of(const device::Profile& profile);
+
 /// Emits with profiling hooks into a temporary folder, compiles, runs and compares. options.core is the profile's.
 /// Throws UnsupportedError for a device without an emulated core.
 DeviceRun run_on_device(const Graph& graph, emit::EmitOptions options, const device::Profile& profile);

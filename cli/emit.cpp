@@ -47,6 +47,7 @@ ExitCode run_emit(Console& console, const Arguments& arguments) {
   emit::EmitOptions options;
   options.name = arguments.name;
   options.core = core.empty() ? "generic" : core;
+  if (!arguments.device.empty()) options.memories = memories_of(device::load_profile(arguments.device));
   options.optimize = optimize_from(arguments.optimize);
   options.profile_hooks = arguments.profile;
   options.golden = golden_runs(graph, arguments.golden, console.options.seed);
@@ -78,6 +79,9 @@ ExitCode run_emit(Console& console, const Arguments& arguments) {
   console.line(cat("arena ", emission.arena_bytes, " bytes, lower bound ", emission.lower_bound_bytes, ", gap ",
                    emission.memory.arena_bytes - emission.lower_bound_bytes, "; constants ", emission.weight_bytes,
                    " bytes"));
+  for (const MemoryRange& memory : emission.memory.memories) {
+    console.line(cat("in ", memory.name, " ", memory.used, " of ", memory.bytes, " bytes"));
+  }
   return arguments.check ? check(console, graph, options, arguments) : ExitCode::Done;
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "adze/base/files.h"
@@ -18,7 +19,7 @@ using device::MemoryKind;
 
 struct Arguments {
   std::string model, device, svg, optimize = "balanced";
-  bool plan = false, no_slim = false;
+  bool plan = false, no_slim = false, integer_io = false;
 };
 
 Json map_json(const MemoryMap& map) {
@@ -38,7 +39,15 @@ Json map_json(const MemoryMap& map) {
                      {"bytes", step.bytes},
                      {"scratch_bytes", step.scratch_bytes}});
   }
-  return {{"steps", std::move(steps)}, {"blocks", std::move(blocks)}};
+  Json memories = Json::array();
+  for (const MemoryRange& memory : map.memories) {
+    memories.push_back(
+        {{"name", memory.name}, {"offset", memory.offset}, {"bytes", memory.bytes}, {"used_bytes", memory.used}});
+  }
+  return {{"memories", std::move(memories)},
+          {"slow_share", map.slow_share},
+          {"steps", std::move(steps)},
+          {"blocks", std::move(blocks)}};
 }
 
 Table step_table(const MemoryMap& map) {
@@ -52,12 +61,36 @@ Table step_table(const MemoryMap& map) {
   return table;
 }
 
+std::string memory_at(const MemoryMap& map, std::int64_t offset) {
+  std::string name;
+  for (const MemoryRange& memory : map.memories) {
+    if (offset >= memory.offset) name = memory.name;
+  }
+  return name;
+}
+
 Table block_table(const MemoryMap& map) {
-  Table table({"live at the peak", "bytes", "at", "steps"});
+  Table table({"live at the peak", "bytes", "memory", "at", "steps"});
   for (const std::size_t index : map.steps[map.peak_step].blocks) {
     const MemoryBlock& block = map.blocks[index];
-    table.add_row(
-        {shortened(block.name, 48), cat(block.bytes), cat(block.offset), cat(block.first, " to ", block.last)});
+    table.add_row({shortened(block.name, 48), cat(block.bytes), memory_at(map, block.offset), cat(block.offset),
+                   cat(block.first, " to ", block.last)});
+  }
+  return table;
+}
+
+/// What each memory holds, and of it what is moved.
+Table memory_table(const MemoryMap& map, const device::Profile& profile) {
+  Table table({"memory", "kind", "used", "for the arena", "its share of bytes moved"});
+  for (std::size_t i = 0; i < map.memories.size(); ++i) {
+    const MemoryRange& memory = map.memories[i];
+    const auto found = std::find_if(profile.memories.begin(), profile.memories.end(),
+                                    [&](const device::Memory& one) { return one.name == memory.name; });
+    const double share = i == 0 ? 1.0 - map.slow_share : map.slow_share;
+    const bool last = i == 0 || map.memories.size() == 2;
+    table.add_row({memory.name,
+                   found == profile.memories.end() ? std::string() : std::string(memory_kind_name(found->kind)),
+                   cat(memory.used), cat(memory.bytes), last ? cat(fixed(100.0 * share, 1), " %") : ""});
   }
   return table;
 }
@@ -77,11 +110,12 @@ std::optional<std::int64_t> ram_of(const device::Profile& profile) {
 ExitCode run_profile(Console& console, const Arguments& arguments) {
   if (!arguments.plan) throw UsageError("adze profile draws the memory plan", "--plan; adze bench --device counts");
   const device::Profile profile = device::load_profile(arguments.device);
-  Graph graph = emittable(load_model(arguments.model), !arguments.no_slim);
+  Graph graph = emittable(load_model(arguments.model), !arguments.no_slim, arguments.integer_io);
   graph.metadata["adze.rounding"] = "tflm";
   emit::EmitOptions options;
   options.core = profile.core.empty() ? "generic" : profile.core;
   options.optimize = optimize_from(arguments.optimize);
+  options.memories = memories_of(profile);
   const emit::Emission emission = emit::emit_c(graph, options);
   const MemoryMap& map = emission.memory;
   const auto ram = ram_of(profile), flash = profile.bytes_of(MemoryKind::Flash);
@@ -111,6 +145,10 @@ ExitCode run_profile(Console& console, const Arguments& arguments) {
   console.line("");
   console.table(block_table(map));
   console.line("");
+  if (!map.memories.empty()) {
+    console.table(memory_table(map, profile));
+    console.line("");
+  }
   console.line(cat("peak          step ", map.peak_step, ", ", peak.op, " ", adze::quoted(peak.name), ": ", peak.bytes,
                    " bytes"));
   console.line(cat("lower bound   ", map.lower_bound_bytes, " bytes of activations alive at once; gap ",
@@ -140,6 +178,8 @@ Verb profile_verb() {
             options.option(arguments->svg, "--svg", "File to draw the arena over time into");
             options.choice(arguments->optimize, "--optimize", "What the emitted code is optimized for",
                            {"balanced", "speed", "ram", "size"});
+            options.flag(arguments->integer_io, "--integer-io",
+                         "Inputs and outputs as bytes where the model quantizes them itself");
             options.flag(arguments->no_slim, "--no-slim", "Do not simplify the model first");
             return [arguments](Console& console) { return run_profile(console, *arguments); };
           }};

@@ -85,7 +85,9 @@ void read_sizes(const path& elf, Emulation& emulation) {
   };
   emulation.text_bytes = size(".text") + size(".rodata");
   emulation.data_bytes = size(".data");
-  emulation.bss_bytes = size(".bss");
+  emulation.fast_bytes = size(".fast_ram");
+  emulation.large_bytes = size(".large_ram");
+  emulation.bss_bytes = size(".bss") + emulation.fast_bytes + emulation.large_bytes;
 }
 
 /// Takes one of the board's own closing lines off the output and gives its numbers.

@@ -46,6 +46,8 @@ struct Emulation {
   std::int64_t text_bytes = 0;   ///< code and constants, without vectors, start-up code and test program
   std::int64_t data_bytes = 0;   ///< initialised variables: both in flash and in RAM
   std::int64_t bss_bytes = 0;    ///< zeroed variables, the arena among them
+  std::int64_t fast_bytes = 0;   ///< of those: in section .bss.fast_ram, which lies in the core's own RAM
+  std::int64_t large_bytes = 0;  ///< and in .bss.large_ram, which lies in the large RAM
   std::int64_t flash_bytes() const { return text_bytes + data_bytes; }
   std::int64_t ram_bytes() const { return data_bytes + bss_bytes + stack_bytes; }
 };

@@ -8,19 +8,12 @@
 #include "adze/base/checked.h"
 #include "adze/base/progress.h"
 #include "adze/base/random.h"
+#include "adze/plan/arena_placer.h"
 #include "adze/plan/arena_search.h"
 
 namespace adze {
 
 namespace {
-
-bool alive_together(const ArenaBlock& a, const ArenaBlock& b) {
-  return a.first <= b.last && b.first <= a.last;
-}
-
-std::int64_t round_up(std::int64_t bytes, std::int64_t alignment) {
-  return checked_add(bytes, alignment - 1, "arena size") / alignment * alignment;
-}
 
 /// What the blocks of one step take beside their plain sum: overlaps save, for each output at most its own bytes. An
 /// output may not lie over all that its input may lie over: what remains without some of the inputs is a bound, too.
@@ -77,85 +70,13 @@ std::int64_t peak_bytes(std::span<const ArenaBlock> blocks, std::span<const Aren
   return peak;
 }
 
-/// Offsets strictly between low and high are taken.
-struct Taken {
-  std::int64_t low, high;
-};
-
-/// Places blocks one after the other, each as low as those placed before allow.
-class Placer {
- public:
-  Placer(std::span<const ArenaBlock> blocks, std::span<const ArenaOverlap> overlaps, std::int64_t alignment)
-      : blocks_(blocks), overlaps_(overlaps), alignment_(alignment), of_block_(blocks.size()) {
-    for (std::size_t i = 0; i < overlaps.size(); ++i) {
-      of_block_[overlaps[i].input].push_back(i);
-      of_block_[overlaps[i].output].push_back(i);
-    }
-  }
-
-  ArenaLayout place(std::span<const std::size_t> order) const {
-    ArenaLayout layout;
-    layout.offsets.assign(blocks_.size(), 0);
-    std::vector<std::size_t> placed;
-    std::vector<Taken> taken;
-    for (const std::size_t i : order) {
-      if (blocks_[i].bytes == 0) continue;
-      taken.clear();
-      for (const std::size_t j : placed) {
-        if (alive_together(blocks_[i], blocks_[j])) take(i, j, layout.offsets[j], taken);
-      }
-      layout.offsets[i] = lowest_free(taken);
-      layout.bytes = std::max(layout.bytes, checked_add(layout.offsets[i], blocks_[i].bytes, "arena size"));
-      placed.push_back(i);
-    }
-    layout.bytes = round_up(layout.bytes, alignment_);
-    return layout;
-  }
-
- private:
-  /// The offsets of block i that block j, which lies at offset, makes impossible.
-  void take(std::size_t i, std::size_t j, std::int64_t offset, std::vector<Taken>& taken) const {
-    std::int64_t low = offset - blocks_[i].bytes, high = checked_add(offset, blocks_[j].bytes, "arena size");
-    for (const std::size_t at : of_block_[i]) {
-      const ArenaOverlap& overlap = overlaps_[at];
-      const bool is_output = overlap.output == i && overlap.input == j;
-      if (!is_output && !(overlap.input == i && overlap.output == j)) continue;
-      const std::int64_t meets =
-          std::clamp(is_output ? offset - overlap.distance : offset + overlap.distance, low, high);
-      if (overlap.exact) {
-        taken.push_back({low, meets});
-        low = meets;
-      } else if (is_output) {
-        low = meets;
-      } else {
-        high = meets;
-      }
-    }
-    taken.push_back({low, high});
-  }
-
-  std::int64_t lowest_free(std::vector<Taken>& taken) const {
-    std::sort(taken.begin(), taken.end(), [](const Taken& a, const Taken& b) { return a.low < b.low; });
-    std::int64_t offset = 0;
-    for (const auto& [low, high] : taken) {
-      if (offset > low && offset < high) offset = round_up(high, alignment_);
-    }
-    return offset;
-  }
-
-  std::span<const ArenaBlock> blocks_;
-  std::span<const ArenaOverlap> overlaps_;
-  std::int64_t alignment_;
-  std::vector<std::vector<std::size_t>> of_block_;  ///< overlaps
-};
-
 /// Places again and again, each time beginning with the blocks that reached the top, now and then with a random one:
 /// what was hard to place gets its place early. Each placement counts as one decision a block.
 /// Source  Joslin and Clements, Squeaky Wheel Optimization, 1999
-void repair_order(const Placer& placer, std::span<const ArenaBlock> blocks, std::vector<std::size_t> order,
+void repair_order(const ArenaPlacer& placer, std::span<const ArenaBlock> blocks, std::vector<std::size_t> order,
                   std::int64_t alignment, std::int64_t decisions, ArenaLayout& best) {
   Random random(1);
-  const std::int64_t goal = round_up(best.lower_bound, alignment);
+  const std::int64_t goal = rounded_up(best.lower_bound, alignment);
   std::vector<std::int64_t> offsets = best.offsets;
   std::int64_t top = best.bytes;
   for (; decisions > 0 && best.bytes > goal; decisions -= std::ssize(blocks)) {
@@ -165,7 +86,7 @@ void repair_order(const Placer& placer, std::span<const ArenaBlock> blocks, std:
       std::rotate(order.begin(), lucky, lucky + 1);
     }
     std::stable_partition(order.begin(), order.end(),
-                          [&](std::size_t i) { return round_up(offsets[i] + blocks[i].bytes, alignment) == top; });
+                          [&](std::size_t i) { return rounded_up(offsets[i] + blocks[i].bytes, alignment) == top; });
     const ArenaLayout layout = placer.place(order);
     offsets = layout.offsets;
     top = layout.bytes;
@@ -191,7 +112,7 @@ ArenaLayout place_blocks(std::span<const ArenaBlock> blocks, std::int64_t alignm
   std::stable_sort(by_size.begin(), by_size.end(),
                    [&](std::size_t a, std::size_t b) { return blocks[a].bytes > blocks[b].bytes; });
   const std::int64_t bound = peak_bytes(blocks, overlaps);
-  const Placer placer(blocks, overlaps, alignment);
+  const ArenaPlacer placer(blocks, overlaps, alignment);
   ArenaLayout layout = placer.place(by_size);
   layout.lower_bound = bound;
   if (!overlaps.empty()) {  // outputs before inputs: each starts below what it is computed from
@@ -205,14 +126,14 @@ ArenaLayout place_blocks(std::span<const ArenaBlock> blocks, std::int64_t alignm
       by_size = std::move(latest);
     }
   }
-  layout.proved = layout.bytes == round_up(bound, alignment);
+  layout.proved = layout.bytes == rounded_up(bound, alignment);
   if (layout.proved || search_nodes <= 0) return layout;
   repair_order(placer, blocks, std::move(by_size), alignment, overlaps.empty() ? search_nodes / 2 : search_nodes,
                layout);
   if (overlaps.empty()) {
     search_placement(blocks, alignment, search_nodes - search_nodes / 2, layout);
   } else {
-    layout.proved = layout.bytes == round_up(bound, alignment);
+    layout.proved = layout.bytes == rounded_up(bound, alignment);
   }
   return layout;
 }

@@ -53,6 +53,7 @@ MemoryMap memory_map(const Graph& graph, const Plan& plan, const std::map<NodeId
   map.lower_bound_bytes = plan.peak_activation_bytes;
   map.order_peak_bytes = plan.order_peak_bytes;
   map.order_lower_bound_bytes = plan.order_lower_bound_bytes;
+  map.slow_share = plan.traffic > 0 ? plan.slow_traffic / plan.traffic : 0.0;
   map.proved = plan.arena_proved || plan.arena_bytes == plan.peak_activation_bytes;
   std::vector<std::int32_t> shown(plan.order.size() + 1, 0);  // where the plan's steps are in the map
   for (std::size_t step = 0; step < plan.order.size(); ++step) {
@@ -63,6 +64,7 @@ MemoryMap memory_map(const Graph& graph, const Plan& plan, const std::map<NodeId
   shown.back() = static_cast<std::int32_t>(map.steps.size());
   add_values(graph, plan, shown, map);
   add_scratch(graph, plan, memory, shown, map);
+  for (const MemoryBlock& block : map.blocks) map.extent = std::max(map.extent, block.offset + block.bytes);
   std::ranges::stable_sort(map.blocks, {}, &MemoryBlock::offset);
   for (std::size_t step = 0; step < map.steps.size(); ++step) {
     MemoryStep& row = map.steps[step];

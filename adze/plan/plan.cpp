@@ -8,6 +8,7 @@
 #include "adze/base/text.h"
 #include "adze/graph/edit.h"
 #include "adze/plan/arena.h"
+#include "adze/plan/arena_memories.h"
 #include "adze/plan/lower_integers.h"
 #include "adze/plan/stream_groups.h"
 
@@ -174,7 +175,9 @@ class Planner {
       owners.push_back(static_cast<ValueId>(i));
     }
     const std::vector<ArenaOverlap> overlaps = find_overlaps(blocks);
-    const ArenaLayout layout = place_blocks(blocks, options_.alignment, options_.search_nodes, overlaps);
+    const ArenaLayout layout = options_.memory_bytes.empty()
+                                   ? place_blocks(blocks, options_.alignment, options_.search_nodes, overlaps)
+                                   : place_in(blocks, overlaps);
     plan_.arena_bytes = layout.bytes;
     plan_.arena_proved = layout.proved;
     plan_.peak_activation_bytes = layout.lower_bound;
@@ -183,6 +186,41 @@ class Planner {
       if (value.storage != ValueId::None) value.offset = at(value.storage).offset;
     }
     for (const auto& [node, block] : scratch_blocks_) plan_.scratch[node] = layout.offsets[block];
+  }
+
+  ArenaLayout place_in(const std::vector<ArenaBlock>& blocks, const std::vector<ArenaOverlap>& overlaps) {
+    const std::vector<double> traffic = block_traffic(blocks);
+    const MemoriesLayout found =
+        place_in_memories(blocks, traffic, options_.memory_bytes, options_.alignment, options_.search_nodes, overlaps);
+    plan_.traffic = std::accumulate(traffic.begin(), traffic.end(), 0.0);
+    plan_.memory_used = found.used;
+    plan_.memory_excess = found.excess;
+    plan_.slow_traffic = found.slow_traffic;
+    return found.layout;
+  }
+
+  /// Bytes moved: each value is written once and read once by every reader; scratch memory is what a kernel's inner
+  /// loop reads, with every fourth instruction a word.
+  std::vector<double> block_traffic(const std::vector<ArenaBlock>& blocks) const {
+    std::vector<double> traffic(blocks.size(), 0.0);
+    const auto add = [&](ValueId id) {
+      if (id == ValueId::None) return;
+      const ValueId root = plan_.at(id).storage;
+      if (root == ValueId::None || block_of_[static_cast<std::size_t>(root)] == none) return;
+      const auto bytes = planned_bytes(graph_.value(id).type);  // all of it, however few rows are held
+      traffic[block_of_[static_cast<std::size_t>(root)]] += static_cast<double>(bytes.value_or(0));
+    };
+    for (const ValueId id : graph_.inputs()) add(id);
+    for (const NodeId node : plan_.order) {
+      for (const ValueId id : values_read(graph_.node(node))) add(id);
+      for (const ValueId id : graph_.node(node).outputs) add(id);
+    }
+    for (const auto& [node, block] : scratch_blocks_) {
+      const auto memory = options_.memory.find(node);
+      const bool known = memory != options_.memory.end() && memory->second.work;
+      traffic[block] += known ? memory->second.work(0) : 4.0 * static_cast<double>(blocks[block].bytes);
+    }
+    return traffic;
   }
 
   /// What kernels say of their memory, as blocks of scratch memory (added) and pairs.

@@ -52,7 +52,12 @@ struct Plan {
   /// The most that single steps of this order take when each runs at once, and what any order takes at least;
   /// 0 where no order was looked for.
   std::int64_t order_peak_bytes = 0, order_lower_bound_bytes = 0;
-  int unplanned_values = 0;                ///< values that are live but whose size is not known
+  /// With PlanOptions::memory_bytes: what each memory holds, what the last one lacks, bytes moved to and from the arena
+  /// and those of them behind the first memory. Offsets count through the memories as they are large.
+  std::vector<std::int64_t> memory_used;
+  std::int64_t memory_excess = 0;
+  double traffic = 0, slow_traffic = 0;
+  int unplanned_values = 0;  ///< values that are live but whose size is not known
 
   const ValuePlan& at(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
 };
@@ -76,6 +81,8 @@ struct PlanOptions {
   std::map<NodeId, NodeMemory> memory = {};  ///< of nodes whose kernel says so
   std::vector<NodeId> order = {};            ///< to run the nodes in; empty: topological_order()
   std::vector<RowRange> groups = {};         ///< steps of the order that run by rows
+  /// Sizes of memories, the fastest first, of which each value lies in one; empty: one that takes everything.
+  std::vector<std::int64_t> memory_bytes = {};
 };
 
 /// Decides order, lifetimes, sharing and offsets. Shapes must be concrete for exact results: see with_input_shapes.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <tuple>
 
 #include "adze/base/progress.h"
 #include "adze/graph/edit.h"
@@ -123,47 +124,83 @@ struct Candidate {
   double work = 1.0;  ///< relative to every node run at once
 };
 
-/// Plans of one order, with groups of rows where the goal wants them.
-void add_plans(PlanGoal goal, const Graph& graph, PlanOptions& options, std::vector<Candidate>& plans) {
-  options.groups.clear();
-  if (goal == PlanGoal::Work) {
-    plans.push_back({make_plan(graph, options), 1.0});
-    return;
+/// Cycles that a byte costs in a memory behind the fastest, roughly: a wait state for each word.
+constexpr double slow_byte_work = 0.25;
+
+class PlanSearch {
+ public:
+  PlanSearch(const Graph& graph, PlanOptions options) : graph_(graph), options_(std::move(options)) {
+    for (const auto& [node, memory] : options_.memory) {
+      if (memory.work) work_ += memory.work(0);
+    }
+    lowest_ = lowest_peak_order(graph, options_.memory);
+    orders_.push_back(topological_order(graph));
+    if (lowest_.order != orders_[0]) orders_.push_back(lowest_.order);
   }
-  double work = 0;
-  for (const auto& [node, memory] : options.memory) {
-    if (memory.work) work += memory.work(0);
+
+  void add_whole() {
+    for (const auto& order : orders_) {
+      options_.order = order;
+      options_.groups.clear();
+      add(0.0);
+    }
   }
-  for (const RowChoice& choice : row_choices(graph, options.order, options.memory)) {
-    options.groups = choice.groups;
-    plans.push_back({make_plan(graph, options), (work + choice.extra_work) / std::max(1.0, work)});
+
+  void add_by_rows() {
+    for (const auto& order : orders_) {
+      options_.order = order;
+      for (const RowChoice& choice : row_choices(graph_, order, options_.memory)) {
+        options_.groups = choice.groups;
+        add(choice.extra_work);
+      }
+    }
   }
-}
+
+  bool one_fits() const {
+    return std::any_of(plans_.begin(), plans_.end(), [](const Candidate& one) { return one.plan.memory_excess == 0; });
+  }
+
+  Plan best(PlanGoal goal) {
+    std::int64_t smallest = far_too_much;
+    for (const Candidate& one : plans_) smallest = std::min(smallest, one.plan.arena_bytes);
+    const auto badness = [&](const Candidate& one) {
+      const double memory =
+          static_cast<double>(one.plan.arena_bytes) / static_cast<double>(std::max<std::int64_t>(1, smallest));
+      const double worse = goal == PlanGoal::Balanced ? std::max(memory, one.work)
+                           : goal == PlanGoal::Work   ? one.work
+                                                      : memory;
+      return std::tuple(one.plan.memory_excess, worse, memory, one.work);
+    };
+    const auto found = std::min_element(plans_.begin(), plans_.end(),
+                                        [&](const auto& a, const auto& b) { return badness(a) < badness(b); });
+    Plan plan = std::move(found->plan);
+    plan.order_peak_bytes = peak_of_order(graph_, plan.order, options_.memory);
+    plan.order_lower_bound_bytes = lowest_.lower_bound_bytes;
+    return plan;
+  }
+
+ private:
+  void add(double extra_work) {
+    Plan plan = make_plan(graph_, options_);
+    const double work = work_ + extra_work + slow_byte_work * plan.slow_traffic;
+    plans_.push_back({std::move(plan), work / std::max(1.0, work_)});
+  }
+
+  const Graph& graph_;
+  PlanOptions options_;
+  double work_ = 0;  ///< every node run at once
+  MemoryOrder lowest_;
+  std::vector<std::vector<NodeId>> orders_;
+  std::vector<Candidate> plans_;
+};
 
 }  // namespace
 
 Plan make_plan_for(PlanGoal goal, const Graph& graph, PlanOptions options) {
-  const MemoryOrder lowest = lowest_peak_order(graph, options.memory);
-  options.order = topological_order(graph);
-  std::vector<Candidate> plans;
-  add_plans(goal, graph, options, plans);
-  if (lowest.order != options.order) {
-    options.order = lowest.order;
-    add_plans(goal, graph, options, plans);
-  }
-  std::int64_t smallest = far_too_much;
-  for (const Candidate& one : plans) smallest = std::min(smallest, one.plan.arena_bytes);
-  const auto badness = [&](const Candidate& one) {
-    const double memory =
-        static_cast<double>(one.plan.arena_bytes) / static_cast<double>(std::max<std::int64_t>(1, smallest));
-    return goal == PlanGoal::Balanced ? std::pair(std::max(memory, one.work), memory) : std::pair(memory, one.work);
-  };
-  const auto best = std::min_element(plans.begin(), plans.end(),
-                                     [&](const auto& a, const auto& b) { return badness(a) < badness(b); });
-  Plan plan = std::move(best->plan);
-  plan.order_peak_bytes = peak_of_order(graph, plan.order, options.memory);
-  plan.order_lower_bound_bytes = lowest.lower_bound_bytes;
-  return plan;
+  PlanSearch search(graph, std::move(options));
+  search.add_whole();
+  if (goal != PlanGoal::Work || !search.one_fits()) search.add_by_rows();
+  return search.best(goal);
 }
 
 }  // namespace adze

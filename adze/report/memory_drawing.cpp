@@ -8,7 +8,7 @@ namespace adze {
 
 std::string memory_bar(const MemoryMap& map, std::size_t step, std::size_t width) {
   std::string bar(width, '.');
-  const auto total = std::max<std::int64_t>(1, map.arena_bytes);
+  const auto total = std::max({std::int64_t{1}, map.arena_bytes, map.extent});
   const auto columns = static_cast<std::int64_t>(width);
   for (const std::size_t index : map.steps.at(step).blocks) {
     const MemoryBlock& block = map.blocks[index];
@@ -51,7 +51,7 @@ class Drawing {
  public:
   Drawing(const MemoryMap& map, const MemoryDrawing& options) : map_(map), options_(options) {
     steps_ = std::max<std::size_t>(1, map.steps.size());
-    height_bytes_ = std::max<std::int64_t>(1, map.arena_bytes);
+    height_bytes_ = std::max({std::int64_t{1}, map.arena_bytes, map.extent});
   }
 
   std::string run() {
@@ -64,7 +64,10 @@ class Drawing {
           "start");
     peak();
     for (std::size_t i = 0; i < map_.blocks.size(); ++i) block(i);
-    line(map_.lower_bound_bytes, "lower bound", "#c00");
+    for (const MemoryRange& memory : map_.memories) {
+      if (memory.offset > 0 && memory.used > 0) line(memory.offset, cat(memory.name, " from here").c_str(), "#00c");
+    }
+    if (map_.memories.size() < 2) line(map_.lower_bound_bytes, "lower bound", "#c00");
     if (options_.ram_bytes && *options_.ram_bytes < map_.arena_bytes) line(*options_.ram_bytes, "RAM", "#000");
     axis();
     return text_ + "</svg>\n";
@@ -95,10 +98,11 @@ class Drawing {
   void block(std::size_t index) {
     const MemoryBlock& block = map_.blocks[index];
     const double end = std::min<double>(static_cast<double>(block.last) + 1, static_cast<double>(steps_));
-    rectangle(x(block.first), y(block.offset + block.bytes), x(end), y(block.offset),
-              cat("fill=\"", colour(index, block.scratch), "\" fill-opacity=\"0.85\" stroke=\"#fff\" stroke-width=\"0.5\"><title>",
-                  escaped(block.name), ", ", block.bytes, " bytes at ", block.offset, ", steps ", block.first, " to ",
-                  block.last, "</title></rect>\n"));
+    rectangle(
+        x(block.first), y(block.offset + block.bytes), x(end), y(block.offset),
+        cat("fill=\"", colour(index, block.scratch),
+            "\" fill-opacity=\"0.85\" stroke=\"#fff\" stroke-width=\"0.5\"><title>", escaped(block.name), ", ",
+            block.bytes, " bytes at ", block.offset, ", steps ", block.first, " to ", block.last, "</title></rect>\n"));
   }
 
   void line(std::int64_t bytes, const char* name, const char* stroke) {

@@ -49,6 +49,35 @@ TEST(Device, ProfileDrawsThePlan) {
   EXPECT_EQ(adze("profile q.onnx --device stm32f746").code, 2);
 }
 
+/// A device whose fast RAM takes a part of the arena only.
+TEST(Device, ActivationsLieInTheMemoriesOfTheProfile) {
+  ASSERT_EQ(adze("quantize " + demo_model() + " --calibration demo:train --samples 16 -o q.onnx --force").code, 0);
+  const auto whole = adze("profile q.onnx --device cortex-m7 --plan --json").results();
+  EXPECT_TRUE(whole.at("plan").at("memories").empty());
+  const auto arena = whole.at("arena_bytes").get<std::int64_t>();
+  const std::int64_t fast = arena * 2 / 3;
+  const std::string source = "source = \"made up\"\n";
+  write_file(work_folder() / "two.toml",
+             cat("schema = \"adze.device/1\"\nname = \"two\"\nextends = \"cortex-m7\"\nclock_hz = 1e6\n",
+                 "[[memory]]\nname = \"big\"\nkind = \"ram\"\nbytes = 1000000\n", source,
+                 "[[memory]]\nname = \"tcm\"\nkind = \"fast_ram\"\nbytes = ", fast + 4096, "\n", source));
+  const auto plan = adze("profile q.onnx --device two.toml --plan --json").results().at("plan");
+  const auto& memories = plan.at("memories");
+  ASSERT_EQ(memories.size(), 2u);
+  EXPECT_EQ(memories.at(0).at("name"), "tcm");
+  EXPECT_LE(memories.at(0).at("used_bytes").get<std::int64_t>(), fast);
+  EXPECT_GT(memories.at(1).at("used_bytes").get<std::int64_t>(), 0);
+  const auto border = memories.at(1).at("offset").get<std::int64_t>();
+  for (const auto& block : plan.at("blocks")) {
+    const auto at = block.at("offset").get<std::int64_t>();
+    EXPECT_FALSE(at < border && at + block.at("bytes").get<std::int64_t>() > border) << block.at("name");
+  }
+  const CommandResult run = adze("bench q.onnx --device two.toml --json");
+  if (run.code == 4) GTEST_SKIP() << "skipped: " << run.err;
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_TRUE(run.results().at("bytes_equal").get<bool>());
+}
+
 TEST(Device, BenchGivesTheFieldsThatScriptsRelyOn) {
   ASSERT_EQ(adze("quantize " + demo_model() + " --calibration demo:train --samples 16 -o q.onnx --force").code, 0);
   const CommandResult run = adze("bench q.onnx --device stm32f746 --json");

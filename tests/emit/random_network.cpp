@@ -98,7 +98,7 @@ class Builder {
   ValueId constant(const Tensor& tensor) { return graph_.add_constant(graph_.unique_name("c"), tensor); }
 
   void add_layer() {
-    switch (pick(12)) {
+    switch (pick(13)) {
       case 0:
       case 1:
       case 2:
@@ -117,6 +117,8 @@ class Builder {
         return add_concat();
       case 10:
         return add_slice_or_pad();
+      case 11:
+        return add_branches();
       default:
         return add_resize();
     }
@@ -277,6 +279,42 @@ class Builder {
       size += 3;
     }
     push(std::move(node), x.scale, x.zero, shape);
+  }
+
+  /// Two branches that widen and narrow again, written down in the order that takes the most memory.
+  void add_branches() {
+    const Picture x = last();
+    Shape shape = x.shape;
+    shape[1] *= 2;
+    if (num_elements(shape) > 4096) return add_table();
+    Picture parts[2];
+    for (Picture& wide : parts) {
+      Node node;
+      node.kind = OpKind::Concat;
+      node.set("axis", std::int64_t{1});
+      node.inputs = {x.value, x.value};
+      push(std::move(node), x.scale, x.zero, shape);
+      wide = last();
+    }
+    for (Picture& part : parts) {
+      const std::int64_t from = pick(x.shape[1] + 1);
+      Node node;
+      node.kind = OpKind::Slice;
+      node.inputs = {part.value, constant(Tensor::ints({from})), constant(Tensor::ints({from + x.shape[1]})),
+                     constant(Tensor::ints({1}))};
+      push(std::move(node), x.scale, x.zero, x.shape);
+      part = last();
+    }
+    Node sum;
+    sum.kind = OpKind::QAdd;
+    sum.inputs = {parts[0].value, parts[1].value};
+    for (const char* operand : {"a", "b"}) {
+      sum.set(cat(operand, "_scale"), x.scale);
+      sum.set(cat(operand, "_zero_point"), x.zero);
+    }
+    const std::int64_t y_zero = zero();
+    set_output(sum, x.scale * 1.5f, y_zero);
+    push(std::move(sum), x.scale * 1.5f, y_zero, x.shape);
   }
 
   void add_resize() {

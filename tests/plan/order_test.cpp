@@ -8,6 +8,7 @@
 
 #include "adze/base/random.h"
 #include "adze/graph/edit.h"
+#include "adze/plan/stream_choice.h"
 
 namespace adze {
 namespace {
@@ -89,8 +90,9 @@ TEST(LowestPeakOrder, IsNeverWorseThanTheGivenOneWhenStatesRunOut) {
   }
 }
 
-TEST(LowestPeakOrder, FinishesABranchBeforeTheNextWhereThatIsSmaller) {
-  Graph graph;  // x → two wide values, each made small again → their sum
+/// x → two wide values, each made small again → their sum.
+Graph two_branches() {
+  Graph graph;
   const auto bytes = [](std::int64_t count) { return ValueType::tensor(DType::S8, symbolic({count})); };
   const ValueId x = graph.add_input("x", bytes(10));
   const ValueId wide = graph.add(OpKind::QGemm, {x}, {}, "w"), wide2 = graph.add(OpKind::QGemm, {x}, {}, "w2");
@@ -99,8 +101,33 @@ TEST(LowestPeakOrder, FinishesABranchBeforeTheNextWhereThatIsSmaller) {
   graph.value(wide).type = graph.value(wide2).type = bytes(100);
   graph.value(small).type = graph.value(small2).type = graph.value(sum).type = bytes(5);
   graph.add_output(sum);
+  return graph;
+}
+
+TEST(LowestPeakOrder, FinishesABranchBeforeTheNextWhereThatIsSmaller) {
+  const Graph graph = two_branches();
   const MemoryOrder found = lowest_peak_order(graph);
   EXPECT_EQ(found.peak_bytes, 115);  // x, the first small value and the second wide one
+  EXPECT_EQ(found.lower_bound_bytes, 115);
+}
+
+TEST(MakePlanFor, TakesTheOrderWithTheSmallerArena) {
+  const Graph graph = two_branches();
+  for (const PlanGoal goal : {PlanGoal::Work, PlanGoal::Balanced, PlanGoal::Memory}) {
+    const Plan plan = make_plan_for(goal, graph, {});
+    EXPECT_EQ(plan.arena_bytes, 115);
+    EXPECT_EQ(plan.order_peak_bytes, 115);
+    EXPECT_EQ(plan.order_lower_bound_bytes, 115);
+  }
+}
+
+TEST(MakePlanFor, FitsIntoTheMemoriesTogether) {
+  PlanOptions options;
+  options.memory_bytes = {100, 20};
+  const Plan plan = make_plan_for(PlanGoal::Work, two_branches(), options);
+  EXPECT_EQ(plan.memory_excess, 0);
+  EXPECT_EQ(plan.memory_used, (std::vector<std::int64_t>{100, 15}));
+  EXPECT_GT(plan.traffic, plan.slow_traffic);
 }
 
 }  // namespace

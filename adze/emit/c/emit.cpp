@@ -5,6 +5,7 @@
 
 #include "adze/base/text.h"
 #include "adze/emit/c/arrange.h"
+#include "adze/emit/c/arrays.h"
 #include "adze/emit/c/assets.h"
 #include "adze/emit/c/files.h"
 #include "adze/emit/c/fold.h"
@@ -232,21 +233,22 @@ Emission emit_c(const Graph& graph, const EmitOptions& options) {
   PlanOptions plan_options;
   plan_options.alignment = 4;
   plan_options.memory = declared_memory(arranged, options);
+  plan_options.memory_bytes = memory_sizes(options, isa_of(options.core));
   const Plan plan = make_plan_for(goal_of(options.optimize), arranged, plan_options);
   Network network{arranged, plan, options, isa_of(options.core), {}, {}};
-  network.arena_bytes = plan.arena_bytes;
+  network.arrays = arena_arrays(plan, options, network.isa);
   Interface interface = interface_of(arranged, plan, nhwc);
   mark_unsigned(lowered, lowered.inputs(), interface.inputs);
   mark_unsigned(lowered, lowered.outputs(), interface.outputs);
   Emission emission;
   write_layers(network, emission, macs);
   add_runtime(network, emission);
-  // Vectors may be loaded up to 15 bytes behind the last activation.
-  if (network.isa == Isa::Mve) network.arena_bytes += 15;
-  emission.arena_bytes = (network.arena_bytes + 7) / 8 * 8;
+  emission.arrays = network.arrays;
+  for (const EmittedArray& array : emission.arrays) emission.arena_bytes += array.bytes;
   emission.lower_bound_bytes = plan.peak_activation_bytes;
   emission.weight_bytes = network.weight_bytes;
   emission.memory = memory_map(arranged, plan, plan_options.memory);
+  emission.memory.memories = memory_ranges(plan, options, network.isa);
   emission.files.push_back({cat(options.name, ".h"), header_file(network, interface, emission)});
   emission.files.push_back({cat(options.name, ".c"), source_file(network, interface, emission)});
   emission.files.push_back({"CMakeLists.txt", cmake_file(network)});

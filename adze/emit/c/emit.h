@@ -18,10 +18,18 @@ struct Golden {
   std::vector<Tensor> outputs;
 };
 
+/// A memory of the device that activations may lie in.
+struct EmitMemory {
+  std::string name;
+  std::int64_t bytes = 0;
+};
+
 struct EmitOptions {
   std::string name = "net";      ///< prefix of files and functions: a C identifier
   std::string core = "generic";  ///< one of cores()
   Optimize optimize = Optimize::Balanced;
+  /// The fastest first; with more than one, each has its own array, which NAME_IN_MEMORY may attribute to a section.
+  std::vector<EmitMemory> memories = {};
   bool profile_hooks = false;  ///< call void <name>_profile(int layer) before each layer and after the last
   std::vector<Golden> golden;  ///< nothing: no test program
 };
@@ -39,12 +47,21 @@ struct EmittedLayer {
   std::int64_t output_bytes = 0;
 };
 
+/// A static array of the code.
+struct EmittedArray {
+  std::string name;                   ///< of the C variable
+  std::string memory;                 ///< empty: any
+  std::string macro;                  ///< that its definition begins with, for an attribute; empty: none
+  std::int64_t begin = 0, bytes = 0;  ///< begin: the plan's offset of its first byte
+};
+
 struct Emission {
   std::vector<EmittedFile> files;
   std::vector<EmittedLayer> layers;    ///< in the order in which they run
   std::int64_t arena_bytes = 0;        ///< activations, inputs and outputs and scratch buffers included
   std::int64_t lower_bound_bytes = 0;  ///< the most activation bytes alive at one step
   std::int64_t weight_bytes = 0;       ///< weights as stored, biases and tables included
+  std::vector<EmittedArray> arrays;    ///< that make up the arena
   MemoryMap memory;                    ///< who lies where in the arena, and when
 };
 

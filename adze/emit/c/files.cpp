@@ -63,9 +63,16 @@ std::string header_file(const Network& network, const Interface& interface, cons
   printer.line(cat("/* ", network.graph.name, ", written by adze for ", network.options.core, "."));
   printer.line();
   printer.line(cat("   Compile  ", compile_line(network)));
-  printer.line(cat("   Memory   ", emission.arena_bytes, " bytes in one static array (at least ",
-                   emission.lower_bound_bytes, " are alive at once), ", emission.weight_bytes,
-                   " bytes of constants */"));
+  printer.line(cat("   Memory   ", emission.arena_bytes, " bytes in ",
+                   emission.arrays.size() == 1 ? "one static array" : cat(emission.arrays.size(), " static arrays"),
+                   " (at least ", emission.lower_bound_bytes, " are alive at once), ", emission.weight_bytes,
+                   " bytes of constants"));
+  for (const EmittedArray& array : emission.arrays) {
+    if (array.memory.empty()) continue;
+    printer.line(cat("            ", array.bytes, " of them for ", array.memory, ": -D", array.macro,
+                     "='__attribute__((section(\"...\")))'"));
+  }
+  printer.line("   */");
   printer.line(cat("#ifndef ", upper(name), "_H"));
   printer.line(cat("#define ", upper(name), "_H"));
   printer.line();
@@ -93,6 +100,24 @@ std::string header_file(const Network& network, const Interface& interface, cons
   return printer.text();
 }
 
+namespace {
+
+/// 64-bit words: kernels keep words in their scratch memory, and some read a few bytes behind the last activation.
+void print_array(Printer& printer, const EmittedArray& array, std::size_t index) {
+  if (!array.macro.empty()) {
+    printer.line(cat("/* For ", array.memory, ": define it as an attribute that puts the array there. */"));
+    printer.line(cat("#ifndef ", array.macro));
+    printer.line(cat("#define ", array.macro));
+    printer.line("#endif");
+  }
+  printer.line(cat("static ", array.macro, array.macro.empty() ? "" : " ", "uint64_t ", array.name, "[",
+                   (array.bytes + 7) / 8, "];"));
+  printer.line(cat("#define AT", index == 0 ? std::string() : cat(index), "(offset) ((void *)((unsigned char *)",
+                   array.name, " + (offset)))"));
+}
+
+}  // namespace
+
 std::string source_file(const Network& network, const Interface& interface, const Emission& emission) {
   const std::string& name = network.options.name;
   Printer printer;
@@ -105,27 +130,25 @@ std::string source_file(const Network& network, const Interface& interface, cons
   if (network.runtime.contains("adze_rows.h")) printer.line("#include \"adze_rows.h\"");
   printer.line("#include \"adze_runtime.h\"");
   printer.line();
-  // 64-bit words: kernels keep words in their scratch memory, and some read a few bytes behind the last activation.
-  printer.line(cat("static uint64_t ", name, "_arena[", (emission.arena_bytes + 7) / 8, "];"));
-  printer.line(cat("#define AT(offset) ((void *)((unsigned char *)", name, "_arena + (offset)))"));
+  for (std::size_t i = 0; i < emission.arrays.size(); ++i) print_array(printer, emission.arrays[i], i);
   printer.line();
   std::string text = printer.text() + network.data.text() + "\n" + network.code.text();
   Printer run;
   for (const Port& port : interface.inputs) {
     run.open(cat(port.type, " *", name, "_", port.macro, "(void)"));
-    run.line(cat("return (", port.type, " *)AT(", port.offset, ");"));
+    run.line(cat("return (", port.type, " *)", network.at(port.offset), ";"));
     run.close();
     run.line();
   }
   run.open(run_signature(network, interface));
   for (const Port& port : interface.inputs) {
     if (port.type == "uint8_t") {  // kept as signed bytes
-      run.line(cat("for (int i = 0; i < ", port.bytes, "; ++i) ((uint8_t *)AT(", port.offset, "))[i] = (uint8_t)(",
-                   port.macro, "[i] ^ 0x80u);"));
+      run.line(cat("for (int i = 0; i < ", port.bytes, "; ++i) ((uint8_t *)", network.at(port.offset),
+                   ")[i] = (uint8_t)(", port.macro, "[i] ^ 0x80u);"));
       continue;
     }
-    run.line(cat("if ((const void *)", port.macro, " != AT(", port.offset, ")) memcpy(AT(", port.offset, "), ",
-                 port.macro, ", ", port.bytes, ");"));
+    run.line(cat("if ((const void *)", port.macro, " != ", network.at(port.offset), ") memcpy(",
+                 network.at(port.offset), ", ", port.macro, ", ", port.bytes, ");"));
   }
   for (std::size_t i = 0; i < emission.layers.size(); ++i) {
     if (network.options.profile_hooks) run.line(cat(name, "_profile(", i, ");"));
@@ -134,11 +157,11 @@ std::string source_file(const Network& network, const Interface& interface, cons
   if (network.options.profile_hooks) run.line(cat(name, "_profile(", emission.layers.size(), ");"));
   for (const Port& port : interface.outputs) {
     if (port.type == "uint8_t") {
-      run.line(cat("for (int i = 0; i < ", port.bytes, "; ++i) ", port.macro, "[i] = (uint8_t)(((const uint8_t *)AT(",
-                   port.offset, "))[i] ^ 0x80u);"));
+      run.line(cat("for (int i = 0; i < ", port.bytes, "; ++i) ", port.macro, "[i] = (uint8_t)(((const uint8_t *)",
+                   network.at(port.offset), ")[i] ^ 0x80u);"));
       continue;
     }
-    run.line(cat("memcpy(", port.macro, ", AT(", port.offset, "), ", port.bytes, ");"));
+    run.line(cat("memcpy(", port.macro, ", ", network.at(port.offset), ", ", port.bytes, ");"));
   }
   run.line("return 0;");
   run.close();

@@ -54,6 +54,12 @@ std::string LayerWriter::constant_pointer(ValueId id, std::string_view type) {
   refuse(cat("a constant operand of type ", type_text(tensor), " has no C form here"));
 }
 
+std::string Network::at(std::int64_t offset) const {
+  std::size_t array = 0;
+  while (array + 1 < arrays.size() && offset >= arrays[array + 1].begin) ++array;
+  return array == 0 ? cat("AT(", offset, ")") : cat("AT", array, "(", offset - arrays[array].begin, ")");
+}
+
 std::string LayerWriter::in(std::size_t input, std::string_view type) {
   const ValueId id = node_.inputs[input];
   if (network_.graph.constant(id) != nullptr) return constant_pointer(id, type);
@@ -64,21 +70,21 @@ std::string LayerWriter::in(std::size_t input, std::string_view type) {
   }
   const std::int64_t at = offset(id);
   if (at < 0) refuse("an operand whose size is not known before running");
-  return cat("(const ", type, " *)AT(", at, ")");
+  return cat("(const ", type, " *)", network_.at(at));
 }
 
 std::string LayerWriter::out(std::size_t output, std::string_view type) {
   if (group_ != nullptr) return "band->out";
   const std::int64_t at = offset(node_.outputs[output]);
   if (at < 0) refuse("a result whose size is not known before running");
-  return cat("(", type, " *)AT(", at, ")");
+  return cat("(", type, " *)", network_.at(at));
 }
 
 std::string LayerWriter::scratch(std::int64_t bytes) {
   memory().scratch_bytes = std::max(memory().scratch_bytes, bytes);
   const auto planned = network_.plan.scratch.find(network_.plan.order[static_cast<std::size_t>(step_)]);
   const std::int64_t behind = group_ == nullptr ? 0 : row_state_bytes(*group_);
-  return cat("AT(", planned == network_.plan.scratch.end() ? 0 : planned->second + behind, ")");
+  return network_.at(planned == network_.plan.scratch.end() ? 0 : planned->second + behind);
 }
 
 std::string LayerWriter::numbers(std::string_view type, std::string_view more) {

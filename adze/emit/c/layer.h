@@ -31,10 +31,13 @@ struct Network {
   Printer data;                        ///< tables
   Printer code;                        ///< layer functions
   std::set<std::string> runtime = {};  ///< files needed
-  std::int64_t arena_bytes = 0;
   std::int64_t weight_bytes = 0;
   std::int64_t constants = 0;                ///< written so far, for their names
   std::map<NodeId, NodeMemory> memory = {};  ///< what the layers written so far said of theirs
+  std::vector<EmittedArray> arrays = {};     ///< as far as they are known
+
+  /// A C expression: a pointer to what the plan has at this offset.
+  std::string at(std::int64_t offset) const;
 };
 
 /// Writes the C function of one node.

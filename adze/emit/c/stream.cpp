@@ -17,8 +17,8 @@ bool fits_tables(const RowForm& form, std::int64_t rows) {
 void write_tensors(Network& network, const RowGroup& group) {
   network.code.open("static const adze_row_tensor tensors[] =");
   for (const RowTensor& tensor : group.tensors) {
-    network.code.line(cat("{", network.plan.at(tensor.value).offset, ", ", tensor.row_bytes, ", ", tensor.rows, ", ",
-                          tensor.held, ", ", tensor.maker, "},"));
+    network.code.line(cat("{(unsigned char *)", network.at(network.plan.at(tensor.value).offset), ", ",
+                          tensor.row_bytes, ", ", tensor.rows, ", ", tensor.held, ", ", tensor.maker, "},"));
   }
   network.code.close(";");
 }
@@ -44,7 +44,7 @@ void write_row_group(Network& network, const RowGroup& group, const std::string&
   network.code.line(cat("static const adze_row_group group = {tensors, stages, ", group.tensors.size(), ", ",
                         group.stages.size(), ", ", group.band, "};"));
   const std::int64_t state = network.plan.scratch.at(group.stages[0].node);
-  network.code.line(cat("adze_run_rows(&group, (unsigned char *)AT(0), (int16_t *)AT(", state, "));"));
+  network.code.line(cat("adze_run_rows(&group, (int16_t *)", network.at(state), ");"));
   network.code.close();
   network.code.line();
 }

@@ -25,13 +25,12 @@ static int32_t lowest_needed(const adze_row_group *group, const adze_row_state *
 }
 
 /* Rows that nobody needs any more make room for `count` new ones. */
-static void make_room(const adze_row_group *group, unsigned char *arena, adze_row_state *states, int32_t tensor,
-                      int32_t count) {
+static void make_room(const adze_row_group *group, adze_row_state *states, int32_t tensor, int32_t count) {
   const adze_row_tensor *to = &group->tensors[tensor];
   adze_row_state *state = &states[tensor];
   if (state->made - state->first + count <= to->held) return;
   const int32_t lowest = lowest_needed(group, states, tensor);
-  unsigned char *rows = arena + to->offset;
+  unsigned char *rows = to->rows_at;
   memmove(rows, rows + (lowest - state->first) * to->row_bytes, (size_t)((state->made - lowest) * to->row_bytes));
   state->first = (int16_t)lowest;
 }
@@ -47,8 +46,7 @@ static int32_t missing(const adze_row_group *group, const adze_row_state *states
   return -1;
 }
 
-static void run_stage(const adze_row_group *group, unsigned char *arena, adze_row_state *states,
-                      const adze_row_stage *stage, int32_t count) {
+static void run_stage(const adze_row_group *group, adze_row_state *states, const adze_row_stage *stage, int32_t count) {
   const adze_row_tensor *to = &group->tensors[stage->out];
   adze_row_state *state = &states[stage->out];
   const int32_t row = state->made, top = row * stage->stride - stage->pad;
@@ -59,21 +57,21 @@ static void run_stage(const adze_row_group *group, unsigned char *arena, adze_ro
   band.in_rows = smaller(end, all) - from;
   band.row = row;
   band.rows = count;
-  band.out = (int8_t *)arena + to->offset + (row - state->first) * to->row_bytes;
+  band.out = (int8_t *)to->rows_at + (row - state->first) * to->row_bytes;
   for (int32_t i = 0; i < 2; ++i) {
     if (stage->in[i] < 0) {
       band.in[i] = 0;
       continue;
     }
     const adze_row_tensor *in = &group->tensors[stage->in[i]];
-    band.in[i] = (const int8_t *)arena + in->offset + (from - states[stage->in[i]].first) * in->row_bytes;
+    band.in[i] = (const int8_t *)in->rows_at + (from - states[stage->in[i]].first) * in->row_bytes;
   }
   stage->run(&band);
   state->made = (int16_t)(row + count);
 }
 
 /* Demand from the back, without recursion: a stage that misses rows waits for their maker. */
-static void complete(const adze_row_group *group, unsigned char *arena, adze_row_state *states, int32_t goal) {
+static void complete(const adze_row_group *group, adze_row_state *states, int32_t goal) {
   const adze_row_stage *stages = group->stages;
   const int32_t rows = group->tensors[stages[goal].out].rows;
   int32_t at = goal;
@@ -87,19 +85,19 @@ static void complete(const adze_row_group *group, unsigned char *arena, adze_row
       at = maker;
       continue;
     }
-    make_room(group, arena, states, stage->out, count);
-    run_stage(group, arena, states, stage, count);
+    make_room(group, states, stage->out, count);
+    run_stage(group, states, stage, count);
     if (at != goal) at = states[stage->out].waiting;
   }
 }
 
-void adze_run_rows(const adze_row_group *group, unsigned char *arena, int16_t *state) {
+void adze_run_rows(const adze_row_group *group, int16_t *state) {
   adze_row_state *states = (adze_row_state *)(void *)state;
   for (int32_t i = 0; i < group->tensor_count; ++i) {
     states[i].first = states[i].waiting = 0;
     states[i].made = group->tensors[i].maker < 0 ? group->tensors[i].rows : 0;
   }
   for (int32_t i = group->stage_count - 1; i >= 0; --i) {
-    if (group->stages[i].is_goal) complete(group, arena, states, i);
+    if (group->stages[i].is_goal) complete(group, states, i);
   }
 }

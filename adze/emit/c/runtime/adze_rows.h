@@ -15,7 +15,8 @@ typedef struct {
 
 /* A picture in rows: all of it, or memory for `held` of them. */
 typedef struct {
-  int32_t offset, row_bytes;
+  unsigned char* rows_at;
+  int32_t row_bytes;
   int16_t rows, held, maker; /* maker: the stage; -1: it comes in */
 } adze_row_tensor;
 
@@ -32,7 +33,7 @@ typedef struct {
 } adze_row_group;
 
 /* state: six bytes a tensor. */
-void adze_run_rows(const adze_row_group* group, unsigned char* arena, int16_t* state);
+void adze_run_rows(const adze_row_group* group, int16_t* state);
 
 ADZE_INLINE adze_conv adze_conv_band(const adze_conv* layer, const adze_band* band) {
   adze_conv part = *layer;
