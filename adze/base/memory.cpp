@@ -60,7 +60,7 @@ std::int64_t PeakMemory::growth() const {
 
 std::shared_ptr<std::byte> allocate_zeroed(std::size_t bytes) {
   constexpr std::size_t large_page = std::size_t{2} << 20, alignment = 64;
-  if (bytes < 2 * large_page) {
+  if (bytes < large_page) {
     // Not new and memset: what comes from the system is zero already.
     void* block = std::calloc(bytes + alignment, 1);
     if (block == nullptr) throw std::bad_alloc();

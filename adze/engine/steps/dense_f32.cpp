@@ -74,6 +74,7 @@ class DenseF32Step final : public Step {
     panels_ = kernels::dense_f32_panels(kernel, columns_);
     const std::int64_t bytes = g_.groups * padded_ * depth_ * 4, pixels = g_.batch * g_.out_pixels();
     far_ = pixels > one_tile && bytes > (pixels <= few_pixels ? rare_weights_bytes : far_weights_bytes);
+    fetches_ = pixels > one_tile;  // when the last layer was as large, these weights left the L2 cache
     blocks_ = PictureBlocks(g_, far_ ? far_block_pixels : near_block_pixels);
     const bool whole_rows = g_.groups == 1 && g_.dilation_width == 1;
     std::vector<std::int64_t> offsets;
@@ -137,7 +138,7 @@ class DenseF32Step final : public Step {
     for (std::size_t p = 0; p < parts_.size(); ++p) {
       const Part& part = parts_[p];
       const float* next = weights + part.total() * width;
-      const std::int64_t next_count = far_ ? std::min<std::int64_t>(part.total() * width, end - next) : 0;
+      const std::int64_t next_count = fetches_ ? std::min<std::int64_t>(part.total() * width, end - next) : 0;
       kernel_.run({rows, pixels, part.offsets.data(), static_cast<std::int64_t>(part.offsets.size()), part.depth,
                    weights, panel.vectors, panel.columns, p == 0 ? group + panel.first : nullptr,
                    p + 1 == parts_.size(), low_, high_, next, next_count, y + panel.first, g_.out_channels});
@@ -153,7 +154,7 @@ class DenseF32Step final : public Step {
   float* y_;
   PostOps post_ops_;
   std::int64_t columns_ = 0, depth_ = 0, padded_ = 0, panel_groups_ = 1;
-  bool far_ = false;
+  bool far_ = false, fetches_ = false;
   int threads_ = 1;
   PictureBlocks blocks_;
   std::vector<DenseF32Panel> panels_;
