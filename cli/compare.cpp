@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adze/base/text.h"
+#include "adze/evaluate/perplexity.h"
 #include "adze/recipe/model_files.h"
 #include "adze/recipe/runner.h"
 #include "cli/data_options.h"
@@ -81,6 +82,33 @@ void print_result(Console& console, const CompareResult& result) {
   console.table(layers);
 }
 
+ExitCode compare_on_text(Console& console, const Arguments& arguments, const Graph& a, const Graph& b,
+                         const Dataset& data_a, const Dataset& data_b, const EvaluateOptions& options) {
+  const PerplexityComparison result =
+      compare_perplexity(make_runner(a), make_runner(b), data_a, data_b, options, console.progress());
+  console.model("a", arguments.a);
+  console.model("b", arguments.b);
+  console.results() = {{"perplexity_a", result.a.perplexity},
+                       {"perplexity_b", result.b.perplexity},
+                       {"ratio", result.ratio},
+                       {"ratio_interval", {result.interval.low, result.interval.high}},
+                       {"p_value", result.p_value},
+                       {"tokens", result.a.tokens}};
+  Table table({"", "value"});
+  const auto shown = [](const PerplexityResult& one) {
+    return cat(fixed(one.perplexity, 4), " ± ", fixed(one.perplexity_error, 4));
+  };
+  const auto change = [](double ratio) { return cat(fixed(100 * (ratio - 1), 2), " %"); };
+  table.add_row({"perplexity of A", shown(result.a)});
+  table.add_row({"perplexity of B", shown(result.b)});
+  table.add_row({"B against A (95 %)", cat(change(result.ratio), " (", change(result.interval.low), " … ",
+                                           change(result.interval.high), ")")});
+  table.add_row({"p-value (paired, by blocks of text)", cat(static_cast<float>(result.p_value))});
+  table.add_row({"tokens", cat(result.a.tokens)});
+  console.table(table);
+  return ExitCode::Done;
+}
+
 ExitCode run_compare(Console& console, const Arguments& arguments) {
   const double max_drop = arguments.max_drop.empty() ? 1.0 : parse_fraction(arguments.max_drop, "--max-drop");
   const Graph a = load_model(arguments.a), b = load_model(arguments.b);
@@ -90,6 +118,9 @@ ExitCode run_compare(Console& console, const Arguments& arguments) {
   options.evaluate = arguments.data.evaluate_options(a, console.options);
   options.evaluate.batch_size = std::min(options.evaluate.batch_size, batch_size_for(b, options.evaluate.batch_size));
   options.layer_samples = arguments.layer_samples;
+  if (is_language_data(*data_a)) {
+    return compare_on_text(console, arguments, a, b, *data_a, *data_b, options.evaluate);
+  }
   CompareResult result = compare(make_runner(a), make_runner(b), *data_a, *data_b, options, console.progress());
   if (arguments.layer_samples > 0) {
     result.layers =
@@ -114,7 +145,8 @@ Verb compare_verb() {
   return {"compare", "Compare two models on the same data: accuracy, agreement, paired test, error by layer",
           "  adze compare model.onnx model-int8.onnx --data cifar10/test\n"
           "  adze compare a.onnx b.onnx --data cifar10/test --max-drop 1%     exit code 5 when B loses more\n"
-          "  adze compare a.onnx b.onnx --data cifar10/test --layer-samples 0\n",
+          "  adze compare a.onnx b.onnx --data cifar10/test --layer-samples 0\n"
+          "  adze compare gpt.onnx gpt-int4.onnx --data shakespeare.txt --split test     perplexities, paired\n",
           [](Options& options) -> Action {
             auto arguments = std::make_shared<Arguments>();
             options.positional(arguments->a, "A", "Model file: the one to compare with");

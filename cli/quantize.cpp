@@ -3,8 +3,10 @@
 
 #include "adze/base/files.h"
 #include "adze/base/text.h"
+#include "adze/quantize/presets.h"
 #include "adze/recipe/figures.h"
 #include "adze/recipe/model_files.h"
+#include "adze/recipe/quantization_report.h"
 #include "adze/recipe/recipe.h"
 #include "cli/data_options.h"
 #include "cli/quantize_mixed.h"
@@ -21,7 +23,7 @@ struct Arguments {
   DataOptions data;
   std::int64_t samples = 256;
   std::string mode = "static", weights = "per-channel", activations = "asymmetric", dtype = "s8", calibrator = "mse";
-  std::string final_activation = "float", bits = "w8a8";
+  std::string final_activation = "float", bits, device, report;
   std::int64_t end_bits = 8;
   std::vector<std::string> layer_bits;
   double percentile = 99.99;
@@ -30,8 +32,8 @@ struct Arguments {
   bool equalize = false, gptq_by_activity = false;
   std::string bias_correction = "none", rounding = "nearest";
   double smooth = -1, split_outliers = 0;
-  bool awq = false, zero_shot = false, reduce_range = false;
-  std::int64_t block = 0;
+  bool awq = false, zero_shot = false, reduce_range = false, power_of_two = false, blocks = false;
+  std::int64_t block = 0, synthetic_samples = 0;
   std::int64_t adaround_iterations = quantize::AdaRoundOptions().iterations;
   std::int64_t method_samples = quantize::Methods().samples;
   bool first_layer_float = false, last_layer_float = false, no_slim = false;
@@ -43,6 +45,7 @@ quantize::Methods methods_from(const Arguments& arguments) {
   methods.bias_correction = quantize::bias_correction_from_name(arguments.bias_correction);
   methods.rounding = quantize::rounding_from_name(arguments.rounding);
   methods.adaround.iterations = static_cast<int>(arguments.adaround_iterations);
+  methods.adaround.blocks = arguments.blocks;
   methods.gptq.by_activity = arguments.gptq_by_activity;
   methods.samples = arguments.method_samples;
   methods.smooth = arguments.smooth;
@@ -63,7 +66,9 @@ Recipe recipe_from(const Arguments& arguments, std::int64_t seed) {
   options.calibrator = quantize::calibrator_from_name(arguments.calibrator);
   options.final_activation =
       arguments.final_activation == "integer" ? quantize::FinalActivation::Integer : quantize::FinalActivation::Float;
-  options.bits = quantize::parse_bit_widths(arguments.bits);
+  // Where the widths are to be raised, everything starts low.
+  const std::string start = arguments.mixed.max_drop.empty() ? "w8a8" : "w2a8";
+  options.bits = quantize::parse_bit_widths(arguments.bits.empty() ? start : arguments.bits);
   options.end_bits = static_cast<int>(arguments.end_bits);
   options.layer_bits = quantize::parse_layer_bits(arguments.layer_bits);
   options.percentile = arguments.percentile;
@@ -71,7 +76,8 @@ Recipe recipe_from(const Arguments& arguments, std::int64_t seed) {
   options.methods = methods_from(arguments);
   options.block = arguments.block;
   options.reduce_range = arguments.reduce_range;
-  apply_preset(arguments.mixed.preset, options);
+  options.power_of_two = arguments.power_of_two;
+  if (arguments.mixed.preset != "none") quantize::apply_preset(arguments.mixed.preset, options);
   options.first_layer_float = arguments.first_layer_float;
   options.last_layer_float = arguments.last_layer_float;
   Recipe recipe;
@@ -79,7 +85,7 @@ Recipe recipe_from(const Arguments& arguments, std::int64_t seed) {
   recipe.calibration = arguments.data.request();
   recipe.calibration_samples = arguments.samples;
   if (!arguments.no_slim) recipe.steps.emplace_back(SlimStep{});
-  recipe.steps.emplace_back(QuantizeStep{options});
+  recipe.steps.emplace_back(QuantizeStep{options, arguments.device, arguments.synthetic_samples});
   return recipe;
 }
 
@@ -126,11 +132,36 @@ void print_diagnosis(Console& console, const quantize::QuantizeReport& report) {
   if (!table.empty()) console.table(table);
 }
 
+void write_report(Console& console, const Arguments& arguments, const Graph& original, const Recipe& recipe,
+                  const RecipeOutcome& outcome, MixedFigures& chosen) {
+  console.check_output(arguments.report);
+  Report report;
+  report.title = cat("Quantization of ", arguments.input);
+  report.command = console.command_line();
+  report.recipe = print_recipe(recipe);
+  report.seed = recipe.seed;
+  report.notes = outcome.quantization.methods;
+  report.before = model_figures(original, "before", arguments.input);
+  report.after = model_figures(outcome.graph, "after", arguments.output);
+  report.sensitivity = std::move(chosen.sensitivity);
+  report.trials = std::move(chosen.trials);
+  Recipe slim = recipe;
+  slim.steps.pop_back();
+  const Graph exact = slim.steps.empty() ? original : run_recipe(original, slim, console.progress()).graph;
+  std::shared_ptr<Dataset> dataset;
+  if (!recipe.calibration.path.empty()) {
+    dataset = open_data(exact, recipe.calibration);
+    report.data = recipe.calibration.shown();
+  }
+  add_quantization(report, exact, outcome.graph, outcome.quantization, dataset.get(), console.progress());
+  write_file(arguments.report, report_html(report));
+}
+
 ExitCode run_quantize(Console& console, const Arguments& arguments) {
   console.check_output(arguments.output);
   const Graph original = load_model(arguments.input);
   Recipe recipe = recipe_from(arguments, console.options.seed);
-  choose_widths(console, original, arguments.mixed, recipe);
+  MixedFigures chosen = choose_widths(console, original, arguments.mixed, recipe);
   const RecipeOutcome outcome = run_recipe(original, recipe, console.progress());
   save_model(outcome.graph, arguments.output);
   if (!arguments.emit_recipe.empty()) {
@@ -153,6 +184,8 @@ ExitCode run_quantize(Console& console, const Arguments& arguments) {
   for (const std::string& line : outcome.quantization.methods) console.line(cat("  ", line));
   for (const std::string& name : outcome.quantization.float_nodes) console.line(cat("  float: ", name));
   remark_skipped(console, outcome.skipped);
+  judge_again(console, outcome.graph, chosen);
+  if (!arguments.report.empty()) write_report(console, arguments, original, recipe, outcome, chosen);
   console.line(cat("next: adze compare ", arguments.input, " ", arguments.output, " --data …"));
   return ExitCode::Done;
 }
@@ -167,7 +200,13 @@ void declare_methods(Options& options, Arguments& arguments) {
   options.flag(arguments.awq, "--awq", "Scale and clip weights by the activations they meet");
   options.option(arguments.split_outliers, "--split-outliers", "Share of channels split to halve the largest weights");
   options.flag(arguments.zero_shot, "--zero-shot", "Ranges from batch-norm statistics instead of data");
+  options.option(arguments.synthetic_samples, "--synthetic-samples",
+                 "Calibrate on so many samples made up from batch-norm statistics; needs the training plug-in");
   options.option(arguments.block, "--block", "Weight-only: inputs that share a scale, such as 32; 0: whole channels");
+  options.flag(arguments.blocks, "--blocks", "AdaRound: all layers of a block together; needs the training plug-in");
+  options.flag(arguments.power_of_two, "--power-of-two", "Scales are powers of two; needs --activations symmetric");
+  options.option(arguments.device, "--device",
+                 "Device whose rules decide what is quantized and how (adze device list)");
   options.flag(arguments.reduce_range, "--reduce-range", "Weights of 7 bits, for CPUs without VNNI");
   options.flag(arguments.gptq_by_activity, "--gptq-act-order", "Columns with the largest inputs first");
   options.option(arguments.method_samples, "--method-samples", "Calibration samples that methods look at; 0: all");
@@ -177,10 +216,11 @@ void declare_methods(Options& options, Arguments& arguments) {
 
 Verb quantize_verb() {
   return {
-      "quantize", "Quantize a float model to int8 after training, as standard QDQ ONNX",
+      "quantize", "Quantize a float model after training, as standard QDQ ONNX",
       "  adze quantize model.onnx -o model-int8.onnx --calibration cifar10/train --samples 256\n"
       "  adze quantize model.onnx -o q.onnx --calibration pictures/ --calibrator entropy --weights per-tensor\n"
-      "  adze quantize model.onnx -o q.onnx --mode weight-only\n"
+      "  adze quantize model.onnx -o q.onnx --preset w4a8 --calibration pictures/\n"
+      "  adze quantize model.onnx -o q.onnx --max-drop 1% --calibration cifar10/train\n"
       "  adze quantize model.onnx -o q.onnx --calibration pictures/ --skip 'head*' --skip Softmax\n",
       [](Options& options) -> Action {
         auto arguments = std::make_shared<Arguments>();
@@ -189,7 +229,8 @@ Verb quantize_verb() {
         arguments->data.declare(options, "-c,--calibration", "Data to learn the ranges of activations from (static)",
                                 Options::Need::Optional);
         options.option(arguments->samples, "--samples", "Calibration samples, chosen with the seed");
-        options.choice(arguments->mode, "--mode", "What is quantized and when", {"static", "dynamic", "weight-only"});
+        options.choice(arguments->mode, "--mode", "What is quantized and when",
+                       {"static", "dynamic", "weight-only", "float8"});
         options.choice(arguments->weights, "--weights", "Granularity of weight scales", {"per-channel", "per-tensor"});
         options.choice(arguments->activations, "--activations", "Zero points of activations",
                        {"asymmetric", "symmetric"});
@@ -199,7 +240,8 @@ Verb quantize_verb() {
         options.option(arguments->percentile, "--percentile", "Share of values kept on each side, in percent");
         options.choice(arguments->final_activation, "--final-activation", "How a last Softmax or Sigmoid is computed",
                        {"float", "integer"});
-        options.option(arguments->bits, "--bits", "Bits of weights and activations, such as w4a8 (static)");
+        options.option(arguments->bits, "--bits",
+                       "Bits of weights and activations, such as w4a8; w8a8, with --max-drop w2a8");
         options.option(arguments->end_bits, "--end-bits", "At least so many for the first and the last layer");
         options.option(arguments->layer_bits, "--layer-bits", "PATTERN=w4a8 for single layers (may be repeated)");
         options.option(arguments->skip, "--skip",
@@ -209,6 +251,7 @@ Verb quantize_verb() {
         options.flag(arguments->first_layer_float, "--first-layer-float", "Leave the first layer in float");
         options.flag(arguments->last_layer_float, "--last-layer-float", "Leave the last layer in float");
         options.flag(arguments->no_slim, "--no-slim", "Do not rewrite the model first");
+        options.option(arguments->report, "--report", "HTML page: layers, histograms, errors, sensitivity");
         options.option(arguments->emit_recipe, "--emit-recipe", "Also write the recipe that was run");
         return [arguments](Console& console) { return run_quantize(console, *arguments); };
       }};

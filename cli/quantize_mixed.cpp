@@ -6,9 +6,11 @@
 #include "adze/base/hash.h"
 #include "adze/base/text.h"
 #include "adze/data/batches.h"
+#include "adze/formats/onnx/write.h"
 #include "adze/graph/infer.h"
 #include "adze/quantize/layers.h"
 #include "adze/quantize/mixed.h"
+#include "adze/quantize/presets.h"
 
 namespace adze::cli {
 
@@ -98,9 +100,26 @@ void print_curves(Console& console, const std::vector<quantize::LayerCurve>& cur
   console.results()["sensitivity"] = std::move(json);
 }
 
+std::vector<SensitivityFigure> sensitivity_figures(const quantize::MixedOutcome& outcome) {
+  std::vector<SensitivityFigure> figures;
+  for (std::size_t i = 0; i < outcome.curves.size(); ++i) {
+    const auto& curve = outcome.curves[i];
+    SensitivityFigure figure{curve.node, curve.weights, {}, {}, 0};
+    for (const auto& point : curve.points) {
+      figure.bits.push_back(point.bits);
+      figure.damage.push_back(point.damage);
+    }
+    if (i < outcome.layer_bits.size()) figure.chosen = outcome.layer_bits[i].bits.weights;
+    figures.push_back(std::move(figure));
+  }
+  return figures;
+}
+
 void choose_by_budget(Console& console, const quantize::Trials& trials, const MixedArguments& arguments,
-                      const std::string& key, quantize::PtqOptions& options) {
+                      const std::string& key, quantize::PtqOptions& options, MixedFigures& figures) {
+  constexpr double usual_bits = 4.5;  // of the preset "mixed"
   quantize::MixedBudget budget{quantize::BudgetKind::Bits, arguments.target_bits};
+  if (arguments.preset == "mixed" && !(arguments.target_bits > 0)) budget.limit = usual_bits;
   if (!arguments.target_size.empty()) {
     budget = {quantize::BudgetKind::Bytes, static_cast<double>(quantize::parse_bytes(arguments.target_size))};
   } else if (arguments.target_bit_operations > 0) {
@@ -114,7 +133,11 @@ void choose_by_budget(Console& console, const quantize::Trials& trials, const Mi
   if (!has_budget) mixed.refinements = 0;
   const auto outcome = quantize::choose_widths(trials, options, budget, mixed, console.progress());
   print_curves(console, outcome.curves);
-  if (!has_budget) return;
+  figures.sensitivity = sensitivity_figures(outcome);
+  if (!has_budget) {
+    for (SensitivityFigure& one : figures.sensitivity) one.chosen = 0;
+    return;
+  }
   options.layer_bits = outcome.layer_bits;
   Json json = Json::array();
   for (const auto& one : outcome.layer_bits) {
@@ -128,7 +151,7 @@ void choose_by_budget(Console& console, const quantize::Trials& trials, const Mi
 }
 
 void choose_by_accuracy(Console& console, const Graph& graph, const quantize::Trials& trials, const Recipe& recipe,
-                        const MixedArguments& arguments, quantize::PtqOptions& options) {
+                        const MixedArguments& arguments, quantize::PtqOptions& options, MixedFigures& figures) {
   DataRequest request = recipe.calibration;
   if (!arguments.validation.empty()) {
     request.name = arguments.validation;
@@ -144,13 +167,37 @@ void choose_by_accuracy(Console& console, const Graph& graph, const quantize::Tr
   const double limit = parse_fraction(arguments.max_drop, "--max-drop");
   const auto outcome = quantize::raise_widths(trials, options, limit, exact, judge, console.progress());
   options.layer_bits = outcome.layer_bits;
-  Table table({"step", "why", "top-1", "points lost", "at most", "p"});
+  figures.judge = judge;
+  figures.exact = exact;
+  figures.max_drop = limit;
+  for (const auto& step : outcome.steps) {
+    TrialFigures trial;
+    trial.name = step.what;
+    trial.verdict = step.why;
+    trial.within_limits = step.highest_drop <= limit;
+    trial.chosen = &step == &outcome.steps.back();
+    trial.drop = step.drop;
+    trial.drop_low = step.lowest_drop;
+    trial.drop_high = step.highest_drop;
+    trial.p_value = step.p_value;
+    trial.figures.file_bytes = step.weight_bits / 8;
+    trial.figures.accuracy =
+        AccuracyFigure{"top-1",
+                       step.top1,
+                       step.interval.low,
+                       step.interval.high,
+                       static_cast<std::int64_t>(step.top1 * static_cast<double>(exact.samples) + 0.5),
+                       exact.samples};
+    figures.trials.push_back(std::move(trial));
+  }
+  Table table({"step", "why", "bits a weight", "top-1", "points lost", "at most", "p"});
   Json json = Json::array();
   for (const auto& step : outcome.steps) {
-    table.add_row({step.what, step.why, cat(fixed(100 * step.top1, 2), " %"), fixed(100 * step.drop, 2),
-                   fixed(100 * step.highest_drop, 2), fixed(step.p_value, 3)});
+    table.add_row({step.what, step.why, fixed(step.mean_bits, 2), cat(fixed(100 * step.top1, 2), " %"),
+                   fixed(100 * step.drop, 2), fixed(100 * step.highest_drop, 2), fixed(step.p_value, 3)});
     json.push_back({{"what", step.what},
                     {"why", step.why},
+                    {"mean_bits", step.mean_bits},
                     {"top1", step.top1},
                     {"drop", step.drop},
                     {"highest_drop", step.highest_drop},
@@ -163,10 +210,16 @@ void choose_by_accuracy(Console& console, const Graph& graph, const quantize::Tr
   console.results()["within_limit"] = outcome.within_limit;
 }
 
+std::vector<std::string> presets() {
+  std::vector<std::string> names{"none"};
+  for (const std::string& name : quantize::preset_names()) names.push_back(name);
+  return names;
+}
+
 }  // namespace
 
 void MixedArguments::declare(Options& options) {
-  options.option(preset, "--preset", "int8, int8-dynamic, int8-weights, int4-g32, w4a8 or mixed");
+  options.choice(preset, "--preset", "Mode, bits and rounding in one word (docs/quantization.md)", presets());
   options.option(tensors, "--tensor", "REGEX=TYPE (int4, w4a8, f32) for layers by name (may be repeated)");
   options.option(target_size, "--target-size", "Bytes of weights, packed, such as 256KiB: bits are chosen by layer");
   options.option(target_bits, "--target-bits", "Mean bits of a weight, such as 4.5: bits are chosen by layer");
@@ -177,45 +230,41 @@ void MixedArguments::declare(Options& options) {
   options.option(validation_samples, "--validation-samples", "Of them");
 }
 
-void apply_preset(const std::string& name, quantize::PtqOptions& options) {
-  const std::vector<std::string> known{"int8", "int8-dynamic", "int8-weights", "int4-g32", "w4a8", "mixed"};
-  if (name.empty() || name == "int8") return;
-  if (name == "int8-dynamic") {
-    options.mode = quantize::Mode::Dynamic;
-  } else if (name == "int8-weights") {
-    options.mode = quantize::Mode::WeightOnly;
-  } else if (name == "int4-g32") {
-    options.mode = quantize::Mode::WeightOnly;
-    options.bits = {4, 8};
-    options.block = 32;
-  } else if (name == "w4a8" || name == "mixed") {
-    if (name == "w4a8") options.bits = {4, 8};
-    if (options.methods.rounding == quantize::Rounding::Nearest) options.methods.rounding = quantize::Rounding::Gptq;
-  } else {
-    const std::string near = nearest(name, known);
-    throw UsageError(cat("unknown preset ", adze::quoted(name)),
-                     near.empty() ? cat("one of ", join(known, ", ")) : cat("did you mean ", near, "?"));
-  }
-}
-
-void choose_widths(Console& console, const Graph& original, const MixedArguments& arguments, Recipe& recipe) {
+MixedFigures choose_widths(Console& console, const Graph& original, const MixedArguments& arguments, Recipe& recipe) {
+  MixedFigures figures;
   quantize::PtqOptions& options = quantize_step(recipe).options;
-  if (arguments.tensors.empty() && !arguments.chooses()) return;
+  if (arguments.tensors.empty() && !arguments.chooses()) return figures;
   const Graph graph = before_quantization(original, recipe, console);
   apply_tensors(graph, arguments.tensors, options);
-  if (!arguments.chooses()) return;
+  if (!arguments.chooses()) return figures;
   if (options.mode != quantize::Mode::Static) {
     throw UsageError("widths are chosen for static quantization only", "leave out --mode");
   }
   const Calibration calibration = open_calibration(graph, recipe);
   constexpr std::int64_t batches = 4;
   const quantize::Trials trials(graph, calibration.data, options, batches, console.progress());
-  const std::string key = recipe_hash(recipe);
   if (!arguments.max_drop.empty()) {
-    choose_by_accuracy(console, graph, trials, recipe, arguments, options);
+    choose_by_accuracy(console, graph, trials, recipe, arguments, options, figures);
   } else {
-    choose_by_budget(console, trials, arguments, key, options);
+    const std::string bytes = onnx::write_bytes(graph);
+    const std::string key = cat(recipe_hash(recipe), " ", sha256_hex(std::as_bytes(std::span(bytes))));
+    choose_by_budget(console, trials, arguments, key, options, figures);
   }
+  return figures;
+}
+
+void judge_again(Console& console, const Graph& quantized, MixedFigures& figures) {
+  if (!figures.judge) return;
+  const quantize::RaiseStep step = quantize::judged(figures.exact, figures.judge(quantized));
+  const bool holds = step.highest_drop <= figures.max_drop;
+  console.line(cat("as written, all methods applied: ", fixed(100 * step.top1, 2), " %, ", fixed(100 * step.drop, 2),
+                   " points lost, at most ", fixed(100 * step.highest_drop, 2), ", p ", fixed(step.p_value, 3),
+                   holds ? ": the limit holds" : ": the limit does not hold"));
+  console.results()["final"] = {{"top1", step.top1},
+                                {"drop", step.drop},
+                                {"highest_drop", step.highest_drop},
+                                {"p", step.p_value},
+                                {"within_limit", holds}};
 }
 
 }  // namespace adze::cli

@@ -118,6 +118,28 @@ Memory read_memory(const toml::table& table, const std::string& file) {
   return memory;
 }
 
+QuantizationRules read_rules(const toml::table& table, const std::string& file) {
+  Keys keys(table, file);
+  QuantizationRules rules;
+  if (const toml::array* operators = keys.array("operators")) {
+    for (const toml::node& one : *operators) {
+      const auto name = one.value_exact<std::string>();
+      if (!name) keys.fail(one, "operators are ONNX names");
+      rules.operators.push_back(*name);
+    }
+  }
+  rules.integer_only = keys.truth("integer_only", false);
+  rules.per_tensor_weights = keys.truth("per_tensor_weights", false);
+  rules.symmetric_activations = keys.truth("symmetric_activations", false);
+  rules.power_of_two_scales = keys.truth("power_of_two_scales", false);
+  rules.weight_bits = static_cast<int>(keys.number("weight_bits", 8, 8));
+  rules.source = keys.text("source", "");
+  if (rules.weight_bits < 2) keys.fail(table, "weight_bits must be 2 to 8");
+  if (rules.source.empty()) keys.fail(table, "quantization needs a source");
+  keys.finish();
+  return rules;
+}
+
 const toml::table& table_in(const toml::node& node, const Keys& keys) {
   if (node.as_table() == nullptr) keys.fail(node, "expected a table");
   return *node.as_table();
@@ -162,6 +184,7 @@ Profile read_profile(const toml::table& table, const std::string& file) {
     if (!note.empty()) profile.cycles->source += cat(". This part: ", note);
   }
   if (const toml::table* energy = keys.table("energy")) profile.energy = read_energy(*energy, file);
+  if (const toml::table* rules = keys.table("quantization")) profile.quantization = read_rules(*rules, file);
   if (const toml::array* memories = keys.array("memory")) {
     profile.memories.clear();
     for (const toml::node& memory : *memories) profile.memories.push_back(read_memory(table_in(memory, keys), file));

@@ -32,6 +32,15 @@ struct EnergyModel {
   std::string source;
 };
 
+/// What the device's integer kernels or accelerator compute. Operators by their ONNX names.
+struct QuantizationRules {
+  std::vector<std::string> operators;  ///< computed on integers; empty: all
+  bool integer_only = false;           ///< there is nothing to compute floats with
+  bool per_tensor_weights = false, symmetric_activations = false, power_of_two_scales = false;
+  int weight_bits = 8;
+  std::string source;
+};
+
 /// What is known of a device, and from where. Data files: devices/*.toml, see docs/devices.md.
 struct Profile {
   std::string name, title;
@@ -44,6 +53,7 @@ struct Profile {
   std::vector<Memory> memories;
   std::optional<CycleModel> cycles;
   EnergyModel energy;
+  std::optional<QuantizationRules> quantization;  ///< nothing: everything that the engine computes
 
   /// Sum over the memories of a kind; nothing when the profile names none.
   std::optional<std::int64_t> bytes_of(MemoryKind kind) const;

@@ -144,4 +144,27 @@ PerplexityResult evaluate_perplexity(const RunFunction& run, const Dataset& data
   return result;
 }
 
+PerplexityComparison compare_perplexity(const RunFunction& run_a, const RunFunction& run_b, const Dataset& data_a,
+                                        const Dataset& data_b, const EvaluateOptions& options, ProgressSink& progress) {
+  PerplexityComparison result;
+  result.a = evaluate_perplexity(run_a, data_a, options, progress);
+  result.b = evaluate_perplexity(run_b, data_b, options, progress);
+  if (result.a.window_nll.size() != result.b.window_nll.size() || result.a.tokens != result.b.tokens) {
+    throw UsageError(cat("the networks read ", result.a.window_nll.size(), " and ", result.b.window_nll.size(),
+                         " windows of the text"),
+                     "compare networks of the same context");
+  }
+  std::vector<double> differences(result.a.window_nll.size());
+  for (std::size_t i = 0; i < differences.size(); ++i) differences[i] = result.b.window_nll[i] - result.a.window_nll[i];
+  const auto windows = static_cast<std::int64_t>(differences.size());
+  const BlockBootstrap bootstrap = block_bootstrap(block_means(differences, result.a.tokens / windows), options.seed);
+  result.ratio = std::exp(result.b.nll - result.a.nll);
+  result.interval = {std::exp(bootstrap.interval.low), std::exp(bootstrap.interval.high)};
+  const double distance = result.b.nll - result.a.nll;
+  result.p_value = bootstrap.standard_error > 0
+                       ? std::erfc(std::abs(distance) / bootstrap.standard_error / std::numbers::sqrt2)
+                       : (distance == 0 ? 1.0 : 0.0);
+  return result;
+}
+
 }  // namespace adze

@@ -36,6 +36,17 @@ bool is_language_data(const Dataset& dataset);
 PerplexityResult evaluate_perplexity(const RunFunction& run, const Dataset& dataset,
                                      const EvaluateOptions& options = {}, ProgressSink& progress = silent_progress());
 
+/// Two networks on the same text: B's figures against A's, window by window.
+struct PerplexityComparison {
+  PerplexityResult a, b;
+  double ratio = 1;    ///< of the perplexities, B by A
+  Interval interval;   ///< 95 %, of the ratio
+  double p_value = 1;  ///< of "no difference", two-sided, by the standard error of the blocks' differences
+};
+PerplexityComparison compare_perplexity(const RunFunction& run_a, const RunFunction& run_b, const Dataset& data_a,
+                                        const Dataset& data_b, const EvaluateOptions& options = {},
+                                        ProgressSink& progress = silent_progress());
+
 /// Mean and its standard error of means of blocks of equal weight, by resampling blocks.
 struct BlockBootstrap {
   double mean = 0.0, standard_error = 0.0;

@@ -27,6 +27,9 @@ struct AdaRoundOptions {
   double warm_start = 0.2;      ///< share of the iterations without the pull to 0 and 1
   double regularization = 1;    ///< of the pull, against what rounding a weight costs on average
   double first_beta = 20, last_beta = 2;
+  bool blocks = false;          ///< layers of a block together (block_rounding.h); single layers as ever
+  int block_iterations = 2000;  ///< each runs the whole block
+  int block_samples = 32;       ///< of one step
 };
 
 struct GptqOptions {

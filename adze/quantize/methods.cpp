@@ -6,6 +6,7 @@
 #include "adze/graph/infer.h"
 #include "adze/quantize/awq.h"
 #include "adze/quantize/bias_correction.h"
+#include "adze/quantize/block_rounding.h"
 #include "adze/quantize/channel_statistics.h"
 #include "adze/quantize/equalize.h"
 #include "adze/quantize/layers.h"
@@ -62,6 +63,45 @@ std::string round(const Graph& exact, Graph& quantized, const PtqOptions& option
              layers_left(report.left));
 }
 
+/// Blocks of several layers together, the others one by one.
+std::string round_blocks(const Graph& exact, Graph& quantized, const PtqOptions& options, const CalibrationData& data,
+                         ProgressSink& progress) {
+  const std::vector<Block> blocks = find_blocks(exact);
+  ProgressPhase phase(progress, "block reconstruction", std::ssize(blocks), "blocks");
+  RoundingReport single;
+  double ratio = 0;
+  std::int64_t changed = 0, weights = 0, count = 0, together = 0;
+  const auto add = [&](double nearest_error, double error, std::int64_t moved, std::int64_t all) {
+    ratio += nearest_error > 0 ? error / nearest_error : 1;
+    changed += moved;
+    weights += all;
+    ++count;
+  };
+  for (const Block& block : blocks) {
+    check_cancelled();
+    const std::string name = exact.node(block.layers[0]).name;
+    std::optional<BlockRounding> rounded;
+    if (block.layers.size() > 1) rounded = round_block(exact, quantized, block, options, data);
+    if (rounded) {
+      add(rounded->nearest_error, rounded->error, rounded->changed, rounded->weights);
+      together += std::ssize(block.layers);
+      phase.advance(1, cat(name, " and ", block.layers.size() - 1, " more: error ", rounded->nearest_error, " -> ",
+                           rounded->error));
+      continue;
+    }
+    std::vector<std::string> names;
+    for (const NodeId id : block.layers) names.push_back(exact.node(id).name);
+    for (LayerRounding& layer : round_layers(exact, quantized, names, options, data, single.left)) {
+      add(layer.nearest_error, layer.error, layer.changed, layer.weights);
+    }
+    phase.advance(1, name);
+  }
+  return cat("block reconstruction: ", together, " layers in blocks, ", changed, " of ", weights,
+             " codes moved, output error ",
+             fixed(100 * ratio / static_cast<double>(std::max<std::int64_t>(1, count)), 1), " % of nearest rounding's",
+             layers_left(single.left));
+}
+
 std::string smooth(Graph& graph, const PtqOptions& options, const CalibrationData& data, ProgressSink& progress) {
   const Methods& methods = options.methods;
   const SmoothReport report = smooth_activations(graph, methods.smooth, data, methods.samples, progress);
@@ -108,7 +148,11 @@ std::vector<std::string> apply_after(const Graph& exact, Graph& quantized, const
                                      const CalibrationData& data, ProgressSink& progress) {
   const Methods& methods = options.methods;
   std::vector<std::string> lines;
-  if (methods.rounding != Rounding::Nearest) lines.push_back(round(exact, quantized, options, data, progress));
+  if (methods.rounding == Rounding::AdaRound && methods.adaround.blocks) {
+    lines.push_back(round_blocks(exact, quantized, options, data, progress));
+  } else if (methods.rounding != Rounding::Nearest) {
+    lines.push_back(round(exact, quantized, options, data, progress));
+  }
   if (methods.bias_correction != BiasCorrection::None) {
     const BiasCorrectionReport report = methods.bias_correction == BiasCorrection::Data
                                             ? correct_biases(exact, quantized, data, methods.samples, progress)

@@ -25,19 +25,19 @@ struct MixedBudget {
 
 struct MixedOptions {
   std::vector<int> widths = {2, 3, 4, 5, 6, 8};
-  int refinements = 8;                 ///< exchanges between layers that are tried on the whole network
-  std::filesystem::path curve_file;    ///< where curves are kept between runs; empty: nowhere
-  std::string curve_key;               ///< of the network, options and samples that the file is for
+  int refinements = 8;               ///< exchanges between layers that are tried on the whole network
+  std::filesystem::path curve_file;  ///< where curves are kept between runs; empty: nowhere
+  std::string curve_key;             ///< of the network, options and samples that the file is for
 };
 
 struct MixedOutcome {
-  std::vector<LayerBits> layer_bits;   ///< for PtqOptions: every layer
+  std::vector<LayerBits> layer_bits;  ///< for PtqOptions: every layer
   std::vector<LayerCurve> curves;
-  double cost = 0;                     ///< in the budget's measure
-  double predicted = 0;                ///< sum of the layers' damages
-  double bound = 0;                    ///< of the Lagrangian: no allocation has a smaller sum
-  double start = 0, measured = 0;      ///< output noise by signal of the whole network, before and after refinement
-  std::vector<std::string> changes;    ///< what refinement did
+  double cost = 0;                   ///< in the budget's measure
+  double predicted = 0;              ///< sum of the layers' damages
+  double bound = 0;                  ///< of the Lagrangian: no allocation has a smaller sum
+  double start = 0, measured = 0;    ///< output noise by signal of the whole network, before and after refinement
+  std::vector<std::string> changes;  ///< what refinement did
 };
 
 /// Bits for every layer within a budget: curves one layer at a time, the least sum of damages by dynamic programming
@@ -53,11 +53,18 @@ std::int64_t parse_bytes(std::string_view text);
 using JudgeFunction = std::function<EvaluateResult(const Graph& quantized)>;
 
 struct RaiseStep {
-  std::string what;  ///< "conv3 from w4a4 to w6a6"
-  std::string why;   ///< "11 % of the damage"
-  double top1 = 0, drop = 0, highest_drop = 0;  ///< afterwards; the upper end of the paired 95 % interval
-  double p_value = 1;                            ///< McNemar's mid-p
+  std::string what;                                    ///< "conv3 from w4a4 to w6a6"
+  std::string why;                                     ///< "11 % of the damage"
+  double top1 = 0;                                     ///< afterwards
+  Interval interval;                                   ///< Wilson's, of it
+  double drop = 0, lowest_drop = 0, highest_drop = 0;  ///< with the paired 95 % interval
+  double p_value = 1;                                  ///< McNemar's mid-p
+  std::int64_t weight_bits = 0;                        ///< of all layers, packed
+  double mean_bits = 0;                                ///< of a weight
 };
+
+/// A quantized network's result against the float one's on the same samples; the words and bits left open.
+RaiseStep judged(const EvaluateResult& exact, const EvaluateResult& found);
 
 struct RaiseOutcome {
   std::vector<LayerBits> layer_bits;
@@ -69,7 +76,7 @@ struct RaiseOutcome {
 /// the widths (weights and activations alike), until the upper end of the paired interval of the drop in top-1 is
 /// within max_drop, or every layer has the most. exact: the float network's result on the same samples.
 /// Source  the interval: Newcombe 1998 (evaluate/metrics.h)
-RaiseOutcome raise_widths(const Trials& trials, const PtqOptions& options, double max_drop,
-                          const EvaluateResult& exact, const JudgeFunction& judge, ProgressSink& progress);
+RaiseOutcome raise_widths(const Trials& trials, const PtqOptions& options, double max_drop, const EvaluateResult& exact,
+                          const JudgeFunction& judge, ProgressSink& progress);
 
 }  // namespace adze::quantize

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include <algorithm>
 #include <array>
 
 #include "adze/base/error.h"
@@ -11,7 +12,7 @@ namespace adze::quantize {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> mode_names{"static", "dynamic", "weight-only"};
+constexpr std::array<std::string_view, 4> mode_names{"static", "dynamic", "weight-only", "float8"};
 constexpr std::array<std::string_view, 6> calibrator_names{"max", "percentile",     "entropy",
                                                            "mse", "moving-average", "aciq"};
 constexpr std::array<std::string_view, 3> bias_correction_names{"none", "data", "analytic"};
@@ -58,8 +59,10 @@ Calibrator calibrator_from_name(std::string_view name) {
 namespace {
 
 void check_bits(const BitWidths& bits) {
-  for (const int width : {bits.weights, bits.activations}) {
-    if (width < 2 || width > 8) throw UsageError(cat("codes of ", width, " bits"), "2 to 8 bits, such as w4a8");
+  if (bits.weights < 1 || bits.weights > 8)
+    throw UsageError(cat("weights of ", bits.weights, " bits"), "1 to 8 bits, such as w4a8");
+  if (bits.activations < 2 || bits.activations > 8) {
+    throw UsageError(cat("activations of ", bits.activations, " bits"), "2 to 8 bits, such as w4a8");
   }
 }
 
@@ -76,7 +79,7 @@ BitWidths parse_bit_widths(std::string_view text) {
     if (std::sscanf(whole.c_str(), "int%1d%n", &bits.weights, &end) != 1 || !used()) {
       throw UsageError(cat("bit widths are written w4a8 or int8, got ", quoted(text)));
     }
-    bits.activations = bits.weights;
+    bits.activations = std::max(2, bits.weights);
   }
   check_bits(bits);
   return bits;
@@ -96,9 +99,18 @@ std::string bit_widths_text(const BitWidths& bits) {
   return cat("w", bits.weights, "a", bits.activations);
 }
 
+bool needs_data(const PtqOptions& options) {
+  const bool observes = options.mode == Mode::Float8 || (options.mode == Mode::Static && !options.methods.zero_shot);
+  return observes || options.methods.need_data();
+}
+
 void check_options(const PtqOptions& options) {
   check_bits(options.bits);
   for (const LayerBits& one : options.layer_bits) check_bits(one.bits);
+  const bool has_signs =
+      options.bits.weights == 1 || std::any_of(options.layer_bits.begin(), options.layer_bits.end(),
+                                               [](const LayerBits& one) { return one.bits.weights == 1; });
+  if (has_signs && options.keep_code_windows) throw UsageError("weights of 1 bit cannot be trained", "2 to 8 bits");
   if (options.activation_dtype != DType::S8 && options.activation_dtype != DType::U8) {
     throw UsageError(cat("activations cannot be quantized to ", dtype_name(options.activation_dtype)), "use s8 or u8");
   }
@@ -109,9 +121,16 @@ void check_options(const PtqOptions& options) {
   if (options.block > 0 && options.mode != Mode::WeightOnly) {
     throw UsageError("scales by block of inputs are for weight-only quantization", "--mode weight-only");
   }
+  if (options.power_of_two && options.mode == Mode::Static && options.activations != Symmetry::Symmetric) {
+    throw UsageError("scales that are powers of two need symmetric activations", "--activations symmetric");
+  }
+  if (options.methods.zero_shot && options.mode != Mode::Static) {
+    throw UsageError("zero-shot ranges are for static quantization", "leave out --mode");
+  }
   if (options.methods.smooth > 1) throw UsageError(cat("alpha ", options.methods.smooth, " is not in [0, 1]"));
   if (options.methods.split_outliers < 0 || options.methods.split_outliers > 1) {
-    throw UsageError(cat("a share of channels is in [0, 1], got ", options.methods.split_outliers), "0.02 is a good start");
+    throw UsageError(cat("a share of channels is in [0, 1], got ", options.methods.split_outliers),
+                     "0.02 is a good start");
   }
   if (options.max_samples < 0) throw UsageError(cat("the number of samples is ", options.max_samples));
 }

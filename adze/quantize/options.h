@@ -14,6 +14,7 @@ enum class Mode : std::uint8_t {
   Static,      ///< weights and activations int8, activation scales from calibration
   Dynamic,     ///< weights int8, activation scales found anew at each run; needs no calibration
   WeightOnly,  ///< weights stored as int8, computation in float; needs no calibration
+  Float8,      ///< weights and the layers' inputs as f8e4m3 (float8.h), activation scales from calibration
 };
 
 enum class Granularity : std::uint8_t { PerTensor, PerChannel };
@@ -33,7 +34,7 @@ enum class Calibrator : std::uint8_t {
 /// Where the last activations (Softmax, Sigmoid, Tanh at the graph's outputs) are computed.
 enum class FinalActivation : std::uint8_t { Float, Integer };
 
-/// Bits of the codes of a layer's weights and of the values that it reads: 2 to 8.
+/// Bits of the codes of a layer's weights and of the values that it reads: 2 to 8. Weights of 1 bit are -s or s.
 struct BitWidths {
   int weights = 8;
   int activations = 8;
@@ -68,12 +69,13 @@ struct PtqOptions {
   BitWidths bits;                     ///< fewer than 8 use a part of the codes of 8-bit types; WeightOnly: s4 up to 4
   int end_bits = 8;                   ///< the first and the last layers get at least so many
   std::vector<LayerBits> layer_bits;  ///< for single layers; the first pattern that fits counts
-  std::int64_t block = 0;  ///< WeightOnly: inputs that share a scale in layers; 0: a scale for each output channel
-  bool reduce_range = false;          ///< weights of 7 bits: sums of two products fit 16 bits on CPUs without VNNI
-  Methods methods;                    ///< Static and WeightOnly
-  bool keep_code_windows = false;     ///< leave fewer bits as marks (set_code_window): training learns the scales first
-  std::int64_t max_samples = 0;       ///< calibration stops after so many samples; 0: all that are given
-  std::uint64_t seed = 0;             ///< recorded; the samples were chosen with it
+  std::int64_t block = 0;     ///< WeightOnly: inputs that share a scale in layers; 0: a scale for each output channel
+  bool reduce_range = false;  ///< weights of 7 bits: sums of two products fit 16 bits on CPUs without VNNI
+  bool power_of_two = false;  ///< all scales are powers of two, so that kernels shift; needs symmetric activations
+  Methods methods;            ///< Static and WeightOnly
+  bool keep_code_windows = false;  ///< leave fewer bits as marks (set_code_window): training learns the scales first
+  std::int64_t max_samples = 0;    ///< calibration stops after so many samples; 0: all that are given
+  std::uint64_t seed = 0;          ///< recorded; the samples were chosen with it
 };
 
 std::string_view mode_name(Mode mode);
@@ -81,6 +83,9 @@ std::string_view calibrator_name(Calibrator calibrator);
 /// Throws UsageError with the nearest name.
 Mode mode_from_name(std::string_view name);
 Calibrator calibrator_from_name(std::string_view name);
+
+/// Can these options not do without calibration data?
+bool needs_data(const PtqOptions& options);
 
 /// Throws UsageError naming the option that cannot be.
 void check_options(const PtqOptions& options);

@@ -8,9 +8,12 @@
 #include "adze/graph/verify.h"
 #include "adze/quantize/bits.h"
 #include "adze/quantize/channel_statistics.h"
+#include "adze/quantize/describe_weights.h"
 #include "adze/quantize/diagnose.h"
+#include "adze/quantize/float8.h"
 #include "adze/quantize/layers.h"
 #include "adze/quantize/methods.h"
+#include "adze/quantize/pack_codes.h"
 #include "adze/quantize/placement.h"
 #include "adze/quantize/static.h"
 #include "adze/quantize/weights.h"
@@ -127,16 +130,27 @@ QuantizeOutcome quantize(Graph graph, const CalibrationData& data, const PtqOpti
   QuantizeOutcome outcome;
   if (options.mode == Mode::Static) {
     const std::vector<ValueId> values = values_to_observe(graph, options);
-    const HalvedObservations observations =
-        options.methods.zero_shot ? HalvedObservations{observations_from_statistics(graph, values), {}}
-                                  : observe_halves(graph, values, data, options.max_samples, progress);
+    const HalvedObservations observations = options.methods.zero_shot
+                                                ? HalvedObservations{observations_from_statistics(graph, values), {}}
+                                                : observe_halves(graph, values, data, options.max_samples, progress);
     outcome = quantize_observed(graph, observations.all(), options);
     outcome.report.calibration = diagnose(graph, observations, options);
+  } else if (options.mode == Mode::Float8) {
+    const Observations observations =
+        observe(graph, float8_inputs(graph, options), data, options.max_samples, progress);
+    outcome = quantize_float8(graph, observations, options);
+    list_layers_by_weights(graph, outcome.report);
+    finish(outcome, options, observations.num_samples);
   } else {
     outcome = quantize_without_data(graph, options);
   }
   for (std::string& line : apply_after(graph, outcome.graph, options, data, progress)) lines.push_back(std::move(line));
   outcome.report.methods = std::move(lines);
+  if (options.mode == Mode::Static || options.mode == Mode::WeightOnly) {
+    describe_weights(graph, outcome.graph, options, outcome.report);
+  }
+  if (options.mode == Mode::Static || options.mode == Mode::WeightOnly)
+    pack_codes(outcome.graph, graph, LayerWidths(graph, options));
   return outcome;
 }
 

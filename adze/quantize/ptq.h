@@ -28,6 +28,10 @@ struct WeightReport {
   Shape shape;
   std::int64_t num_scales = 1;  ///< 1: per tensor
   double sqnr_db = 0;           ///< of the codes against the float weights
+  // Static and WeightOnly, layers only (describe_weights.h).
+  int bits = 8;
+  double limit = 0, error_limit = 0;  ///< the histograms reach from minus to plus this, the largest magnitude
+  std::vector<double> histogram, restored_histogram, error_histogram;  ///< before, after, after minus before
 };
 
 /// What calibration data says about one quantized activation, and whether more of it would say something else.
@@ -46,9 +50,9 @@ struct QuantizeReport {
   std::vector<ActivationReport> activations;
   std::vector<WeightReport> weights;
   std::vector<std::string> quantized_nodes;
-  std::vector<std::string> float_nodes;  ///< layers with weights that stayed float: skipped or not possible
+  std::vector<std::string> float_nodes;          ///< layers with weights that stayed float: skipped or not possible
   std::vector<ActivationDiagnosis> calibration;  ///< Static (diagnose.h)
-  std::vector<std::string> methods;      ///< a line for each method about what it did
+  std::vector<std::string> methods;              ///< a line for each method about what it did
   std::int64_t num_samples = 0;
 };
 

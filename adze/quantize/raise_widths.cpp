@@ -20,7 +20,8 @@ BitWidths raised(const BitWidths& bits) {
   return {next_width(bits.weights), next_width(bits.activations)};
 }
 
-/// How the quantized network does against the float one on the same samples.
+}  // namespace
+
 RaiseStep judged(const EvaluateResult& exact, const EvaluateResult& found) {
   std::int64_t both = 0, only_exact = 0, only_found = 0, neither = 0;
   for (std::size_t i = 0; i < std::min(exact.labels.size(), found.labels.size()); ++i) {
@@ -30,15 +31,16 @@ RaiseStep judged(const EvaluateResult& exact, const EvaluateResult& found) {
   RaiseStep step;
   step.top1 = found.top1;
   step.drop = exact.top1 - found.top1;
-  step.highest_drop = paired_difference_interval(both, only_exact, only_found, neither).high;
+  const Interval drop = paired_difference_interval(both, only_exact, only_found, neither);
+  step.interval = found.interval;
+  step.lowest_drop = drop.low;
+  step.highest_drop = drop.high;
   step.p_value = mcnemar(only_exact, only_found).mid_p;
   return step;
 }
 
-}  // namespace
-
-RaiseOutcome raise_widths(const Trials& trials, const PtqOptions& options, double max_drop,
-                          const EvaluateResult& exact, const JudgeFunction& judge, ProgressSink& progress) {
+RaiseOutcome raise_widths(const Trials& trials, const PtqOptions& options, double max_drop, const EvaluateResult& exact,
+                          const JudgeFunction& judge, ProgressSink& progress) {
   RaiseOutcome outcome;
   struct Layer {
     NodeId id;
@@ -62,6 +64,13 @@ RaiseOutcome raise_widths(const Trials& trials, const PtqOptions& options, doubl
     RaiseStep step = judged(exact, judge(trials.quantized(outcome.layer_bits)));
     step.what = std::move(what);
     step.why = std::move(why);
+    std::int64_t weights = 0;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const std::int64_t count = trials.weights_of(layers[i].id);
+      step.weight_bits += count * outcome.layer_bits[i].bits.weights;
+      weights += count;
+    }
+    step.mean_bits = static_cast<double>(step.weight_bits) / static_cast<double>(std::max<std::int64_t>(1, weights));
     phase.advance(1, cat(step.what, ": at most ", fixed(100 * step.highest_drop, 2), " points lost"));
     outcome.within_limit = step.highest_drop <= max_drop;
     outcome.steps.push_back(std::move(step));

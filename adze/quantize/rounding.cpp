@@ -72,6 +72,7 @@ class Rounder {
     const Node& node = quantized_.node(layer.node);
     const NodeId same = find_node(exact_, node.name);
     if (same == NodeId::None || !layer.zero_points.empty() || !has_rows(node, layer.shape)) return std::nullopt;
+    if (widths_.of(same).weights == 1) return std::nullopt;  // signs: there is no code beside the nearest
     const Tensor* weight = exact_.constant(exact_.node(same).input(1));
     if (weight == nullptr || weight->shape() != layer.shape) return std::nullopt;
     const RowOptions rows_wanted{options_.methods.samples, 8192, options_.seed};
@@ -139,6 +140,23 @@ class Rounder {
 };
 
 }  // namespace
+
+std::vector<LayerRounding> round_layers(const Graph& exact, Graph& quantized, const std::vector<std::string>& names,
+                                        const PtqOptions& options, const CalibrationData& data,
+                                        std::vector<std::string>& left) {
+  std::vector<LayerRounding> result;
+  Rounder rounder(exact, quantized, options, data);
+  for (const QuantizedLayer& layer : quantized_layers(quantized)) {
+    const std::string name = quantized.node(layer.node).name;
+    if (std::find(names.begin(), names.end(), name) == names.end()) continue;
+    if (auto rounded = rounder.round(layer)) {
+      result.push_back(std::move(*rounded));
+    } else {
+      left.push_back(name);
+    }
+  }
+  return result;
+}
 
 RoundingReport round_weights(const Graph& exact, Graph& quantized, const PtqOptions& options,
                              const CalibrationData& data, ProgressSink& progress) {

@@ -22,6 +22,11 @@ struct RoundingReport {
   std::vector<std::string> left;  ///< layers whose rows cannot be gathered or whose weights are shared
 };
 
+/// The same for the layers of these names alone; those that cannot be are added to left.
+std::vector<LayerRounding> round_layers(const Graph& exact, Graph& quantized, const std::vector<std::string>& names,
+                                        const PtqOptions& options, const CalibrationData& data,
+                                        std::vector<std::string>& left);
+
 /// Chooses the codes of all layers of a quantized graph anew, by options.methods.rounding, layer by layer in
 /// topological order with inputs from the quantized layers before. Scales stay. A layer whose error does not fall keeps
 /// its nearest codes. exact: the float graph that was quantized, with the same node names.

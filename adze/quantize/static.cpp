@@ -1,6 +1,7 @@
 #include "adze/quantize/static.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "adze/base/text.h"
 #include "adze/quantize/bits.h"
@@ -72,6 +73,7 @@ class StaticInserter {
                               ? moving_range(group)
                               : choose_range(all, calibrator, grid, options_.percentile);
       affines_.push_back(scale_for_range(range.low, range.high, grid));
+      if (options_.power_of_two) affines_.back().scale = std::exp2(std::ceil(std::log2(affines_.back().scale)));
       grids_.push_back(grid);
       histograms_.push_back(std::move(all));
     }
@@ -104,15 +106,16 @@ class StaticInserter {
     const ValueId input = node.inputs[1 - use.input];
     const std::string name = graph().value(weight).name;
     if (!use.bias) {
-      const QuantizedWeight codes = quantize_weight(graph(), node, weight, use.axis, widths_.of(use.node).weights);
+      const QuantizedWeight codes =
+          quantize_weight(graph(), node, weight, use.axis, widths_.of(use.node).weights, options_.power_of_two);
       set_weight(use, weight, name, codes);
       return;
     }
     const float input_scale = affine_of(input).scale;
     const ValueId bias = node.inputs[*use.bias];
     const Tensor& offsets = *graph().constant(bias);
-    const QuantizedWeight codes =
-        quantize_weight_for_bias(graph(), node, weight, use.axis, offsets, input_scale, widths_.of(use.node).weights);
+    const QuantizedWeight codes = quantize_weight_for_bias(graph(), node, weight, use.axis, offsets, input_scale,
+                                                           widths_.of(use.node).weights, options_.power_of_two);
     const QuantizedWeight bias_codes = quantize_bias(graph(), node, offsets, codes.scales, input_scale);
     const std::string bias_name = graph().value(bias).name;
     set_weight(use, weight, name, codes);

@@ -57,6 +57,11 @@ float best_scale(const std::vector<float>& values, const IntegerGrid& grid, int 
     if (!std::isfinite(value)) throw ModelError("a weight is NaN or infinite", {}, "keep the node float with --skip");
     largest = std::max(largest, std::abs(value));
   }
+  if (bits == 1) {  // signs: the mean magnitude has the least squared error
+    double sum = 0;
+    for (const float value : values) sum += std::abs(value);
+    return sum > 0 ? static_cast<float>(sum / static_cast<double>(values.size())) : 1.0F;
+  }
   const float widest = scale_for_range(-largest, largest, grid).scale;
   if (bits >= 8 || largest == 0) return widest;
   constexpr int steps = 100;
@@ -76,7 +81,7 @@ float best_scale(const std::vector<float>& values, const IntegerGrid& grid, int 
 }  // namespace
 
 BlockedWeight quantize_blocks(const Tensor& weight, std::int64_t axis, std::int64_t block, int bits) {
-  const IntegerGrid grid = narrowed(weight_grid(), bits);
+  const IntegerGrid grid = narrowed(weight_grid(), std::max(bits, 2));  // signs are the ends of 2 bits
   const Blocks blocks(weight.shape(), axis, block);
   Shape shape = weight.shape();
   shape[static_cast<std::size_t>(axis)] = blocks.parts();
@@ -91,7 +96,8 @@ BlockedWeight quantize_blocks(const Tensor& weight, std::int64_t axis, std::int6
     const float scale = best_scale(members, grid, bits);
     scales[static_cast<std::size_t>(index)] = scale;
     for (std::int64_t i = 0; i < count; ++i) {
-      const float code = std::nearbyintf(members[static_cast<std::size_t>(i)] / scale);
+      const float member = members[static_cast<std::size_t>(i)];
+      const float code = bits > 1 ? std::nearbyintf(member / scale) : member < 0 ? -1.0F : 1.0F;
       result.codes.set_int(first + i * step, std::clamp(static_cast<int>(code), grid.low, grid.high));
     }
   });

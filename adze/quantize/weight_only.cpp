@@ -57,12 +57,17 @@ bool is_layer(const Node& node) {
 }
 
 /// Codes with scales by block, put into the graph.
-ValueId insert_blocks(Inserter& inserter, NodeId id, std::size_t input, const BlockedWeight& weight, WeightReport& report) {
+ValueId insert_blocks(Inserter& inserter, NodeId id, std::size_t input, const BlockedWeight& weight,
+                      WeightReport& report) {
   Graph& graph = inserter.graph();
   const ValueId value = graph.node(id).input(input);
   const Tensor exact = *graph.constant(value);
   const std::string name = graph.value(value).name;
-  report = {name, graph.node(id).name, exact.shape(), weight.scales.size(), sqnr_db(exact.data<float>(), restored(weight))};
+  report.value = name;
+  report.node = graph.node(id).name;
+  report.shape = exact.shape();
+  report.num_scales = weight.scales.size();
+  report.sqnr_db = sqnr_db(exact.data<float>(), restored(weight));
   const ValueId codes = inserter.constant(inserter.unique_name(cat(name, "_quantized")), weight.codes);
   const ValueId scales = inserter.constant(inserter.unique_name(cat(name, "_scale")), weight.scales);
   return inserter.node(OpKind::DequantizeLinear, {codes, scales}, inserter.unique_name(cat(name, "_dequantized")),
@@ -88,9 +93,9 @@ QuantizeOutcome quantize_weights_only(Graph graph, const PtqOptions& options) {
       std::optional<std::int64_t> axis = axis_of(node, input, tensor->rank());
       if (options.weights == Granularity::PerTensor) axis = std::nullopt;
       const int bits = is_layer(node) ? widths.of(id).weights : 8;
-      if (is_layer(node) && (options.block > 0 || bits < 8) && weight_layout(node, tensor->shape())) {
+      if (is_layer(node) && options.block > 0 && weight_layout(node, tensor->shape())) {
         const std::int64_t along = input_axis(node, tensor->shape()), length = tensor->dim(along);
-        const std::int64_t block = options.block > 0 ? std::min(options.block, length) : length;
+        const std::int64_t block = std::min(options.block, length);
         const std::pair key{weight, 1000 * along + bits};
         if (!stored.contains(key)) {
           WeightReport report;
@@ -100,9 +105,9 @@ QuantizeOutcome quantize_weights_only(Graph graph, const PtqOptions& options) {
         outcome.graph.node(id).inputs[input] = stored.at(key);
         continue;
       }
-      const std::pair key{weight, axis.value_or(-1)};
+      const std::pair key{weight, 1000 * axis.value_or(-1) + bits};
       if (!stored.contains(key)) {
-        const QuantizedWeight codes = quantize_weight(outcome.graph, node, weight, axis);
+        const QuantizedWeight codes = quantize_weight(outcome.graph, node, weight, axis, bits);
         outcome.report.weights.push_back(report_weight(outcome.graph, node, weight, codes));
         const std::string name = outcome.graph.value(weight).name;
         stored[key] = inserter.dequantized_constant(name, codes.codes, codes.scales);

@@ -34,16 +34,57 @@ void check_constant(const Graph& graph, const Node& node, std::optional<std::siz
   if (constant != nullptr && constant->dtype() == DType::F32) maxima_of(graph, node, node.input(*input), std::nullopt);
 }
 
+Tensor signs(const Tensor& weight) {
+  Tensor codes(DType::S8, weight.shape());
+  const auto values = weight.data<float>();
+  const auto to = codes.mutable_data<std::int8_t>();
+  for (std::size_t i = 0; i < values.size(); ++i) to[i] = values[i] < 0 ? std::int8_t{-1} : std::int8_t{1};
+  return codes;
+}
+
+/// The next power of two.
+float power_of_two(float scale) {
+  int exponent = 0;
+  const float mantissa = std::frexp(scale, &exponent);
+  return std::ldexp(1.0F, mantissa == 0.5F ? exponent - 1 : exponent);
+}
+
 QuantizedWeight encode(const Tensor& weight, std::vector<AffineScale> scales, std::optional<std::int64_t> axis,
-                       int bits) {
+                       int bits, bool powers) {
+  if (powers) {
+    for (AffineScale& one : scales) one.scale = power_of_two(one.scale);
+  }
   QuantizedWeight result{Tensor(), {std::move(scales), axis}};
+  if (bits == 1) {
+    result.codes = signs(weight);
+    return result;
+  }
   result.codes = quantized(weight, result.scales, narrowed(weight_grid(), bits));
   return result;
+}
+
+/// The mean magnitude of each index of axis, the scale of least squared error for codes of -1 and 1.
+std::vector<AffineScale> mean_scales(const Tensor& weight, std::optional<std::int64_t> axis, std::size_t count) {
+  std::vector<double> sums(count, 0.0);
+  std::int64_t inner = 1;
+  for (std::int64_t i = axis.value_or(-1) + 1; axis && i < weight.rank(); ++i) inner *= weight.dim(i);
+  const auto values = weight.data<float>();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::int64_t channel = axis ? static_cast<std::int64_t>(i) / inner % weight.dim(*axis) : 0;
+    sums[static_cast<std::size_t>(channel)] += std::abs(values[i]);
+  }
+  std::vector<AffineScale> scales;
+  for (const double sum : sums) {
+    const auto mean = static_cast<float>(sum * static_cast<double>(count) / static_cast<double>(values.size()));
+    scales.push_back({mean > 0 ? mean : 1.0F, 0});
+  }
+  return scales;
 }
 
 /// With all 8 bits the largest weight decides; with fewer, cutting it off costs less than coarse steps for all.
 std::vector<AffineScale> weight_scales(const Tensor& weight, std::optional<std::int64_t> axis,
                                        std::span<const float> maxima, int bits) {
+  if (bits == 1) return mean_scales(weight, axis, maxima.size());
   const IntegerGrid grid = narrowed(weight_grid(), bits);
   return bits < 8 ? least_error_scales(weight, axis, maxima, grid) : symmetric_scales(maxima, grid);
 }
@@ -59,15 +100,15 @@ void check_weights(const Graph& graph) {
 }
 
 QuantizedWeight quantize_weight(const Graph& graph, const Node& node, ValueId weight, std::optional<std::int64_t> axis,
-                                int bits) {
+                                int bits, bool power_of_two) {
   const std::vector<float> maxima = maxima_of(graph, node, weight, axis);
   const Tensor& values = *graph.constant(weight);
-  return encode(values, weight_scales(values, axis, maxima, bits), axis, bits);
+  return encode(values, weight_scales(values, axis, maxima, bits), axis, bits, power_of_two);
 }
 
 QuantizedWeight quantize_weight_for_bias(const Graph& graph, const Node& node, ValueId weight,
                                          std::optional<std::int64_t> axis, const Tensor& bias, float input_scale,
-                                         int bits) {
+                                         int bits, bool power_of_two) {
   const std::vector<float> maxima = maxima_of(graph, node, weight, axis);
   std::vector<AffineScale> scales = weight_scales(*graph.constant(weight), axis, maxima, bits);
   std::vector<float> offsets;
@@ -85,7 +126,7 @@ QuantizedWeight quantize_weight_for_bias(const Graph& graph, const Node& node, V
       scales[i].scale = std::max(scales[i].scale, least);
     }
   }
-  return encode(*graph.constant(weight), std::move(scales), axis, bits);
+  return encode(*graph.constant(weight), std::move(scales), axis, bits, power_of_two);
 }
 
 QuantizedWeight quantize_bias(const Graph& graph, const Node& node, const Tensor& bias, const TensorScales& weights,

@@ -19,16 +19,17 @@ struct QuantizedWeight {
 void check_weights(const Graph& graph);
 
 /// Symmetric s8 codes of a constant that a node reads as weights: 8 bits cover everything, fewer have the scale of
-/// least squared error. Throws ModelError naming node and value on NaN or
-/// infinity.
+/// least squared error; 1 bit stands for the mean magnitude with the weight's sign (Rastegari et al., XNOR-Net,
+/// arXiv:1603.05279). Up to 4 bits are stored as s4. power_of_two: scales grow to the next power of two. Throws
+/// ModelError naming node and value on NaN or infinity.
 QuantizedWeight quantize_weight(const Graph& graph, const Node& node, ValueId weight, std::optional<std::int64_t> axis,
-                                int bits = 8);
+                                int bits = 8, bool power_of_two = false);
 
 /// The same for the weights of a layer with a bias, on integers: scales are made so large that the bias, in steps of
 /// input_scale · weight scale, fits 30 bits; a channel whose weights are all zero gets the scale that serves its bias.
 QuantizedWeight quantize_weight_for_bias(const Graph& graph, const Node& node, ValueId weight,
                                          std::optional<std::int64_t> axis, const Tensor& bias, float input_scale,
-                                         int bits = 8);
+                                         int bits = 8, bool power_of_two = false);
 
 /// s32 codes of a bias of rank 1, in steps of input_scale · weight scale.
 QuantizedWeight quantize_bias(const Graph& graph, const Node& node, const Tensor& bias, const TensorScales& weights,

@@ -6,6 +6,8 @@
 #include "adze/base/text.h"
 #include "adze/data/batches.h"
 #include "adze/quantize/channel_statistics.h"
+#include "adze/quantize/hardware.h"
+#include "adze/quantize/synthesize.h"
 
 namespace adze {
 
@@ -55,8 +57,14 @@ void run_step(const QuantizeStep& step, const StepRun& at) {
   RecipeOutcome& outcome = at.outcome;
   quantize::CalibrationData data;
   std::shared_ptr<Dataset> dataset;
-  const bool wants_data = (step.options.mode == quantize::Mode::Static && !step.options.methods.zero_shot) || step.options.methods.need_data();
-  if (wants_data) {
+  const bool wants_data = quantize::needs_data(step.options);
+  if (wants_data && step.synthetic_samples > 0) {
+    quantize::SyntheticOptions settings;
+    settings.samples = step.synthetic_samples;
+    settings.batch = batch_size_for(outcome.graph, settings.batch);
+    settings.seed = recipe.seed;
+    data = quantize::synthetic_samples(outcome.graph, settings, at.progress);
+  } else if (wants_data) {
     if (recipe.calibration.path.empty()) {
       throw UsageError("this quantization needs calibration data",
                        "--calibration FOLDER, or --mode weight-only without methods that look at data");
@@ -67,7 +75,13 @@ void run_step(const QuantizeStep& step, const StepRun& at) {
   }
   quantize::PtqOptions options = step.options;
   options.seed = recipe.seed;
+  std::optional<device::QuantizationRules> rules;
+  std::vector<std::string> lines;
+  if (!step.device.empty()) rules = device::load_profile(step.device).quantization;
+  if (rules) lines = quantize::apply_rules(*rules, outcome.graph, options);
   quantize::QuantizeOutcome quantized = quantize::quantize(std::move(outcome.graph), data, options, at.progress);
+  if (rules) quantize::check_rules(*rules, step.device, quantized.graph);
+  quantized.report.methods.insert(quantized.report.methods.begin(), lines.begin(), lines.end());
   outcome.graph = std::move(quantized.graph);
   outcome.quantization = std::move(quantized.report);
   if (dataset) outcome.skipped = dataset->bad_samples();

@@ -1,6 +1,7 @@
 #include <sstream>
 
 #include "adze/base/text.h"
+#include "adze/quantize/presets.h"
 #include "adze/recipe/recipe.h"
 #include "adze/recipe/toml_reader.h"
 #include "adze/recipe/train_step_toml.h"
@@ -11,7 +12,7 @@ namespace {
 
 constexpr std::string_view schema = "adze.recipe/1";
 
-const std::vector<std::string> mode_words = {"static", "dynamic", "weight-only"};
+const std::vector<std::string> mode_words = {"static", "dynamic", "weight-only", "float8"};
 const std::vector<std::string> granularity_words = {"per_tensor", "per_channel"};
 const std::vector<std::string> symmetry_words = {"asymmetric", "symmetric"};
 const std::vector<std::string> calibrator_words = {"max", "percentile", "entropy", "mse", "moving-average", "aciq"};
@@ -28,6 +29,7 @@ quantize::Methods read_methods(TomlReader& reader) {
   methods.rounding = reader.word("rounding", rounding_words, methods.rounding);
   methods.adaround.iterations =
       static_cast<int>(reader.get<std::int64_t>("adaround_iterations", methods.adaround.iterations));
+  methods.adaround.blocks = reader.get<bool>("adaround_blocks", methods.adaround.blocks);
   methods.gptq.by_activity = reader.get<bool>("gptq_by_activity", methods.gptq.by_activity);
   methods.smooth = reader.get<double>("smooth", methods.smooth);
   methods.awq = reader.get<bool>("awq", methods.awq);
@@ -57,7 +59,10 @@ QuantizeStep read_quantize(TomlReader& reader) {
   options.methods = read_methods(reader);
   options.block = reader.get<std::int64_t>("block", options.block);
   options.reduce_range = reader.get<bool>("reduce_range", options.reduce_range);
-  return {options};
+  options.power_of_two = reader.get<bool>("power_of_two", options.power_of_two);
+  const std::string preset = reader.get<std::string>("preset", "");
+  if (!preset.empty()) quantize::apply_preset(preset, options);
+  return {options, reader.get<std::string>("device", ""), reader.get<std::int64_t>("synthetic_samples", 0)};
 }
 
 void print_step(toml::table& table, const SlimStep& step) {
@@ -82,6 +87,7 @@ void print_methods(toml::table& table, const quantize::Methods& methods) {
   if (methods.adaround.iterations != usual.adaround.iterations) {
     table.insert("adaround_iterations", methods.adaround.iterations);
   }
+  if (methods.adaround.blocks) table.insert("adaround_blocks", true);
   if (methods.gptq.by_activity) table.insert("gptq_by_activity", true);
   if (methods.smooth >= 0) table.insert("smooth", methods.smooth);
   if (methods.awq) table.insert("awq", true);
@@ -112,6 +118,9 @@ void print_step(toml::table& table, const QuantizeStep& step) {
   print_methods(table, options.methods);
   if (options.block > 0) table.insert("block", options.block);
   if (options.reduce_range) table.insert("reduce_range", true);
+  if (options.power_of_two) table.insert("power_of_two", true);
+  if (!step.device.empty()) table.insert("device", step.device);
+  if (step.synthetic_samples > 0) table.insert("synthetic_samples", step.synthetic_samples);
   if (options.first_layer_float) table.insert("first_layer_float", true);
   if (options.last_layer_float) table.insert("last_layer_float", true);
   toml::array skip;

@@ -112,6 +112,21 @@ Json to_json(const PictureFigure& picture) {
   return {{"title", picture.title}, {"svg", picture.svg}};
 }
 
+Json to_json(const WeightHistogramFigure& figure) {
+  return {{"name", figure.name},     {"bits", figure.bits},
+          {"limit", figure.limit},   {"before", figure.before},
+          {"after", figure.after},   {"error_limit", figure.error_limit},
+          {"errors", figure.errors}, {"sqnr_db", optional_number(figure.sqnr_db)}};
+}
+
+Json to_json(const SensitivityFigure& figure) {
+  return {{"layer", figure.layer},
+          {"weights", figure.weights},
+          {"bits", figure.bits},
+          {"damage", figure.damage},
+          {"chosen", figure.chosen}};
+}
+
 template <typename Items>
 Json all_to_json(const Items& items) {
   Json array = Json::array();
@@ -216,6 +231,8 @@ std::string report_json(const Report& report) {
                {"layers", all_to_json(report.layers)},
                {"histograms", all_to_json(report.histograms)},
                {"error_histograms", all_to_json(report.error_histograms)},
+               {"weight_histograms", all_to_json(report.weight_histograms)},
+               {"sensitivity", all_to_json(report.sensitivity)},
                {"epochs", all_to_json(report.epochs)},
                {"pruning", all_to_json(report.pruning)},
                {"pictures", all_to_json(report.pictures)}};

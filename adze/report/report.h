@@ -81,6 +81,26 @@ struct ErrorHistogramFigure {
   double sqnr_db = 0;
 };
 
+/// Distribution of a layer's weights before and after quantization, and of the difference.
+struct WeightHistogramFigure {
+  std::string name;
+  int bits = 8;
+  double limit = 0;  ///< the bins reach from -limit to limit
+  std::vector<double> before, after;
+  double error_limit = 0;
+  std::vector<double> errors;
+  double sqnr_db = 0;
+};
+
+/// What quantizing one layer alone does, width by width.
+struct SensitivityFigure {
+  std::string layer;
+  std::int64_t weights = 0;
+  std::vector<int> bits;
+  std::vector<double> damage;  ///< output noise by signal
+  int chosen = 0;              ///< bits that it got; 0: nothing was chosen
+};
+
 struct StepFigures {
   std::string name;
   int changes = 0;
@@ -128,6 +148,8 @@ struct Report {
   std::vector<LayerFigures> layers;
   std::vector<HistogramFigure> histograms;
   std::vector<ErrorHistogramFigure> error_histograms;
+  std::vector<WeightHistogramFigure> weight_histograms;
+  std::vector<SensitivityFigure> sensitivity;
   std::vector<EpochFigures> epochs;
   std::vector<PruningFigures> pruning;
   std::vector<PictureFigure> pictures;  ///< of pruning

@@ -128,6 +128,23 @@ TEST(Perplexity, BlocksHoldNeighboursTogether) {
   EXPECT_GT(result.standard_error, 4 * naive.standard_error);
 }
 
+TEST(ComparePerplexity, PairsTheWindowsOfTwoNetworks) {
+  const RandomText text(300);
+  const auto with = [](double strength) {
+    return [strength](std::span<const Tensor> inputs) { return predict(inputs, strength); };
+  };
+  const auto same = compare_perplexity(with(0.5), with(0.5), text, text);
+  EXPECT_EQ(same.ratio, 1);
+  EXPECT_EQ(same.p_value, 1);
+  const auto worse = compare_perplexity(with(0), with(1), text, text);  // the text has no order to be predicted
+  EXPECT_NEAR(worse.ratio, worse.b.perplexity / worse.a.perplexity, 1e-9);
+  EXPECT_GT(worse.ratio, 1);
+  EXPECT_LT(worse.interval.low, worse.ratio);
+  EXPECT_GT(worse.interval.high, worse.ratio);
+  EXPECT_LT(worse.p_value, 1e-6);
+  EXPECT_THROW(compare_perplexity(with(0), with(1), text, RandomText(200)), UsageError);
+}
+
 TEST(Perplexity, NamesWhatDoesNotFit) {
   const RandomText text(4);
   EXPECT_TRUE(is_language_data(text));

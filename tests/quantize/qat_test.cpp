@@ -119,8 +119,17 @@ TEST(LowBits, FewerBitsLoseMoreAndTheEngineAgreesWithTheReference) {
 TEST(LowBits, TextsAreParsed) {
   EXPECT_EQ(parse_bit_widths("w4a8"), (BitWidths{4, 8}));
   EXPECT_EQ(parse_bit_widths("int8"), (BitWidths{8, 8}));
-  for (const char* text : {"w1a8", "w9a8", "w4", "w4a8x", "int", "4"})
+  EXPECT_EQ(parse_bit_widths("w1a8"), (BitWidths{1, 8}));
+  for (const char* text : {"w0a8", "w1a1", "w9a8", "w4", "w4a8x", "int", "4"})
     EXPECT_THROW(parse_bit_widths(text), UsageError) << text;
+}
+
+TEST(LowBits, SignsAreNotTrained) {
+  PtqOptions options;
+  options.bits = {1, 8};
+  EXPECT_NO_THROW(check_options(options));
+  options.keep_code_windows = true;
+  EXPECT_THROW(check_options(options), UsageError);
 }
 
 TEST(Qat, ThereAndBackIsTheSameNetwork) {

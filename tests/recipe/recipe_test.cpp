@@ -16,7 +16,7 @@ Recipe sample() {
   options.calibrator = quantize::Calibrator::Percentile;
   options.percentile = 99.9;
   options.skip = {"head*"};
-  recipe.steps.emplace_back(QuantizeStep{options});
+  recipe.steps.emplace_back(QuantizeStep{options, {}, 0});
   return recipe;
 }
 
@@ -27,6 +27,38 @@ std::string message_of(const std::string& text) {
     return error.what();
   }
   return "accepted";
+}
+
+TEST(Recipe, KeepsEverySettingOfQuantization) {
+  Recipe recipe = sample();
+  recipe.steps.clear();
+  quantize::PtqOptions options;
+  options.mode = quantize::Mode::WeightOnly;
+  options.bits = {4, 8};
+  options.block = 32;
+  options.power_of_two = options.reduce_range = true;
+  options.methods.awq = options.methods.adaround.blocks = true;
+  options.methods.smooth = 0.5;
+  options.methods.split_outliers = 0.25;
+  recipe.steps.emplace_back(QuantizeStep{options, "edgetpu", 64});
+  const Recipe back = parse_recipe(print_recipe(recipe), "r.toml");
+  const auto& step = std::get<QuantizeStep>(back.steps.at(0));
+  EXPECT_EQ(step.device, "edgetpu");
+  EXPECT_EQ(step.synthetic_samples, 64);
+  EXPECT_EQ(step.options.block, 32);
+  EXPECT_TRUE(step.options.power_of_two && step.options.reduce_range);
+  EXPECT_TRUE(step.options.methods.awq && step.options.methods.adaround.blocks);
+  EXPECT_EQ(step.options.methods.smooth, 0.5);
+  EXPECT_EQ(step.options.methods.split_outliers, 0.25);
+  EXPECT_EQ(print_recipe(back), print_recipe(recipe));
+}
+
+TEST(Recipe, TakesPresets) {
+  const Recipe recipe =
+      parse_recipe("schema = \"adze.recipe/1\"\n[[step]]\nrun = \"quantize\"\npreset = \"int4-g32\"\n", "r.toml");
+  const auto& options = std::get<QuantizeStep>(recipe.steps.at(0)).options;
+  EXPECT_EQ(options.mode, quantize::Mode::WeightOnly);
+  EXPECT_EQ(options.block, 32);
 }
 
 TEST(Recipe, PrintsAndParsesToTheSameText) {

@@ -254,6 +254,37 @@
         el("p", {}, `± ${h.limit.toPrecision(3)}   SQNR ${h.sqnr_db === null ? "–" : h.sqnr_db.toFixed(1)} dB`)))));
   };
 
+  /** A row a layer, a column a width; the fuller the colour the more damage, in powers of ten. */
+  const drawSensitivity = () => {
+    const layers = report.sensitivity || [];
+    if (layers.length === 0) { byId("sensitivity").hidden = true; return; }
+    const widths = layers[0].bits;
+    const damages = layers.flatMap((l) => l.damage).filter((d) => d > 0);
+    const low = Math.log10(Math.min(...damages)), high = Math.log10(Math.max(...damages));
+    const heat = (l, d, i) => el("span", {
+      class: l.bits[i] === l.chosen ? "heat chosen" : "heat",
+      style: `background:color-mix(in srgb, var(--warn) ${(100 * (d > 0 ? (Math.log10(d) - low) / Math.max(1e-9, high - low) : 0)).toFixed(0)}%, transparent)`,
+    }, d.toPrecision(2));
+    const most = Math.max(...layers.map((l) => l.chosen || 0), 1);
+    const chosen = (l) => (l.chosen ? [el("span", { class: "bar", style: `width:${(60 * l.chosen / most).toFixed(0)}px` }), `${l.chosen}`] : "–");
+    const header = ["layer", "weights", ...widths.map((w) => `${w} bits`), "bits"];
+    byId("sensitivity").append(
+      el("p", { class: "muted" }, "Noise at the network's outputs relative to the signal when the layer alone is quantized; framed: what was chosen."),
+      table(header, layers.map((l) => ({ cells: [l.layer, count(l.weights), ...l.damage.map((d, i) => heat(l, d, i)), chosen(l)] }))),
+      download("sensitivity.csv", [header, ...layers.map((l) => [l.layer, l.weights, ...l.damage, l.chosen])]));
+  };
+
+  const drawWeights = () => {
+    const layers = report.weight_histograms || [];
+    if (layers.length === 0) { byId("weights").hidden = true; return; }
+    const inside = (limit, counts) => histogram({ low: -limit, high: limit, counts, chosen_low: -limit, chosen_high: limit });
+    byId("weights").append(
+      el("p", { class: "muted" }, "From top to bottom: weights in float, what their codes stand for, the difference; logarithmic height."),
+      el("div", { class: "grid" }, layers.map((l) => el("div", { class: "card" },
+        el("h3", { title: l.name }, l.name), inside(l.limit, l.before), inside(l.limit, l.after), inside(l.error_limit, l.errors),
+        el("p", {}, `${l.bits} bits   ± ${l.limit.toPrecision(3)}   error ± ${l.error_limit.toPrecision(3)}   SQNR ${l.sqnr_db === null ? "–" : l.sqnr_db.toFixed(1)} dB`)))));
+  };
+
   const drawHistograms = () => {
     if (report.histograms.length === 0) { byId("histograms").hidden = true; return; }
     byId("histograms").append(
@@ -286,6 +317,8 @@
   drawPruning();
   drawTrials();
   drawLayers();
+  drawSensitivity();
+  drawWeights();
   drawHistograms();
   drawErrors();
   drawSteps();

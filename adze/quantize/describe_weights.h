@@ -1,0 +1,12 @@
+#pragma once
+
+#include "adze/quantize/ptq.h"
+
+namespace adze::quantize {
+
+/// Fills in what the report says of each layer's weights, from what is stored in the end: bits, histograms of the
+/// weights before and after and of their error, and the signal-to-noise ratio. exact: the float graph that was
+/// quantized, methods that change weights applied.
+void describe_weights(const Graph& exact, const Graph& quantized, const PtqOptions& options, QuantizeReport& report);
+
+}  // namespace adze::quantize
