@@ -30,6 +30,7 @@ struct Arguments {
   bool per_layer = false;
   bool samples = false;
   bool integer_io = false;
+  bool int8_inputs = false;
 };
 
 /// What one call costs at least, by the machine's peaks, and what it took.
@@ -140,6 +141,7 @@ ExitCode run_bench(Console& console, const Arguments& arguments) {
   options.weight_file = arguments.weight_file;
   options.tune = tune_from(arguments.tune);
   options.tune_file = arguments.tune_file;
+  if (arguments.int8_inputs) options.low_bit_inputs = LowBitInputs::Int8;
   const auto read = [&] { return load_model(arguments.model); };
   const LatencyResult result = is_zoo_model(arguments.model)
                                    ? measure_latency(read(), options, console.progress())
@@ -190,6 +192,8 @@ Verb bench_verb() {
         options.option(arguments->tune, "--tune",
                        "Choose among a layer's kernels: off (by table), fast or full (by timing them in place)");
         options.option(arguments->tune_file, "--tune-file", "Keep what tuning found here, by machine and layer");
+        options.flag(arguments->int8_inputs, "--int8-inputs",
+                     "Products with weights of few bits round their inputs to 8 bits in groups");
         options.option(arguments->weight_file, "--weight-file",
                        "Keep packed weights here: written once, mapped by later starts");
         options.option(arguments->device, "--device",

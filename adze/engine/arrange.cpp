@@ -9,6 +9,7 @@
 #include "adze/engine/followers.h"
 #include "adze/engine/step.h"
 #include "adze/engine/steps/sums_s8.h"
+#include "adze/plan/coded_weights.h"
 
 namespace adze::engine {
 
@@ -355,6 +356,8 @@ bool prefers_channels_last(const Graph& graph, const Node& node) {
         return centred_weights(graph, node).has_value();
       return is_byte(dtype) && is_byte(graph.value(node.output()).type.dtype) && constant(1, DType::S8) &&
              (node.input(2) == ValueId::None || constant(2, DType::S32));
+    case OpKind::QGemm:
+      return node.has(coded_attribute) && node.get_int("axis") == 1;
     case OpKind::ConvInteger:
       return centred_weights(graph, node).has_value();
     case OpKind::MaxPool:

@@ -11,6 +11,7 @@
 #include "adze/engine/fuse_functions.h"
 #include "adze/engine/fuse_sums.h"
 #include "adze/engine/fuse_tables.h"
+#include "adze/plan/coded_weights.h"
 #include "adze/plan/cost.h"
 #include "adze/plan/order.h"
 
@@ -141,7 +142,9 @@ Plan draw_plan(const Graph& graph) {
 }  // namespace
 
 Blueprint draw_blueprint(const Graph& graph, bool fuse) {
-  Blueprint blueprint{arrange(fuse ? fuse_functions(fuse_tables(fuse_sums(graph))) : graph, fuse), {}, {}};
+  Graph joined = join_codes(graph);
+  if (fuse) joined = fuse_functions(fuse_tables(fuse_sums(std::move(joined))));
+  Blueprint blueprint{arrange(joined, fuse), {}, {}};
   blueprint.plan = draw_plan(blueprint.arranged.graph);
   return blueprint;
 }

@@ -6,6 +6,7 @@
 
 #include "adze/engine/steps/post_ops.h"
 #include "adze/engine/steps/post_ops_s8.h"
+#include "adze/plan/coded_weights.h"
 
 namespace adze::engine {
 
@@ -80,6 +81,8 @@ bool Followers::takes_bounds(const Node& node, NodeId id) const {
   switch (node.kind) {
     case OpKind::Conv:
       return node.get_int("channels_last", 0) != 0;
+    case OpKind::QGemm:
+      return node.has(coded_attribute) && is_known_float(arranged_, node.inputs[0]);
     case OpKind::Gemm:
     case OpKind::MatMul:
       return is_float_product(from_.node(id));
@@ -181,7 +184,9 @@ void Followers::take(Node& node, NodeId id) {
   if (from_.value(node.outputs[0]).type.dtype != DType::F32 || !takes_bounds(node, id)) return;
   take_clamp(node);
   if (node.kind == OpKind::Conv) take_sum(node);
-  if (node.kind == OpKind::Conv || node.kind == OpKind::Gemm || node.kind == OpKind::MatMul) take_function(node);
+  const bool has_post_ops = node.kind == OpKind::Conv || node.kind == OpKind::Gemm || node.kind == OpKind::MatMul ||
+                            node.kind == OpKind::QGemm;
+  if (has_post_ops) take_function(node);
 }
 
 }  // namespace adze::engine

@@ -10,6 +10,7 @@
 #include "adze/engine/reference/reference.h"
 #include "adze/graph/edit.h"
 #include "adze/graph/infer.h"
+#include "adze/plan/coded_weights.h"
 #include "adze/plan/lower_integers.h"
 #include "adze/plan/plan.h"
 
@@ -47,7 +48,7 @@ bool unpacks_weights(OpKind kind) {
 void fold_weights(Graph& graph) {
   for (const NodeId id : topological_order(graph)) {
     const Node& node = graph.node(id);
-    if (!unpacks_weights(node.kind) || node.outputs.size() != 1) continue;
+    if (!unpacks_weights(node.kind) || node.outputs.size() != 1 || has_marked_codes(node)) continue;
     std::vector<reference::Datum> inputs;
     for (const ValueId input : node.inputs) {
       if (const Tensor* constant = std::as_const(graph).constant(input))
@@ -69,8 +70,9 @@ std::vector<Port> ports_of(const Graph& graph, const std::vector<ValueId>& ids) 
   return ports;
 }
 
-Graph lowered(Graph graph, bool integer) {
-  if (integer && is_quantized(graph)) graph = lower_integers(std::move(graph));
+Graph lowered(Graph graph, const LoweringOptions& options) {
+  if (options.integer && is_quantized(graph)) graph = lower_integers(std::move(graph));
+  mark_codes(graph, options.input_bits);
   remove_dead_nodes(graph);
   fold_weights(graph);
   graph.compact();
@@ -80,11 +82,11 @@ Graph lowered(Graph graph, bool integer) {
 
 }  // namespace
 
-void Model::prepare(Graph graph, bool integer, std::function<Graph()> read) {
+void Model::prepare(Graph graph, const LoweringOptions& options, std::function<Graph()> read) {
   inputs_ = ports_of(graph, graph.inputs());
   outputs_ = ports_of(graph, graph.outputs());
   source_file_ = graph.source_file;
-  integer_ = integer;
+  options_ = options;
   read_ = std::move(read);
   for (std::int32_t i = 0; i < graph.num_values(); ++i) {
     const Tensor* constant = std::as_const(graph).constant(static_cast<ValueId>(i));
@@ -92,15 +94,15 @@ void Model::prepare(Graph graph, bool integer, std::function<Graph()> read) {
       given_.push_back(*constant);
     }
   }
-  graph_ = std::make_shared<const Graph>(lowered(std::move(graph), integer));
+  graph_ = std::make_shared<const Graph>(lowered(std::move(graph), options_));
   trim_heap();  // what reading and lowering took
   release_files();
 }
 
-void Model::restore(StoredModel stored, bool integer, std::function<Graph()> read) {
+void Model::restore(StoredModel stored, const LoweringOptions& options, std::function<Graph()> read) {
   inputs_ = std::move(stored.inputs);
   outputs_ = std::move(stored.outputs);
-  integer_ = integer;
+  options_ = options;
   source_file_ = stored.blueprint->arranged.graph.source_file;
   read_ = std::move(read);
   restored_ = true;
@@ -110,7 +112,7 @@ void Model::restore(StoredModel stored, bool integer, std::function<Graph()> rea
 
 std::shared_ptr<const Graph> Model::graph() {
   if (!graph_) {
-    graph_ = std::make_shared<const Graph>(lowered(read_(), integer_));
+    graph_ = std::make_shared<const Graph>(lowered(read_(), options_));
     release_files();
   }
   return graph_;

@@ -15,6 +15,12 @@
 
 namespace adze::engine {
 
+/// How a graph is lowered when a model takes it.
+struct LoweringOptions {
+  bool integer = true;  ///< quantized groups become integer operators
+  int input_bits = 0;   ///< of products with coded weights: 8, or 0 for inputs as they are
+};
+
 /// What all sessions of one model have in common: its graph in integers, its packed weights, its blueprints. Hold mutex
 /// while calling anything here; steps read what they were bound to without it.
 class Model {
@@ -24,11 +30,11 @@ class Model {
   TuneTable tuned;
 
   bool is_ready() const { return graph_ || read_; }
-  /// Takes the graph over; integer: quantized groups become integer operators. With read, which gives the graph once
+  /// Takes the graph over. With read, which gives the graph once
   /// more, it is held only until a blueprint is drawn for the shapes that it declares.
-  void prepare(Graph graph, bool integer, std::function<Graph()> read = {});
+  void prepare(Graph graph, const LoweringOptions& options, std::function<Graph()> read = {});
   /// Starts from what an earlier session stored. read gives the graph, should it be needed after all.
-  void restore(StoredModel stored, bool integer, std::function<Graph()> read);
+  void restore(StoredModel stored, const LoweringOptions& options, std::function<Graph()> read);
 
   bool is_restored() const { return restored_; }
   /// For keeping.
@@ -55,7 +61,8 @@ class Model {
   std::string source_file_;
   std::vector<Port> inputs_, outputs_;
   std::shared_ptr<const Graph> graph_;
-  bool integer_ = true, restored_ = false;
+  LoweringOptions options_;
+  bool restored_ = false;
   std::function<Graph()> read_;
   /// The given graph's constants: as long as they live, no others can be taken for them (graph_key).
   std::vector<Tensor> given_;

@@ -20,10 +20,15 @@ constexpr std::size_t most_plans = 6;
 
 std::string settings_text(Isa isa, const SessionOptions& options, int threads) {
   std::string text = cat(isa_name(isa), options.integer ? " integer" : " float");
+  if (options.low_bit_inputs == LowBitInputs::Int8) text += " int8 inputs";
   if (options.tune != Tune::Off) {
     text += cat(" tuned ", this_machine().cpu, " ", threads, " ", options.tune_file);
   }
   return text;
+}
+
+engine::LoweringOptions lowering_of(const SessionOptions& options) {
+  return {options.integer, options.low_bit_inputs == LowBitInputs::Int8 ? 8 : 0};
 }
 
 }  // namespace
@@ -163,7 +168,7 @@ Session::Session(Graph graph, const SessionOptions& options) : state_(std::make_
   {
     const std::lock_guard lock(state_->model->mutex);
     const bool is_new = !state_->model->is_ready();
-    if (is_new) state_->model->prepare(std::move(graph), options.integer);
+    if (is_new) state_->model->prepare(std::move(graph), lowering_of(options));
     if (!options.weight_file.empty()) fingerprint = engine::weight_fingerprint(*state_->model->graph(), settings);
     if (is_new && !options.weight_file.empty()) {
       state_->model->weights.use(engine::WeightFile::open(options.weight_file, fingerprint));
@@ -187,9 +192,9 @@ Session Session::open(const std::filesystem::path& model, const std::function<Gr
       if (!options.weight_file.empty()) file = engine::WeightFile::open(options.weight_file, fingerprint);
       state->model->weights.use(file);
       if (auto stored = engine::decode_stored(file, model)) {
-        state->model->restore(std::move(*stored), options.integer, read);
+        state->model->restore(std::move(*stored), lowering_of(options), read);
       } else {
-        state->model->prepare(read(), options.integer, read);
+        state->model->prepare(read(), lowering_of(options), read);
       }
     }
   }

@@ -21,10 +21,17 @@ enum class Tune : std::uint8_t {
   Full,  ///< enough runs for a noisy machine
 };
 
+/// How products with weights of few bits (plan/coded_weights.h) take their inputs.
+enum class LowBitInputs : std::uint8_t {
+  Float,  ///< as they are: split into 24 bits, which float products round as much
+  Int8,   ///< rounded to 8 bits in groups, each with its own scale: faster from some rows on
+};
+
 struct SessionOptions {
-  int threads = 1;        ///< 0: as many as set_num_threads says. Results do not depend on it.
-  std::string isa;        ///< highest instruction set, a name of isa.h; empty: the best that there is
-  bool integer = true;    ///< run quantized groups in integers (plan/lower_integers); false: in float, as written
+  int threads = 1;      ///< 0: as many as set_num_threads says. Results do not depend on it.
+  std::string isa;      ///< highest instruction set, a name of isa.h; empty: the best that there is
+  bool integer = true;  ///< run quantized groups in integers (plan/lower_integers); false: in float, as written
+  LowBitInputs low_bit_inputs = LowBitInputs::Float;
   Tune tune = Tune::Off;  ///< for input shapes that are known when the session is made. Float bits may differ.
   std::string tune_file;  ///< where choices are kept, by machine and problem; empty: nowhere
   /// Where packed weights are kept between starts: read when it fits this model, machine and version, else written.

@@ -60,6 +60,7 @@ void fill(Tensor& tensor, Random& random) {
 
 SessionOptions session_options(const LatencyOptions& options) {
   SessionOptions result;
+  result.low_bit_inputs = options.low_bit_inputs;
   result.threads = options.threads;
   result.isa = options.isa;
   result.weight_file = options.weight_file;

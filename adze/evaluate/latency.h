@@ -21,7 +21,8 @@ struct LatencyOptions {
   int threads = 1;
   std::string isa;                            ///< as in SessionOptions
   std::map<std::string, Shape> input_shapes;  ///< of inputs with open dimensions; open ones not named here become 1
-  Tune tune = Tune::Off;                      ///< these three as in SessionOptions
+  LowBitInputs low_bit_inputs = LowBitInputs::Float;  ///< as in SessionOptions
+  Tune tune = Tune::Off;                              ///< these three as in SessionOptions
   std::string tune_file, weight_file;
   bool per_layer = false;  ///< fill steps, in a second pass that does not count
 };

@@ -117,7 +117,7 @@ std::vector<float> run(const LowbitKernel& kernel, const Problem& problem, const
 TEST(Lowbit, MultipliesAsTheWeightsThatCodesStandFor) {
   Random random(81);
   constexpr double tolerance[] = {8e-3, 4e-5, 3e-7};  // of the largest input of a group: 1 / 254, / 65000, a float
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 40; ++round) {
     const Problem problem(random);
     const LowbitLayout& layout = problem.layout;
     const std::int64_t rows = pick(random, 1, 14);
@@ -143,7 +143,7 @@ TEST(Lowbit, MultipliesAsTheWeightsThatCodesStandFor) {
 
 TEST(Lowbit, GivesTheSameBitsOnEveryInstructionSet) {
   Random random(82);
-  for (int round = 0; round < 90; ++round) {
+  for (int round = 0; round < 60; ++round) {
     const Problem problem(random);
     const Tensor x = random_floats({pick(random, 1, 14), problem.layout.depth}, random);
     const Tensor bias = random_floats({problem.layout.blocks() * 64}, random);

@@ -13,6 +13,7 @@ std::vector<std::int32_t> widened(const Tensor& tensor);
 Tensor narrowed(DType dtype, Shape shape, std::span<const std::int32_t> values);
 
 // Kernels of domain adze, formulas in graph/ops/adze.def; the table is in adze.cpp.
+void coded_product(Context& context);
 void q_conv(Context& context);
 void q_gemm(Context& context);
 void q_matmul(Context& context);

@@ -5,6 +5,7 @@
 #include "adze/engine/reference/detail/elements.h"
 #include "adze/engine/reference/taps.h"
 #include "adze/engine/reference/values.h"
+#include "adze/plan/coded_weights.h"
 #include "adze/plan/integer_parameters.h"
 
 namespace adze::reference::integer {
@@ -80,6 +81,7 @@ void q_conv(Context& context) {
 
 void q_gemm(Context& context) {
   const Node& node = context.node();
+  if (node.has(coded_attribute)) return coded_product(context);
   const Tensor& a = context.input(0);
   const Tensor& w = context.input(1);
   const Shape result = checked_shape(context);

@@ -41,7 +41,7 @@ void set_post_function(Node& node, const UnaryFunction& function) {
 
 PostOps::PostOps(const BindContext& context) : channels_(context.output_shape().back()) {
   const Node& node = context.node();
-  if (context.has(post_add_input)) {
+  if (node.kind == OpKind::Conv && context.has(post_add_input)) {
     other_ = context.in<float>(post_add_input);
     add_ = kernels::binary_f32_kernel(context.isa()).run;
     clamps_ = node.has("post_low");

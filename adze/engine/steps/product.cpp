@@ -4,6 +4,7 @@
 
 #include "adze/base/text.h"
 #include "adze/engine/kernels/gemm_f32/gemm_f32.h"
+#include "adze/engine/steps/coded_product.h"
 #include "adze/engine/steps/convolution_s8.h"
 #include "adze/engine/steps/dense_f32.h"
 #include "adze/engine/steps/post_ops.h"
@@ -168,6 +169,9 @@ std::span<const BinderEntry> product_binders() {
                                         {OpKind::MatMul, bind_dense, "dense_f32"},
                                         {OpKind::MatMul, bind_onednn, "onednn"},
                                         {OpKind::MatMul, bind_matmul, "batched"},
+                                        {OpKind::QGemm, bind_coded_lowbit, "lowbit"},
+                                        {OpKind::QGemm, bind_coded_decoded, "decoded"},
+                                        {OpKind::QGemm, bind_coded_expanded, "expanded"},
                                         {OpKind::QGemm, bind_quantized_gemm},
                                         {OpKind::QMatMul, bind_quantized_matmul},
                                         {OpKind::MatMulInteger, bind_integer_sums, "weights"},
