@@ -3,14 +3,15 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <cstring>
 #include <ctime>
 #include <limits>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "adze/base/random.h"
+#include "adze/engine/kernels/decoded_f32/decoded_f32.h"
 #include "adze/engine/kernels/lowbit/lowbit.h"
+#include "adze/engine/kernels/sign_sums/sign_sums.h"
 #include "adze/engine/peaks.h"
 #include "adze/numerics/tensor.h"
 #include "benchmarks/register.h"
@@ -103,6 +104,47 @@ void bench_lowbit(benchmark::State& state, const LowbitKernel& kernel, LowbitLay
   });
 }
 
+void bench_decoded(benchmark::State& state, const kernels::DecodedF32Kernel& kernel, kernels::WeightCode code,
+                   std::int64_t rows) {
+  kernels::DecodedLayout layout;
+  layout.code = code;
+  layout.depth = layout.columns = layout.group = 4096;
+  Random random(1);
+  Tensor packed = filled(layout.bytes(), random), x(DType::F32, {rows, 4096}), y(DType::F32, {rows, 4096});
+  for (std::byte& byte : packed.mutable_bytes()) byte &= std::byte{0x77};  // no infinities
+  Tensor table(DType::F32, {256}), bias(DType::F32, {4096});
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  float* to = y.mutable_data<float>().data();
+  time_best(state, layout.bytes(), rows * 4096 * 4096, [&] {
+    for (std::int64_t block = 0; block < layout.blocks(); ++block) {
+      kernel.run({code, table.data<float>().data(), x.data<float>().data(), 4096, rows, 4096, 4096,
+                  packed.data<std::uint8_t>().data() + layout.block_offset(block), 4, false, bias.data<float>().data(),
+                  -infinity, infinity, to + block * 64, 4096, 64});
+    }
+  });
+}
+
+/// A binary or ternary 3x3 convolution of 256 channels, 14 x 14 pixels, its windows gathered.
+void bench_signs(benchmark::State& state, const kernels::SignSumsKernel& kernel, bool ternary) {
+  constexpr std::int64_t rows = 196, words = 9 * 4, columns = 256;
+  const kernels::SignLayout layout{9, 256, columns, ternary};
+  Random random(1);
+  Tensor weights = filled(layout.packed_words() * 8, random), signs = filled(rows * words * 8, random),
+         all(DType::U64, {rows * words}), full(DType::U8, {rows});
+  for (std::uint64_t& word : all.mutable_data<std::uint64_t>()) word = ~std::uint64_t{0};
+  for (std::uint8_t& flag : full.mutable_data<std::uint8_t>()) flag = 1;
+  Tensor scales(DType::F32, {columns}), y(DType::F32, {rows, columns});
+  float* to = y.mutable_data<float>().data();
+  const auto words_of = [](const Tensor& tensor) {
+    return reinterpret_cast<const std::uint64_t*>(tensor.bytes().data());
+  };
+  time_best(state, layout.packed_words() * 8, rows * columns * 9 * 256, [&] {
+    kernel.run({words_of(signs), words_of(all), full.data<std::uint8_t>().data(), rows, words, 9 * 256,
+                words_of(weights), ternary, columns, scales.data<float>().data(), scales.data<float>().data(), -1e9f,
+                1e9f, to, columns});
+  });
+}
+
 LowbitLayout layout_of(int bits, std::int64_t group, bool zero_points) {
   LowbitLayout layout;
   layout.bits = bits;
@@ -117,6 +159,26 @@ LowbitLayout layout_of(int bits, std::int64_t group, bool zero_points) {
 }  // namespace
 
 void register_lowbit() {
+  using kernels::WeightCode;
+  for (const auto& kernel : kernels::decoded_f32_kernels()) {
+    if (!isa_allows(machine_isa(), kernel.isa) || kernel.isa == Isa::Ref) continue;
+    const std::pair<const char*, WeightCode> codes[] = {
+        {"f16", WeightCode::F16},       {"bf16", WeightCode::Bf16},         {"f8e4m3", WeightCode::F8E4M3},
+        {"f8e5m2", WeightCode::F8E5M2}, {"codebook16", WeightCode::Table4}, {"codebook256", WeightCode::Table8}};
+    for (const auto& [name, code] : codes) {
+      for (const std::int64_t rows : {1, 16}) {
+        const std::string title = std::string(kernel.name) + "/4096x4096 " + name + " rows " + std::to_string(rows);
+        benchmark::RegisterBenchmark(title.c_str(), bench_decoded, kernel, code, rows);
+      }
+    }
+  }
+  for (const auto& kernel : kernels::sign_sums_kernels()) {
+    if (!isa_allows(machine_isa(), kernel.isa) || kernel.isa == Isa::Ref) continue;
+    for (const bool ternary : {false, true}) {
+      const std::string title = std::string(kernel.name) + "/3x3 256 14x14 " + (ternary ? "ternary" : "binary");
+      benchmark::RegisterBenchmark(title.c_str(), bench_signs, kernel, ternary);
+    }
+  }
   for (const LowbitKernel& kernel : kernels::lowbit_kernels()) {
     if (!isa_allows(machine_isa(), kernel.isa) || kernel.isa == Isa::Ref) continue;
     const auto add = [&](const std::string& what, LowbitLayout layout, std::int64_t rows, int digits) {

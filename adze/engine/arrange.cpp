@@ -8,6 +8,7 @@
 #include "adze/engine/arrange_movement.h"
 #include "adze/engine/followers.h"
 #include "adze/engine/step.h"
+#include "adze/engine/steps/signs.h"
 #include "adze/engine/steps/sums_s8.h"
 #include "adze/plan/coded_weights.h"
 
@@ -352,6 +353,7 @@ bool prefers_channels_last(const Graph& graph, const Node& node) {
       return dtype == DType::F32 && constant(1, DType::F32) &&
              (node.input(2) == ValueId::None || constant(2, DType::F32));
     case OpKind::QConv:
+      if (node.has(signs_attribute)) return true;
       if (node.get_int("w_zero_point", 0) != 0 || constant(1, DType::U8))
         return centred_weights(graph, node).has_value();
       return is_byte(dtype) && is_byte(graph.value(node.output()).type.dtype) && constant(1, DType::S8) &&

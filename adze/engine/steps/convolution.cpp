@@ -8,6 +8,7 @@
 #include "adze/engine/steps/depthwise_f32.h"
 #include "adze/engine/steps/geometry.h"
 #include "adze/engine/steps/post_ops.h"
+#include "adze/engine/steps/signs.h"
 #include "adze/engine/steps/sparse_f32.h"
 #include "adze/engine/steps/sums_s8.h"
 #include "adze/engine/steps/winograd_f32.h"
@@ -88,6 +89,7 @@ std::span<const BinderEntry> convolution_binders() {
                                         {OpKind::Conv, bind_winograd_f32, "winograd_f32"},
                                         {OpKind::Conv, bind_dense, "dense_f32"},
                                         {OpKind::Conv, bind_onednn, "onednn"},
+                                        {OpKind::QConv, bind_signs, "signs"},
                                         {OpKind::QConv, bind_quantized_conv},
                                         {OpKind::ConvInteger, bind_integer_sums}};
   return entries;

@@ -9,6 +9,7 @@
 #include "adze/engine/steps/dense_f32.h"
 #include "adze/engine/steps/post_ops.h"
 #include "adze/engine/steps/product_s8.h"
+#include "adze/engine/steps/signs.h"
 #include "adze/engine/steps/sparse_f32.h"
 #include "adze/engine/steps/sums_s8.h"
 
@@ -169,6 +170,7 @@ std::span<const BinderEntry> product_binders() {
                                         {OpKind::MatMul, bind_dense, "dense_f32"},
                                         {OpKind::MatMul, bind_onednn, "onednn"},
                                         {OpKind::MatMul, bind_matmul, "batched"},
+                                        {OpKind::QGemm, bind_signs, "signs"},
                                         {OpKind::QGemm, bind_coded_lowbit, "lowbit"},
                                         {OpKind::QGemm, bind_coded_decoded, "decoded"},
                                         {OpKind::QGemm, bind_coded_expanded, "expanded"},
