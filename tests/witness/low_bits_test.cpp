@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <utility>
 
 #include "adze/base/random.h"
 #include "adze/engine/session.h"
@@ -47,16 +48,21 @@ class LowBits : public testing::OnnxRuntimeTest {
     return graph;
   }
 
+  /// The graph as written gives our numbers. Optimized, ONNX Runtime may round the inputs of products with 4-bit
+  /// weights to 8 bits (its accuracy level 4), as we do on request.
   void expect_same(const Graph& graph, const Tensor& x) {
-    const std::vector<Tensor> theirs = run_witness(graph, {x});
-    ASSERT_EQ(theirs.size(), 1u);
     Session session(graph);
     const Tensor ours = session.run(std::vector<Tensor>{x}).at(0);
-    ASSERT_EQ(ours.shape(), theirs[0].shape());
-    double largest = 0;
-    for (std::int64_t i = 0; i < ours.size(); ++i) largest = std::max(largest, std::abs(theirs[0].get_double(i)));
-    for (std::int64_t i = 0; i < ours.size(); ++i) {
-      ASSERT_NEAR(ours.get_double(i), theirs[0].get_double(i), 2e-6 * largest) << "element " << i;
+    for (const auto& [optimize, tolerance] : {std::pair{"disabled", 2e-6}, std::pair{"all", 1e-2}}) {
+      const std::vector<Tensor> theirs = run_witness(graph, {x}, optimize);
+      ASSERT_EQ(theirs.size(), 1u);
+      ASSERT_EQ(ours.shape(), theirs[0].shape());
+      double largest = 0;
+      for (std::int64_t i = 0; i < ours.size(); ++i) largest = std::max(largest, std::abs(theirs[0].get_double(i)));
+      for (std::int64_t i = 0; i < ours.size(); ++i) {
+        ASSERT_NEAR(ours.get_double(i), theirs[0].get_double(i), tolerance * largest)
+            << "element " << i << ", optimization " << optimize;
+      }
     }
   }
 
