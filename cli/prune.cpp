@@ -30,6 +30,14 @@ Graph prepared(const PruneArguments& arguments, Console& console) {
 }
 
 Graph finished(Graph graph, const PruneArguments& arguments, Console& console) {
+  // Training leaves -0, whose bits are not all 0: it would be stored as a value.
+  for (const prune::Layer& layer : prune::weight_layers(graph)) {
+    std::vector<float> weights = prune::weight_matrix(graph, layer);
+    for (float& weight : weights) {
+      if (weight == 0) weight = 0;
+    }
+    prune::set_weight_matrix(graph, layer, weights);
+  }
   if (arguments.no_slim || arguments.keep_batch_norms) return graph;
   return slim(std::move(graph), {}, console.progress()).graph;
 }
