@@ -45,12 +45,20 @@ struct alignas(32) Panel {
   }
 }
 
+/// Do eight quads lie side by side? The ends do not tell: quads of grouped windows may overlap.
+[[gnu::always_inline]] inline bool are_side_by_side(const std::int32_t* offsets) {
+  const __m256i steps = _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28);
+  const __m256i at = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(offsets));
+  const __m256i wanted = _mm256_add_epi32(_mm256_set1_epi32(offsets[0]), steps);
+  return _mm256_movemask_epi8(_mm256_cmpeq_epi32(at, wanted)) == -1;
+}
+
 /// offsets: of the panel's quads.
 [[gnu::always_inline]] inline void split_row(const std::uint8_t* x, const std::int32_t* offsets, std::int64_t quads,
                                              SplitRow& to) {
   for (std::int64_t q = 0; q < quads; q += 8) {
     __m256i eight;
-    if (q + 8 <= quads && offsets[q + 7] - offsets[q] == 28) {
+    if (q + 8 <= quads && are_side_by_side(offsets + q)) {
       eight = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + offsets[q]));
     } else {
       alignas(32) std::int32_t some[8] = {};
