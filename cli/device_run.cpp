@@ -188,7 +188,8 @@ DeviceRun run_on_device(const Graph& graph, emit::EmitOptions options, const dev
   request.compile_flags = section_flags(run.emission);
   for (const auto& file : run.emission.files) {
     write_file(folder.path() / file.path, file.bytes);
-    if (file.path.ends_with(".c")) request.sources.push_back(file.path);
+    const bool source = file.path.ends_with(".c") || file.path.ends_with(".S");
+    if (source) request.sources.push_back(file.path);
   }
   run.emulation = device::emulate(request);
   run.bytes_equal = run.emulation.exit_code == 0 && all_equal(run.emulation.output);

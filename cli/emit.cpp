@@ -17,7 +17,8 @@ using Json = nlohmann::ordered_json;
 
 struct Arguments {
   std::string target, input, output;
-  std::string core = "generic", device, optimize = "balanced", name = "net", rounding = "tflm";
+  std::string core = "generic", device, optimize = "balanced", name = "net", rounding = "tflm", weights = "arrays";
+  std::vector<std::string> stateful;
   std::int64_t golden = 2;
   bool profile = false, no_slim = false, check = false, integer_io = false;
 };
@@ -42,6 +43,7 @@ ExitCode check(Console& console, const Graph& graph, const emit::EmitOptions& op
 
 ExitCode run_emit(Console& console, const Arguments& arguments) {
   Graph graph = emittable(load_model(arguments.input), !arguments.no_slim, arguments.integer_io);
+  if (!arguments.stateful.empty()) graph.metadata["adze.state"] = join(arguments.stateful, ",");
   const std::string core = arguments.device.empty() ? arguments.core : device::load_profile(arguments.device).core;
   if (arguments.rounding != "model") graph.metadata["adze.rounding"] = arguments.rounding;
   emit::EmitOptions options;
@@ -49,6 +51,7 @@ ExitCode run_emit(Console& console, const Arguments& arguments) {
   options.core = core.empty() ? "generic" : core;
   if (!arguments.device.empty()) options.memories = memories_of(device::load_profile(arguments.device));
   options.optimize = optimize_from(arguments.optimize);
+  options.weights_object = arguments.weights == "object";
   options.profile_hooks = arguments.profile;
   options.golden = golden_runs(graph, arguments.golden, console.options.seed);
   const emit::Emission emission = emit::emit_c(graph, options);
@@ -106,6 +109,11 @@ Verb emit_verb() {
         options.choice(arguments->rounding, "--rounding",
                        "Integer rounding: fixed point as TFLite-Micro, or as the model says for this computer",
                        {"tflm", "litert", "onnx", "model"});
+        options.choice(arguments->weights, "--weights",
+                       "Where tables stand: as C arrays, or in a file that an assembler source takes in (GCC, Clang)",
+                       {"arrays", "object"});
+        options.option(arguments->stateful, "--stateful",
+                       "INPUT=OUTPUT: keep the output for the next call's input; may be repeated");
         options.option(arguments->golden, "--golden", "Seeded random inputs in the test program; 0: no program");
         options.flag(arguments->profile, "--profile", "Call NAME_profile(layer) before each layer");
         options.flag(arguments->check, "--check",

@@ -1,6 +1,8 @@
 #include "cli/golden_runs.h"
 
+#include "adze/base/error.h"
 #include "adze/base/random.h"
+#include "adze/base/text.h"
 #include "adze/engine/reference/evaluator.h"
 #include "adze/engine/session.h"
 #include "adze/plan/plan.h"
@@ -25,6 +27,41 @@ Tensor random_input(const ValueType& type, Random& random) {
   return tensor;
 }
 
+/// The number zero as the input holds it.
+Tensor zeros(const Graph& graph, ValueId id) {
+  const ValueType& type = graph.value(id).type;
+  Tensor tensor(type.dtype, *concrete(*type.shape));
+  std::int64_t zero = 0;
+  for (const NodeId node_id : graph.node_ids()) {
+    const Node& node = graph.node(node_id);
+    if (node.kind != OpKind::DequantizeLinear || node.input(0) != id) continue;
+    const Tensor* zero_point = graph.constant(node.input(2));
+    if (zero_point != nullptr) zero = zero_point->get_int(0);
+  }
+  for (std::int64_t i = 0; i < tensor.size(); ++i) tensor.set_double(i, static_cast<double>(zero));
+  return tensor;
+}
+
+std::size_t place_of(const Graph& graph, const std::vector<ValueId>& ids, const std::string& name) {
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (graph.value(ids[i]).name == name) return i;
+  }
+  throw UsageError(cat("--stateful: the network has no input or output ", adze::quoted(name)));
+}
+
+/// Which inputs take which outputs of the call before.
+std::vector<std::pair<std::size_t, std::size_t>> state_places(const Graph& graph) {
+  std::vector<std::pair<std::size_t, std::size_t>> places;
+  const auto found = graph.metadata.find("adze.state");
+  if (found == graph.metadata.end() || found->second.empty()) return places;
+  for (const std::string& pair : split(found->second, ',')) {
+    const auto names = split(pair, '=');
+    if (names.size() != 2) throw UsageError(cat("--stateful ", pair, ": expected INPUT=OUTPUT"));
+    places.emplace_back(place_of(graph, graph.inputs(), names[0]), place_of(graph, graph.outputs(), names[1]));
+  }
+  return places;
+}
+
 }  // namespace
 
 Graph emittable(Graph graph, bool simplify, bool integer_ports) {
@@ -40,10 +77,13 @@ Graph emittable(Graph graph, bool simplify, bool integer_ports) {
 std::vector<emit::Golden> golden_runs(const Graph& graph, std::int64_t count, std::int64_t seed) {
   Random random(static_cast<std::uint64_t>(seed));
   std::vector<emit::Golden> runs;
+  const auto states = state_places(graph);
   Session session(graph, {});
   for (std::int64_t i = 0; i < count; ++i) {
     emit::Golden run;
     for (const ValueId id : graph.inputs()) run.inputs.push_back(random_input(graph.value(id).type, random));
+    for (const auto& [in, out] : states)
+      run.inputs[in] = i == 0 ? zeros(graph, graph.inputs()[in]) : runs.back().outputs[out];
     run.outputs = session.run(run.inputs);
     runs.push_back(std::move(run));
   }

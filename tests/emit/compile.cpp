@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdio>
+#include <map>
 
 #include "adze/base/files.h"
 #include "adze/base/text.h"
@@ -40,14 +41,39 @@ class Folder {
   std::filesystem::path path_;
 };
 
+/// The runtime's files are the same for every network: each is compiled once a program and compiler.
+class RuntimeObjects {
+ public:
+  /// What to link instead of the source, or the compiler's complaints.
+  std::pair<std::string, Ran> object(const std::filesystem::path& folder, const std::string& file,
+                                     const std::string& compiler) {
+    const auto [at, added] = numbers_.try_emplace(compiler + file, numbers_.size());
+    const std::string path = (objects_.path() / cat(at->second, ".o")).string();
+    if (!added && std::filesystem::exists(path)) return {path, {0, {}}};
+    return {path, run(cat("cd ", folder.string(), " && ", compiler, " -c ", file, " -o ", path))};
+  }
+
+ private:
+  Folder objects_;
+  std::map<std::string, std::size_t> numbers_;
+};
+
 }  // namespace
 
 Ran compile_and_run(const emit::Emission& emission, const std::string& name, const std::string& compiler) {
   const Folder folder;
+  static RuntimeObjects objects;
   std::string sources;
+  for (const auto& file : emission.files) write_file(folder.path() / file.path, file.bytes);
   for (const auto& file : emission.files) {
-    write_file(folder.path() / file.path, file.bytes);
-    if (file.path.ends_with(".c")) sources += cat(" ", file.path);
+    if (!file.path.ends_with(".c") && !file.path.ends_with(".S")) continue;
+    if (!file.path.starts_with("adze_")) {
+      sources += cat(" ", file.path);
+      continue;
+    }
+    const auto [object, made] = objects.object(folder.path(), file.path, compiler);
+    if (made.exit_code != 0) return made;
+    sources += cat(" ", object);
   }
   const Ran compiled = run(cat("cd ", folder.path().string(), " && ", compiler, sources, " -o ", name, "_test -lm"));
   if (compiled.exit_code != 0) return compiled;

@@ -62,6 +62,19 @@ TEST(PixelDistance, IsTheLeastThatSpoilsNothing) {
   }
 }
 
+TEST(BlockDistance, IsTheLeastThatSpoilsNothing) {
+  Random random(7);
+  for (int round = 0; round < 100; ++round) {
+    WindowWalk walk = random_walk(random);
+    walk.kernel_h = walk.kernel_w = walk.stride_h = walk.stride_w = 1;
+    walk.pad_top = walk.pad_left = 0;
+    walk.out_h = walk.in_h, walk.out_w = walk.in_w;
+    const std::int64_t distance = block_distance(walk, 16);
+    EXPECT_FALSE(spoils(walk, distance, 16, false)) << round;
+    EXPECT_TRUE(spoils(walk, distance - 1, 16, false)) << round;
+  }
+}
+
 TEST(RowDistance, CountsTheRowsThatWereCopiedAway) {
   WindowWalk same;  // 3 x 3 depthwise: row y is written when row y + 1 has been copied away
   same.in_h = same.out_h = 6, same.in_w = same.out_w = 5, same.in_c = same.out_c = 4;

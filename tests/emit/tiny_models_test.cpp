@@ -31,6 +31,19 @@ TEST_P(TinyModels, GiveTheBytesOfTfliteMicroAsC) {
   EXPECT_TRUE(ran.output.starts_with("equal ")) << ran.output;
 }
 
+TEST(StoredWeights, GiveTheSameBytesFromAFile) {
+  const char* data = std::getenv("ADZE_DATA");
+  const char* golden = std::getenv("ADZE_GOLDEN");
+  if (data == nullptr || golden == nullptr) GTEST_SKIP() << "skipped: no ADZE_DATA or ADZE_GOLDEN";
+  std::ifstream file(cat(golden, "/kws.json"));
+  emit::EmitOptions options;
+  options.golden = test::golden_runs(nlohmann::json::parse(file));
+  options.weights_object = true;
+  const auto emission = emit::emit_c(tflite::read(cat(data, "/models/kws_dscnn_int8.tflite")), options);
+  const auto ran = testing::compile_and_run(emission, "net");
+  EXPECT_TRUE(ran.exit_code == 0 && ran.output.starts_with("equal ")) << ran.output;
+}
+
 TEST(SmallTinyModels, GiveTheSameBytesWithSmallTables) {
   const char* data = std::getenv("ADZE_DATA");
   const char* golden = std::getenv("ADZE_GOLDEN");

@@ -11,6 +11,7 @@
 #include "adze/emit/c/fold.h"
 #include "adze/emit/c/layer.h"
 #include "adze/emit/c/signed_bytes.h"
+#include "adze/emit/c/state.h"
 #include "adze/emit/c/stream.h"
 #include "adze/graph/edit.h"
 #include "adze/plan/cost.h"
@@ -71,8 +72,9 @@ void find_scale(const Graph& graph, ValueId id, Port& port) {
     const Node& node = graph.node(node_id);
     const bool reads = !node.inputs.empty() && node.inputs[0] == id;
     const bool first = reads && node.has("a_scale"), unary = reads && node.has("x_scale");
-    if (!first && !unary && &node != producer) continue;
-    const std::string prefix = &node == producer ? "y" : first ? "a" : "x";
+    const bool second = node.inputs.size() > 1 && node.inputs[1] == id && node.has("b_scale");
+    if (!first && !second && !unary && &node != producer) continue;
+    const std::string prefix = &node == producer ? "y" : first ? "a" : second ? "b" : "x";
     if (!node.has(prefix + "_scale")) continue;
     port.scale = node.get_float(prefix + "_scale");
     port.zero_point = static_cast<std::int32_t>(node.get_int(prefix + "_zero_point"));
@@ -221,7 +223,8 @@ std::map<NodeId, NodeMemory> declared_memory(const Graph& arranged, const EmitOp
 
 }  // namespace
 
-Emission emit_c(const Graph& graph, const EmitOptions& options) {
+Emission emit_c(const Graph& graph, const EmitOptions& given) {
+  EmitOptions options = given;
   check_options(options);
   Graph lowered = with_float_weights(lower_integers(with_unknown_dims(graph, 1)));
   remove_dead_nodes(lowered);
@@ -240,6 +243,7 @@ Emission emit_c(const Graph& graph, const EmitOptions& options) {
   Interface interface = interface_of(arranged, plan, nhwc);
   mark_unsigned(lowered, lowered.inputs(), interface.inputs);
   mark_unsigned(lowered, lowered.outputs(), interface.outputs);
+  take_states(graph, interface, options.golden);
   Emission emission;
   write_layers(network, emission, macs);
   add_runtime(network, emission);
@@ -251,6 +255,10 @@ Emission emit_c(const Graph& graph, const EmitOptions& options) {
   emission.memory.memories = memory_ranges(plan, options, network.isa);
   emission.files.push_back({cat(options.name, ".h"), header_file(network, interface, emission)});
   emission.files.push_back({cat(options.name, ".c"), source_file(network, interface, emission)});
+  if (options.weights_object) {
+    emission.files.push_back({cat(options.name, "_weights.S"), weights_source(network)});
+    emission.files.push_back({cat(options.name, "_weights.bin"), network.weights_file});
+  }
   emission.files.push_back({"CMakeLists.txt", cmake_file(network)});
   if (!options.golden.empty()) emission.files.push_back({cat(options.name, "_test.c"), test_file(network, interface)});
   return emission;

@@ -30,8 +30,9 @@ struct EmitOptions {
   Optimize optimize = Optimize::Balanced;
   /// The fastest first; with more than one, each has its own array, which NAME_IN_MEMORY may attribute to a section.
   std::vector<EmitMemory> memories = {};
-  bool profile_hooks = false;  ///< call void <name>_profile(int layer) before each layer and after the last
-  std::vector<Golden> golden;  ///< nothing: no test program
+  bool weights_object = false;  ///< tables in <name>_weights.bin, taken in by an assembler file, instead of C arrays
+  bool profile_hooks = false;   ///< call void <name>_profile(int layer) before each layer and after the last
+  std::vector<Golden> golden;   ///< nothing: no test program
 };
 
 struct EmittedFile {

@@ -28,6 +28,7 @@ std::vector<std::string> sources(const Network& network) {
   for (const std::string& file : network.runtime) {
     if (file.ends_with(".c")) names.push_back(file);
   }
+  if (network.options.weights_object) names.push_back(cat(network.options.name, "_weights.S"));
   return names;
 }
 
@@ -48,6 +49,23 @@ void print_port(Printer& printer, const std::string& prefix, const Port& port) {
     printer.line(cat("#define ", name, "_SCALE ", constant_text(port.scale)));
     printer.line(cat("#define ", name, "_ZERO_POINT (", port.zero_point, ")"));
   }
+}
+
+}  // namespace
+
+namespace {
+
+void print_reset(Printer& run, const Network& network, const Interface& interface) {
+  const std::string& name = network.options.name;
+  if (interface.states.empty()) return;
+  run.open(cat("void ", name, "_reset(void)"));
+  for (std::size_t i = 0; i < interface.states.size(); ++i) {
+    run.line(cat("memset(", name, "_state", i, ", ", interface.states[i].first_byte(), ", ",
+                 interface.states[i].in.bytes, ");"));
+  }
+  run.line(cat(name, "_ready = 1;"));
+  run.close();
+  run.line();
 }
 
 }  // namespace
@@ -90,6 +108,11 @@ std::string header_file(const Network& network, const Interface& interface, cons
   for (const Port& port : interface.inputs) {
     printer.line(cat(port.type, " *", name, "_", port.macro, "(void);"));
   }
+  if (!interface.states.empty()) {
+    printer.line();
+    printer.line("/* Sets what is kept between calls to zero; the first call does so, too. */");
+    printer.line(cat("void ", name, "_reset(void);"));
+  }
   if (network.options.profile_hooks) {
     printer.line();
     printer.line("/* Yours: called before each layer with its number, and with the number of layers at the end. */");
@@ -130,8 +153,13 @@ std::string source_file(const Network& network, const Interface& interface, cons
   if (network.runtime.contains("adze_rows.h")) printer.line("#include \"adze_rows.h\"");
   printer.line("#include \"adze_runtime.h\"");
   printer.line();
+  if (network.options.weights_object) printer.line(cat("extern const unsigned char ", name, "_weights[];"));
   for (std::size_t i = 0; i < emission.arrays.size(); ++i) print_array(printer, emission.arrays[i], i);
   printer.line();
+  for (std::size_t i = 0; i < interface.states.size(); ++i) {
+    printer.line(cat("static unsigned char ", name, "_state", i, "[", interface.states[i].in.bytes, "];"));
+  }
+  if (!interface.states.empty()) printer.line(cat("static int ", name, "_ready;"));
   std::string text = printer.text() + network.data.text() + "\n" + network.code.text();
   Printer run;
   for (const Port& port : interface.inputs) {
@@ -140,7 +168,13 @@ std::string source_file(const Network& network, const Interface& interface, cons
     run.close();
     run.line();
   }
+  print_reset(run, network, interface);
   run.open(run_signature(network, interface));
+  if (!interface.states.empty()) run.line(cat("if (!", name, "_ready) ", name, "_reset();"));
+  for (std::size_t i = 0; i < interface.states.size(); ++i) {
+    const Port& in = interface.states[i].in;
+    run.line(cat("memcpy(", network.at(in.offset), ", ", name, "_state", i, ", ", in.bytes, ");"));
+  }
   for (const Port& port : interface.inputs) {
     if (port.type == "uint8_t") {  // kept as signed bytes
       run.line(cat("for (int i = 0; i < ", port.bytes, "; ++i) ((uint8_t *)", network.at(port.offset),
@@ -163,18 +197,45 @@ std::string source_file(const Network& network, const Interface& interface, cons
     }
     run.line(cat("memcpy(", port.macro, ", ", network.at(port.offset), ", ", port.bytes, ");"));
   }
+  for (std::size_t i = 0; i < interface.states.size(); ++i) {
+    const Port& out = interface.states[i].out;
+    run.line(cat("memcpy(", name, "_state", i, ", ", network.at(out.offset), ", ", out.bytes, ");"));
+  }
   run.line("return 0;");
   run.close();
   return text + run.text();
+}
+
+std::string weights_source(const Network& network) {
+  const std::string name = cat(network.options.name, "_weights");
+  Printer printer;
+  printer.line(cat(
+      "/* Tables of the network, lowest byte first. The assembler looks for the file where -I says: compile with -I"));
+  printer.line("   and this folder. */");
+  printer.line("  .section .rodata");
+  printer.line(cat("  .global ", name));
+  printer.line("  .balign 16");
+  printer.line(cat(name, ":"));
+  printer.line(cat("  .incbin \"", name, ".bin\""));
+  printer.line("  .balign 4");
+  printer.line("#if defined(__linux__) && defined(__ELF__)");
+  printer.line("  .section .note.GNU-stack, \"\", %progbits");
+  printer.line("#endif");
+  return printer.text();
 }
 
 std::string cmake_file(const Network& network) {
   const std::string& name = network.options.name;
   Printer printer;
   printer.line("cmake_minimum_required(VERSION 3.13)");
-  printer.line(cat("project(", name, " C)"));
+  printer.line(cat("project(", name, network.options.weights_object ? " C ASM)" : " C)"));
   printer.line(cat("add_library(", name, " STATIC ", join(sources(network), " "), ")"));
   printer.line(cat("target_include_directories(", name, " PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})"));
+  if (network.options.weights_object) {
+    printer.line(cat("set_source_files_properties(", name,
+                     "_weights.S PROPERTIES OBJECT_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/", name,
+                     "_weights.bin COMPILE_OPTIONS -I${CMAKE_CURRENT_SOURCE_DIR})"));
+  }
   printer.line(cat("set_target_properties(", name, " PROPERTIES C_STANDARD 99)"));
   if (!network.options.golden.empty()) {
     printer.line(cat("add_executable(", name, "_test ", name, "_test.c)"));

@@ -20,8 +20,16 @@ struct Port {
   std::int32_t zero_point = 0;
 };
 
+/// An output that is the next call's input.
+struct StatePort {
+  Port in, out;
+  /// What every byte of it is at first: zero.
+  std::int32_t first_byte() const { return in.type == "uint8_t" ? in.zero_point - 128 : in.zero_point; }
+};
+
 struct Interface {
   std::vector<Port> inputs, outputs;
+  std::vector<StatePort> states = {};
 };
 
 std::string header_file(const Network& network, const Interface& interface, const Emission& emission);
@@ -29,6 +37,8 @@ std::string header_file(const Network& network, const Interface& interface, cons
 std::string source_file(const Network& network, const Interface& interface, const Emission& emission);
 std::string test_file(const Network& network, const Interface& interface);
 std::string cmake_file(const Network& network);
+/// Takes in the file of the tables.
+std::string weights_source(const Network& network);
 /// "gcc -std=c99 -O2 …", as the header names it.
 std::string compile_line(const Network& network);
 

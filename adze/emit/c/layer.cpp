@@ -40,6 +40,17 @@ std::int64_t LayerWriter::offset(ValueId id) const {
   return network_.graph.constant(id) != nullptr ? -1 : network_.plan.at(id).offset;
 }
 
+std::string LayerWriter::stored_table(std::string_view type, const std::string& name,
+                                      std::span<const std::byte> bytes) {
+  constexpr std::size_t alignment = 8;
+  std::string& file = network_.weights_file;
+  file.resize((file.size() + alignment - 1) / alignment * alignment, '\0');
+  network_.data.line(cat("#define ", name, " ((const ", type, " *)(const void *)(", network_.options.name,
+                         "_weights + ", file.size(), "))"));
+  for (const std::byte byte : bytes) file += static_cast<char>(byte);
+  return name;
+}
+
 std::string LayerWriter::constant_pointer(ValueId id, std::string_view type) {
   const Tensor& tensor = *network_.graph.constant(id);
   const std::string suffix = cat("constant", network_.constants++);

@@ -32,6 +32,7 @@ struct Network {
   Printer code;                        ///< layer functions
   std::set<std::string> runtime = {};  ///< files needed
   std::int64_t weight_bytes = 0;
+  std::string weights_file = {};             ///< bytes of all tables, when they do not stand in the C code
   std::int64_t constants = 0;                ///< written so far, for their names
   std::map<NodeId, NodeMemory> memory = {};  ///< what the layers written so far said of theirs
   std::vector<EmittedArray> arrays = {};     ///< as far as they are known
@@ -92,8 +93,11 @@ class LayerWriter {
   std::string table(std::string_view suffix, std::string_view type, const std::vector<T>& values) {
     const std::string name = function_ + "_" + std::string(suffix);
     network_.weight_bytes += static_cast<std::int64_t>(values.size() * sizeof(T));
-    network_.data.array(type, name, std::span<const T>(values));
-    return name;
+    if (!network_.options.weights_object) {
+      network_.data.array(type, name, std::span<const T>(values));
+      return name;
+    }
+    return stored_table(type, name, std::as_bytes(std::span<const T>(values)));
   }
   void line(std::string_view text) { network_.code.line(text); }
   void open(std::string_view text) { network_.code.open(text); }
@@ -103,6 +107,7 @@ class LayerWriter {
   [[noreturn]] void refuse(std::string_view why) const;
 
  private:
+  std::string stored_table(std::string_view type, const std::string& name, std::span<const std::byte> bytes);
   std::string constant_pointer(ValueId id, std::string_view type);
   NodeMemory& memory() { return network_.memory[network_.plan.order[static_cast<std::size_t>(step_)]]; }
 

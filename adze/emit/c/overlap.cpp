@@ -50,6 +50,15 @@ std::int64_t pixel_distance(const WindowWalk& walk, std::int64_t together, bool 
   return distance;
 }
 
+std::int64_t block_distance(const WindowWalk& walk, std::int64_t together) {
+  const std::int64_t pixels = walk.out_h * walk.out_w;
+  std::int64_t distance = -walk.in_bytes();
+  for (std::int64_t first = 0; first < pixels; first += together) {
+    distance = std::max(distance, std::min(first + together, pixels) * walk.out_c - first * walk.in_c);
+  }
+  return distance;
+}
+
 std::int64_t row_distance(const WindowWalk& walk) {
   std::int64_t distance = -walk.in_bytes(), read = 0;
   for (std::int64_t row = 0; row < walk.out_h; ++row) {
@@ -68,9 +77,9 @@ void declare_conv_overlap(LayerWriter& writer, const std::string& kernel, const 
   if (kernel == "adze_conv_s8_dsp") {
     writer.may_overlap(0, pixel_distance(walk, 4, true));
   } else if (kernel == "adze_conv_s8_mve") {
-    // Without a patch it goes over all pixels once for every four channels.
+    // Without a patch it goes over sixteen pixels once for every four channels.
     const bool by_channels = pointwise && walk.stride_h == 1 && walk.stride_w == 1;
-    if (!by_channels) writer.may_overlap(0, pixel_distance(walk, 4, true));
+    writer.may_overlap(0, by_channels ? block_distance(walk, 16) : pixel_distance(walk, 4, true));
   } else if (kernel == "adze_conv_s8") {
     writer.may_overlap(0, pixel_distance(walk, 1, !pointwise && groups == 1));
   } else if (kernel == "adze_depthwise_s8") {

@@ -24,6 +24,10 @@ struct WindowWalk {
 /// otherwise it may read for a pixel until that is complete. Negative: it may start after the input.
 std::int64_t pixel_distance(const WindowWalk& walk, std::int64_t together, bool after_reading);
 
+/// The same for a kernel that reads pixel by pixel what it writes pixel by pixel, and reads of `together` of them until
+/// all are complete.
+std::int64_t block_distance(const WindowWalk& walk, std::int64_t together);
+
 /// The same for a kernel that has read every row of the input that an output row needs before it writes that row.
 std::int64_t row_distance(const WindowWalk& walk);
 

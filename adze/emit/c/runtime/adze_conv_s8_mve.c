@@ -3,6 +3,7 @@
 #include "adze_rows_mve.h"
 
 #define PIXELS 4
+#define TOGETHER 16
 
 static void one_channel(const adze_conv *layer, const int8_t *x, int32_t step, int32_t pixels, int32_t channel,
                         int8_t *out) {
@@ -47,7 +48,12 @@ void adze_conv_s8_mve(const adze_conv *layer, const int8_t *in, int8_t *out, voi
   int8_t *patch = (int8_t *)scratch;
   const int whole = adze_is_pointwise(layer) && layer->stride_h == 1 && layer->stride_w == 1;
   if (whole) {
-    all_channels(layer, in, layer->in_c, layer->batch * layer->out_h * layer->out_w, out);
+    /* Some at a time, so that the output may be written over the input behind them. */
+    for (int32_t left = layer->batch * layer->out_h * layer->out_w; left > 0; left -= TOGETHER) {
+      all_channels(layer, in, layer->in_c, left < TOGETHER ? left : TOGETHER, out);
+      in += TOGETHER * layer->in_c;
+      out += TOGETHER * layer->out_c;
+    }
     return;
   }
   int32_t pixels = 0;
