@@ -21,7 +21,7 @@ using Json = nlohmann::ordered_json;
 struct Arguments {
   std::string model;
   double time_budget = 3.0;
-  std::string isa;
+  std::string isa, compute = "f32";
   std::string weight_file;
   std::string tune = "off";
   std::string tune_file;
@@ -40,7 +40,8 @@ struct Bounds {
 
   Bounds(const StepInfo& step, const MachinePeaks& peaks, Isa isa) {
     seconds = step.least_seconds;
-    const double macs = peaks.macs_per_second(step.dtype, isa);
+    const bool rounds = step.kernel.starts_with("dense_bf16");
+    const double macs = peaks.macs_per_second(rounds ? DType::BF16 : step.dtype, isa);
     const double bytes = peaks.bytes_per_second(step.bytes);
     if (macs > 0) compute_seconds = static_cast<double>(step.macs) / macs;
     if (bytes > 0) memory_seconds = static_cast<double>(step.bytes) / bytes;
@@ -136,6 +137,7 @@ ExitCode run_bench(Console& console, const Arguments& arguments) {
   options.seed = static_cast<std::uint64_t>(console.options.seed);
   options.threads = console.options.threads > 0 ? static_cast<int>(console.options.threads) : 1;
   options.isa = arguments.isa;
+  options.compute = compute_from_name(arguments.compute);
   options.input_shapes = parse_shapes(arguments.shapes);
   options.per_layer = arguments.per_layer;
   options.weight_file = arguments.weight_file;
@@ -163,6 +165,9 @@ ExitCode run_bench(Console& console, const Arguments& arguments) {
     console.table(layer_table(result, peaks, choose_isa(arguments.isa)));
     console.remark("of peak: the larger of MAC/s and bytes/s against what this core can do (adze doctor --peaks)");
   }
+  if (const AmxState amx = amx_state(); amx.present && !amx.permitted) {
+    console.remark(cat("AMX: ", describe(amx), "; kernels of the next instruction set run"));
+  }
   if (result.noisy)
     console.remark("warning: the machine is noisy (p90 far above p50): the minimum is the better figure");
   return ExitCode::Done;
@@ -188,6 +193,9 @@ Verb bench_verb() {
             arguments->isa, "--isa",
             "Highest instruction set: ref, avx2, avxvnni, avx512vnni, avx512vbmi, avx512bf16, amx; default the best "
             "there is");
+        options.choice(arguments->compute, "--compute",
+                       "Numbers that float convolutions and matrix products multiply: bf16 is rounded, for AMX",
+                       {"f32", "bf16"});
         options.option(arguments->shapes, "--shapes", "Shape of an input, NAME:1x3x224x224 (may be repeated)");
         options.option(arguments->tune, "--tune",
                        "Choose among a layer's kernels: off (by table), fast or full (by timing them in place)");

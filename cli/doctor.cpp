@@ -38,14 +38,16 @@ ExitCode run_doctor(Console& console, bool peaks) {
   const Machine& machine = this_machine();
   const char* cap = std::getenv("ADZE_ISA");
   const std::string isa(isa_name(choose_isa()));
-  console.results() = {{"cpu", machine.cpu},         {"cores", machine.cores}, {"threads", num_threads()},
-                       {"isa_present", machine.isa}, {"isa_used", isa},        {"ADZE_ISA", cap != nullptr ? cap : ""}};
+  console.results() = {{"cpu", machine.cpu},          {"cores", machine.cores}, {"threads", num_threads()},
+                       {"isa_present", machine.isa},  {"isa_used", isa},        {"ADZE_ISA", cap != nullptr ? cap : ""},
+                       {"amx", describe(amx_state())}};
   Table table({"", ""});
   table.add_row({"adze", std::string(version())});
   table.add_row({"processor", machine.cpu});
   table.add_row({"cores", cat(machine.cores)});
   table.add_row({"system", cat(machine.system, ", ", machine.architecture)});
   table.add_row({"instruction sets", join(machine.isa, " ")});
+  table.add_row({"AMX", describe(amx_state())});
   table.add_row({"kernels in use", cat(isa, cap != nullptr ? cat(" (capped by ADZE_ISA=", cap, ")") : "")});
   console.table(table);
   if (peaks) show_peaks(console);

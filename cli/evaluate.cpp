@@ -18,7 +18,7 @@ using Json = nlohmann::ordered_json;
 struct Arguments {
   std::string model;
   DataOptions data;
-  std::string executor = "engine";
+  std::string executor = "engine", compute = "f32";
   bool per_class = false;
   bool confusion = false;
 };
@@ -122,7 +122,8 @@ ExitCode report_perplexity(Console& console, const Arguments& arguments, const P
 ExitCode run_evaluate(Console& console, const Arguments& arguments) {
   const Graph graph = load_model(arguments.model);
   const auto dataset = open_data(graph, arguments.data.request());
-  const auto runner = make_runner(graph, arguments.executor == "reference" ? Executor::Reference : Executor::Engine);
+  const auto runner = make_runner(graph, arguments.executor == "reference" ? Executor::Reference : Executor::Engine,
+                                  compute_from_name(arguments.compute));
   if (is_language_data(*dataset)) {
     const EvaluateOptions options = arguments.data.evaluate_options(graph, console.options);
     return report_perplexity(console, arguments, evaluate_perplexity(runner, *dataset, options, console.progress()));
@@ -155,6 +156,9 @@ Verb evaluate_verb() {
             options.option(arguments->data.samples, "--samples", "Use so many samples, chosen with the seed; 0 = all");
             options.option(arguments->data.batch, "--batch", "Samples in one run, where the model allows it");
             options.choice(arguments->executor, "--executor", "What runs it", {"engine", "reference"});
+            options.choice(arguments->compute, "--compute",
+                           "Numbers that the engine's float convolutions and matrix products multiply",
+                           {"f32", "bf16"});
             options.flag(arguments->per_class, "--per-class", "Show the accuracy of each class");
             options.flag(arguments->confusion, "--confusion", "Show the confusion matrix");
             return [arguments](Console& console) { return run_evaluate(console, *arguments); };

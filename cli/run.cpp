@@ -15,7 +15,7 @@ namespace {
 struct Arguments {
   std::string model;
   std::vector<std::string> inputs, outputs, shapes;
-  std::string executor = "engine";
+  std::string executor = "engine", compute = "f32";
 };
 
 /// "name=file.npy" or "file.npy" for the next input; no input at all: random ones.
@@ -58,7 +58,8 @@ ExitCode run_model(Console& console, const Arguments& arguments) {
     throw UsageError(cat("the model has ", graph.outputs().size(), " outputs, more files were named"));
   }
   const std::vector<Tensor> inputs = read_inputs(graph, arguments, static_cast<std::uint64_t>(console.options.seed));
-  const auto runner = make_runner(graph, arguments.executor == "reference" ? Executor::Reference : Executor::Engine);
+  const auto runner = make_runner(graph, arguments.executor == "reference" ? Executor::Reference : Executor::Engine,
+                                  compute_from_name(arguments.compute));
   const std::vector<Tensor> outputs = runner(inputs);
   console.model("model", arguments.model);
   auto& list = console.results()["outputs"] = nlohmann::ordered_json::array();
@@ -86,22 +87,24 @@ ExitCode run_model(Console& console, const Arguments& arguments) {
 }  // namespace
 
 Verb run_verb() {
-  return {"run", "Run a model once on inputs from .npy files, or on random ones",
-          "  adze run model.onnx --input x.npy --output y.npy\n"
-          "  adze run model.onnx --input image=x.npy --input mask=m.npy\n"
-          "  adze run model.onnx --seed 7                  random inputs\n"
-          "  adze run model.onnx --input x.npy --executor reference\n",
-          [](Options& options) -> Action {
-            auto arguments = std::make_shared<Arguments>();
-            options.positional(arguments->model, "MODEL", "Model file: ONNX, TFLite or .adze text");
-            options.option(arguments->inputs, "-i,--input",
-                           "Input file, FILE.npy or NAME=FILE.npy (repeat for more inputs)");
-            options.option(arguments->outputs, "-o,--output", "File for an output, in order (may be repeated)");
-            options.option(arguments->shapes, "--shapes",
-                           "Shape of a random input, NAME:1x3x224x224 (may be repeated)");
-            options.choice(arguments->executor, "--executor", "What runs it", {"engine", "reference"});
-            return [arguments](Console& console) { return run_model(console, *arguments); };
-          }};
+  return {
+      "run", "Run a model once on inputs from .npy files, or on random ones",
+      "  adze run model.onnx --input x.npy --output y.npy\n"
+      "  adze run model.onnx --input image=x.npy --input mask=m.npy\n"
+      "  adze run model.onnx --seed 7                  random inputs\n"
+      "  adze run model.onnx --input x.npy --executor reference\n",
+      [](Options& options) -> Action {
+        auto arguments = std::make_shared<Arguments>();
+        options.positional(arguments->model, "MODEL", "Model file: ONNX, TFLite or .adze text");
+        options.option(arguments->inputs, "-i,--input",
+                       "Input file, FILE.npy or NAME=FILE.npy (repeat for more inputs)");
+        options.option(arguments->outputs, "-o,--output", "File for an output, in order (may be repeated)");
+        options.option(arguments->shapes, "--shapes", "Shape of a random input, NAME:1x3x224x224 (may be repeated)");
+        options.choice(arguments->executor, "--executor", "What runs it", {"engine", "reference"});
+        options.choice(arguments->compute, "--compute",
+                       "Numbers that the engine's float convolutions and matrix products multiply", {"f32", "bf16"});
+        return [arguments](Console& console) { return run_model(console, *arguments); };
+      }};
 }
 
 }  // namespace adze::cli

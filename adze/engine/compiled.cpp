@@ -230,8 +230,8 @@ std::unique_ptr<Step> Compiled::bind_candidate(NodeId id, const BinderEntry& ent
   const Node& node = arranged_.graph.node(id);
   const NodeId origin = arranged_.node_origins[static_cast<std::size_t>(id)];
   try {
-    return entry.bind(
-        BindContext(arranged_.graph, node, origin, places_, settings.isa, settings.threads, settings.weights));
+    return entry.bind(BindContext(arranged_.graph, node, origin, places_, settings.isa, settings.compute,
+                                  settings.threads, settings.weights));
   } catch (const Error& error) {
     rethrow_with_place(error, place_of(arranged_.graph, node));
   }
@@ -243,7 +243,8 @@ std::unique_ptr<Step> Compiled::bind(NodeId id, const Settings& settings, std::s
   if (is_view(arranged_.graph, node)) return view_step(node);
   const auto candidates = binders_of(node.kind);
   if (choice.empty() && candidates.size() > 1 && settings.tuned != nullptr) {
-    choice = settings.tuned->find(problem_text(arranged_.graph, node, settings.isa, settings.threads));
+    choice =
+        settings.tuned->find(problem_text(arranged_.graph, node, settings.isa, settings.compute, settings.threads));
   }
   if (!choice.empty()) {
     for (const BinderEntry& entry : candidates) {

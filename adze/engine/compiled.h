@@ -18,6 +18,7 @@ namespace adze::engine {
 /// What kernels are chosen and weights packed by.
 struct Settings {
   Isa isa;
+  Compute compute;
   int threads;
   WeightCache& weights;
   const TuneTable* tuned = nullptr;  ///< null: by the table of candidates

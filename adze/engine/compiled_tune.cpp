@@ -34,7 +34,7 @@ std::vector<Compiled::Contest> Compiled::contests(const Settings& settings, cons
     const Node& node = arranged_.graph.node(id);
     const auto entries = binders_of(node.kind);
     if (entries.size() < 2 || !is_bindable(node) || is_view(arranged_.graph, node)) continue;
-    std::string problem = problem_text(arranged_.graph, node, settings.isa, settings.threads);
+    std::string problem = problem_text(arranged_.graph, node, settings.isa, settings.compute, settings.threads);
     const bool known = !table.find(problem).empty() ||
                        std::ranges::any_of(result, [&](const Contest& contest) { return contest.problem == problem; });
     if (known) continue;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <sys/syscall.h>
@@ -46,11 +48,13 @@ constexpr bool bit(unsigned word, int index) {
   return (word >> index & 1) != 0;
 }
 
-/// Linux gives the tile registers' state only to a process that asks (arch_prctl ARCH_REQ_XCOMP_PERM, XTILEDATA).
-bool may_use_tiles() {
+/// Asks for the tile registers' state: arch_prctl ARCH_REQ_XCOMP_PERM, XTILEDATA.
+AmxState ask_for_tiles() {
   constexpr long request_permission = 0x1023, tile_data = 18;
-  static const bool granted = syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
-  return granted;
+  const Cpuid features(7, 0);
+  if (!bit(features.d, 22) || !bit(features.d, 24) || !bit(features.d, 25)) return {false, false, ""};
+  if (syscall(SYS_arch_prctl, request_permission, tile_data) == 0) return {true, true, ""};
+  return {true, false, std::strerror(errno)};
 }
 
 bool machine_has(Isa isa) {
@@ -72,11 +76,8 @@ bool machine_has(Isa isa) {
       return machine_has(Isa::Avx512Vnni) && __builtin_cpu_supports("avx512vbmi");
     case Isa::Avx512Bf16:
       return machine_has(Isa::Avx512Vnni) && bit(Cpuid(7, 1).a, 5);
-    case Isa::Amx: {
-      const Cpuid features(7, 0);
-      const bool tiles = bit(features.d, 22) && bit(features.d, 24) && bit(features.d, 25);
-      return tiles && machine_has(Isa::Avx512Vbmi) && machine_has(Isa::Avx512Bf16) && may_use_tiles();
-    }
+    case Isa::Amx:
+      return amx_state().permitted && machine_has(Isa::Avx512Vbmi) && machine_has(Isa::Avx512Bf16);
   }
   return false;
 }
@@ -124,6 +125,20 @@ std::vector<Isa> machine_isas() {
     return isas;
   }();
   return found;
+}
+
+const AmxState& amx_state() {
+#if defined(__x86_64__)
+  static const AmxState state = ask_for_tiles();  // once a process: threads share what it is given
+#else
+  static const AmxState state{false, false, ""};
+#endif
+  return state;
+}
+
+std::string describe(const AmxState& state) {
+  if (!state.present) return "not present";
+  return state.permitted ? "present, permitted" : cat("present, permission refused (", state.refusal, ")");
 }
 
 bool isa_allows(Isa cap, Isa needs) {

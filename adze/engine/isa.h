@@ -31,6 +31,16 @@ Isa machine_isa();
 /// Those that this machine can run, weakest first.
 std::vector<Isa> machine_isas();
 
+/// AMX's tiles need more than the processor: Linux gives their state only to a process that asks.
+struct AmxState {
+  bool present;         ///< in the processor, with products of int8 and of bf16
+  bool permitted;       ///< by the operating system
+  std::string refusal;  ///< its reason
+};
+const AmxState& amx_state();
+/// "not present", "present, permission refused (Operation not supported)", "present, permitted".
+std::string describe(const AmxState& state);
+
 /// The instruction set to use: cap (a name, or empty for none), further capped by the environment variable ADZE_ISA.
 /// A cap above what the machine has falls to the machine's best. UsageError listing the names for an unknown one.
 Isa choose_isa(std::string_view cap = {});

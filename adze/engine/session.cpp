@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t most_plans = 6;
 
 std::string settings_text(Isa isa, const SessionOptions& options, int threads) {
-  std::string text = cat(isa_name(isa), options.integer ? " integer" : " float");
+  std::string text = cat(isa_name(isa), options.integer ? " integer" : " float", " ", compute_name(options.compute));
   if (options.low_bit_inputs == LowBitInputs::Int8) text += " int8 inputs";
   if (options.tune != Tune::Off) {
     text += cat(" tuned ", this_machine().cpu, " ", threads, " ", options.tune_file);
@@ -80,7 +80,7 @@ std::unique_ptr<engine::Compiled> Session::State::compile(const std::vector<Shap
   const bool tuned = options.tune != Tune::Off;
   if (tuned && !observer && blueprint->choices.empty()) tune(blueprint);
   auto compiled = std::make_unique<engine::Compiled>(
-      blueprint, engine::Settings{isa, threads, model->weights, tuned ? &model->tuned : nullptr});
+      blueprint, engine::Settings{isa, options.compute, threads, model->weights, tuned ? &model->tuned : nullptr});
   model->release_files();
   return compiled;
 }
@@ -89,7 +89,7 @@ void Session::State::tune(const std::shared_ptr<const engine::Blueprint>& bluepr
   constexpr double fast = 0.002, full = 0.05;  // seconds for a candidate
   if (!options.tune_file.empty()) model->tuned.load(options.tune_file);
   engine::WeightCache scratch;
-  const engine::Settings settings{isa, threads, scratch, &model->tuned};
+  const engine::Settings settings{isa, options.compute, threads, scratch, &model->tuned};
   engine::Compiled(blueprint, settings).tune(settings, model->tuned, options.tune == Tune::Full ? full : fast);
   if (!options.tune_file.empty() && model->tuned.changed()) model->tuned.save(options.tune_file);
 }

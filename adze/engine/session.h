@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "adze/engine/compute.h"
 #include "adze/graph/graph.h"
 
 namespace adze {
@@ -28,8 +29,9 @@ enum class LowBitInputs : std::uint8_t {
 };
 
 struct SessionOptions {
-  int threads = 1;      ///< 0: as many as set_num_threads says. Results do not depend on it.
-  std::string isa;      ///< highest instruction set, a name of isa.h; empty: the best that there is
+  int threads = 1;                 ///< 0: as many as set_num_threads says. Results do not depend on it.
+  std::string isa;                 ///< highest instruction set, a name of isa.h; empty: the best that there is
+  Compute compute = Compute::F32;  ///< in what numbers float convolutions and matrix products multiply
   bool integer = true;  ///< run quantized groups in integers (plan/lower_integers); false: in float, as written
   LowBitInputs low_bit_inputs = LowBitInputs::Float;
   Tune tune = Tune::Off;  ///< for input shapes that are known when the session is made. Float bits may differ.

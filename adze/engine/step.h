@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "adze/base/threads.h"
+#include "adze/engine/compute.h"
 #include "adze/engine/isa.h"
 #include "adze/engine/weight_cache.h"
 #include "adze/graph/graph.h"
@@ -30,12 +31,20 @@ class Step {
 class BindContext {
  public:
   BindContext(const Graph& graph, const Node& node, NodeId origin, std::span<std::byte* const> places, Isa isa,
-              int threads, WeightCache& weights)
-      : graph_(graph), node_(node), origin_(origin), places_(places), isa_(isa), threads_(threads), weights_(weights) {}
+              Compute compute, int threads, WeightCache& weights)
+      : graph_(graph),
+        node_(node),
+        origin_(origin),
+        places_(places),
+        isa_(isa),
+        compute_(compute),
+        threads_(threads),
+        weights_(weights) {}
 
   const Graph& graph() const { return graph_; }
   const Node& node() const { return node_; }
   Isa isa() const { return isa_; }
+  Compute compute() const { return compute_; }
   int threads() const { return threads_; }
   WeightCache& weights() const { return weights_; }
   NodeId origin() const { return origin_; }
@@ -72,6 +81,7 @@ class BindContext {
   NodeId origin_;
   std::span<std::byte* const> places_;
   Isa isa_;
+  Compute compute_;
   int threads_;
   WeightCache& weights_;
 };

@@ -79,8 +79,9 @@ std::string zeros_text(const Graph& graph, const Node& node) {
 
 }  // namespace
 
-std::string problem_text(const Graph& graph, const Node& node, Isa isa, int threads) {
-  std::string text = cat(this_machine().cpu, " ", isa_name(isa), " threads=", threads, " ", op_name(node.kind));
+std::string problem_text(const Graph& graph, const Node& node, Isa isa, Compute compute, int threads) {
+  std::string text = cat(this_machine().cpu, " ", isa_name(isa), compute == Compute::F32 ? "" : " bf16",
+                         " threads=", threads, " ", op_name(node.kind));
   for (const auto& [name, value] : node.attributes) {
     if (!is_irrelevant(name)) text += cat(" ", name, "=", attribute_text(value));
   }

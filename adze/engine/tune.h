@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "adze/engine/compute.h"
 #include "adze/engine/isa.h"
 #include "adze/graph/graph.h"
 
@@ -32,7 +33,8 @@ class TuneTable {
   bool changed_ = false;
 };
 
-/// Processor, instruction set, threads, operator, attributes, dtypes and shapes, as one line of text.
-std::string problem_text(const Graph& graph, const Node& node, Isa isa, int threads);
+/// Processor, instruction set, numbers computed in, threads, operator, attributes, dtypes and shapes, as one line of
+/// text.
+std::string problem_text(const Graph& graph, const Node& node, Isa isa, Compute compute, int threads);
 
 }  // namespace adze::engine

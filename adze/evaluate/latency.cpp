@@ -63,6 +63,7 @@ SessionOptions session_options(const LatencyOptions& options) {
   result.low_bit_inputs = options.low_bit_inputs;
   result.threads = options.threads;
   result.isa = options.isa;
+  result.compute = options.compute;
   result.weight_file = options.weight_file;
   result.tune = options.tune;
   result.tune_file = options.tune_file;

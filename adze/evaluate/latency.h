@@ -19,7 +19,8 @@ struct LatencyOptions {
   int max_runs = 1'000'000;
   std::uint64_t seed = 0;  ///< of the random inputs
   int threads = 1;
-  std::string isa;                            ///< as in SessionOptions
+  std::string isa;  ///< as in SessionOptions
+  Compute compute = Compute::F32;
   std::map<std::string, Shape> input_shapes;  ///< of inputs with open dimensions; open ones not named here become 1
   LowBitInputs low_bit_inputs = LowBitInputs::Float;  ///< as in SessionOptions
   Tune tune = Tune::Off;                              ///< these three as in SessionOptions

@@ -9,23 +9,24 @@ namespace adze {
 
 namespace {
 
-std::shared_ptr<Session> compiled(const Graph& graph, bool integer) {
+std::shared_ptr<Session> compiled(const Graph& graph, bool integer, Compute compute = Compute::F32) {
   SessionOptions options;
   options.threads = 0;  // as many as --threads says
   options.integer = integer;
+  options.compute = compute;
   return std::make_shared<Session>(graph, options);
 }
 
 }  // namespace
 
-RunFunction make_runner(const Graph& graph, Executor executor) {
+RunFunction make_runner(const Graph& graph, Executor executor, Compute compute) {
   if (executor == Executor::Reference) {
     auto copy = std::make_shared<const Graph>(graph);
     return [copy](std::span<const Tensor> inputs) {
       return reference::run_tensors(*copy, {inputs.begin(), inputs.end()});
     };
   }
-  auto session = compiled(graph, true);
+  auto session = compiled(graph, true, compute);
   return [session](std::span<const Tensor> inputs) { return session->run(inputs); };
 }
 

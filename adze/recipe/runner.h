@@ -4,6 +4,7 @@
 #include <string>
 
 #include "adze/data/dataset.h"
+#include "adze/engine/compute.h"
 #include "adze/evaluate/compare.h"
 #include "adze/evaluate/evaluate.h"
 #include "adze/graph/graph.h"
@@ -18,7 +19,7 @@ enum class Executor {
 };
 
 /// A function that runs the graph, compiled once.
-RunFunction make_runner(const Graph& graph, Executor executor = Executor::Engine);
+RunFunction make_runner(const Graph& graph, Executor executor = Executor::Engine, Compute compute = Compute::F32);
 /// The same, showing inner values. Quantized groups run as written, in float between their quantizers: in integers most
 /// inner values do not exist.
 ObservedRunFunction make_observed_runner(const Graph& graph);

@@ -19,7 +19,7 @@ Graph graph_of(const std::string& shape, const std::string& attributes) {
 
 std::string problem(const std::string& shape, const std::string& attributes, int threads = 1) {
   const Graph graph = graph_of(shape, attributes);
-  return engine::problem_text(graph, graph.node(graph.node_ids().front()), Isa::Avx2, threads);
+  return engine::problem_text(graph, graph.node(graph.node_ids().front()), Isa::Avx2, Compute::F32, threads);
 }
 
 TEST(Tune, ProblemsDifferByShapeAttributesAndThreads) {

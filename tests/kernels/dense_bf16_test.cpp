@@ -4,18 +4,20 @@
 #include "adze/numerics/float_formats.h"
 #include "tests/kernels/emulated_amx.h"
 #include "tests/kernels/support.h"
+#include "tests/kernels/trapped_amx.h"
 
 namespace adze {
 namespace {
 
 using namespace kernel_test;
 
-/// The lines of the table that run here, and the tiles' code on tiles in plain C++.
+/// The lines of the table, and the tiles' code on tiles in plain C++. Where there is no AMX its instructions must be
+/// trapped.
 std::vector<kernels::DenseBf16Kernel> runnable_kernels() {
   std::vector<kernels::DenseBf16Kernel> kernels;
   if (!isa_allows(machine_isa(), Isa::Avx512Bf16)) return kernels;
   for (const kernels::DenseBf16Kernel& kernel : kernels::dense_bf16_kernels()) {
-    if (isa_allows(machine_isa(), kernel.isa)) kernels.push_back(kernel);
+    kernels.push_back(kernel);
   }
   kernels.push_back(
       {"emulated amx", Isa::Avx512Bf16, kernels::dense_bf16_kernels()[0].tolerance, dense_bf16_emulated_amx});
@@ -35,10 +37,13 @@ struct Problem {
   std::vector<std::uint16_t> weights, rounded_rows;
 
   explicit Problem(Random& random)
-      : count(pick(random, 1, 70)),
-        columns(pick(random, 1, 90)),
-        depth(pick(random, 1, 75)),
-        segments(pick(random, 1, 3)),
+      : Problem(random, pick(random, 1, 70), pick(random, 1, 90), pick(random, 1, 75), pick(random, 1, 3)) {}
+  Problem(Random& random, std::int64_t row_count, std::int64_t column_count, std::int64_t segment_depth,
+          std::int64_t segment_count)
+      : count(row_count),
+        columns(column_count),
+        depth(segment_depth),
+        segments(segment_count),
         pairs(kernels::dense_bf16_pairs(segments, depth)),
         x_stride(kernels::dense_bf16_row_stride(pairs)),
         x(random_floats({count + 3, depth}, random)),
@@ -82,26 +87,33 @@ struct Problem {
   }
 };
 
+void expect_close_sums(const Problem& problem, bool has_bias) {
+  const float* bias = has_bias ? problem.bias.data<float>().data() : nullptr;
+  const std::vector<Problem::Sum> sums = problem.sums(has_bias);
+  const TrappedAmx trapped;
+  for (const kernels::DenseBf16Kernel& kernel : runnable_kernels()) {
+    std::vector<float> y(sums.size() + 1, 99.0f);
+    kernel.run({problem.rounded_rows.data(), problem.x_stride, problem.count, problem.pairs, problem.weights.data(),
+                problem.columns, bias, -4.5f, 9.0f, y.data(), problem.columns});
+    ASSERT_EQ(y.back(), 99.0f) << kernel.name << " writes beyond the last column";
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      ASSERT_NEAR(y[i], std::clamp(sums[i].value, -4.5, 9.0), kernel.tolerance * (1.0 + sums[i].magnitude))
+          << kernel.name << ", " << problem.count << " rows, " << problem.columns << " columns, depth "
+          << problem.segments << " x " << problem.depth << ", element " << i;
+    }
+  }
+}
+
 TEST(DenseBf16, AddsProductsOfRoundedNumbersOfAnyShape) {
   if (runnable_kernels().empty()) GTEST_SKIP() << "skipped: no AVX-512 BF16";
   Random random(61);
-  for (int round = 0; round < 40; ++round) {
-    const Problem problem(random);
-    const bool has_bias = random.below(2) == 0;
-    const float* bias = has_bias ? problem.bias.data<float>().data() : nullptr;
-    const std::vector<Problem::Sum> sums = problem.sums(has_bias);
-    for (const kernels::DenseBf16Kernel& kernel : runnable_kernels()) {
-      std::vector<float> y(sums.size() + 1, 99.0f);
-      kernel.run({problem.rounded_rows.data(), problem.x_stride, problem.count, problem.pairs, problem.weights.data(),
-                  problem.columns, bias, -4.5f, 9.0f, y.data(), problem.columns});
-      ASSERT_EQ(y.back(), 99.0f) << kernel.name << " writes beyond the last column";
-      for (std::size_t i = 0; i < sums.size(); ++i) {
-        ASSERT_NEAR(y[i], std::clamp(sums[i].value, -4.5, 9.0), kernel.tolerance * (1.0 + sums[i].magnitude))
-            << kernel.name << ", " << problem.count << " rows, " << problem.columns << " columns, depth "
-            << problem.segments << " x " << problem.depth << ", element " << i;
-      }
-    }
-  }
+  for (int round = 0; round < 40; ++round) expect_close_sums(Problem(random), random.below(2) == 0);
+}
+
+TEST(DenseBf16, TakesWeightsThatDoNotStayInTheCache) {
+  if (runnable_kernels().empty()) GTEST_SKIP() << "skipped: no AVX-512 BF16";
+  Random random(63);
+  expect_close_sums(Problem(random, 35, 330, 1700, 1), true);
 }
 
 TEST(DenseBf16, PacksAnActivationAsItPacksWeights) {

@@ -22,5 +22,13 @@ TEST(Isa, ListsWhatTheMachineHasWeakestFirst) {
   }
 }
 
+TEST(Isa, SaysWhyTilesAreNotUsed) {
+  EXPECT_EQ(describe({false, false, ""}), "not present");
+  EXPECT_EQ(describe({true, false, "Operation not permitted"}),
+            "present, permission refused (Operation not permitted)");
+  EXPECT_EQ(describe({true, true, ""}), "present, permitted");
+  EXPECT_LE(isa_allows(machine_isa(), Isa::Amx), amx_state().permitted);
+}
+
 }  // namespace
 }  // namespace adze

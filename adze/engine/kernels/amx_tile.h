@@ -12,16 +12,26 @@ struct TileShape {
   int rows, quads;  ///< 1 … 16 each
 };
 
+/// What LDTILECFG reads.
+struct alignas(64) TileConfig {
+  std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
+  std::uint16_t row_bytes[16] = {};
+  std::uint8_t rows[16] = {};
+
+  explicit TileConfig(TileShape shape) {
+    for (int tile = 0; tile < 8; ++tile) {
+      row_bytes[tile] = static_cast<std::uint16_t>(tile == 4 || tile == 5 ? 4 * shape.quads : 64);
+      rows[tile] = static_cast<std::uint8_t>(tile < 6 ? shape.rows : shape.quads);
+    }
+  }
+};
+
 /// The processor's tiles, configured for this thread from construction to destruction; tests have the same in plain
 /// C++. Written in assembly since the tile numbers of GCC 12's intrinsics cannot be template parameters.
 class AmxTiles {
  public:
   explicit AmxTiles(TileShape shape) {
-    Config config;
-    for (int tile = 0; tile < 8; ++tile) {
-      config.row_bytes[tile] = static_cast<std::uint16_t>(tile == 4 || tile == 5 ? 4 * shape.quads : 64);
-      config.rows[tile] = static_cast<std::uint8_t>(tile < 6 ? shape.rows : shape.quads);
-    }
+    const TileConfig config(shape);
     asm volatile("ldtilecfg %0" ::"m"(config));
   }
   ~AmxTiles() { asm volatile("tilerelease"); }
@@ -51,13 +61,6 @@ class AmxTiles {
   [[gnu::always_inline]] void dot_bf16() {
     asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(sums), "i"(rows), "i"(weights));
   }
-
- private:
-  struct alignas(64) Config {
-    std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
-    std::uint16_t row_bytes[16] = {};
-    std::uint8_t rows[16] = {};
-  };
 };
 
 /// A length in pieces of one size, the last moved back so that it ends where the length does.

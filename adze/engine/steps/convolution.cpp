@@ -4,6 +4,7 @@
 #include "adze/base/text.h"
 #include "adze/engine/kernels/conv_f32/conv_f32.h"
 #include "adze/engine/steps/convolution_s8.h"
+#include "adze/engine/steps/dense_bf16.h"
 #include "adze/engine/steps/dense_f32.h"
 #include "adze/engine/steps/depthwise_f32.h"
 #include "adze/engine/steps/geometry.h"
@@ -52,6 +53,12 @@ std::unique_ptr<Step> bind_sparse(const BindContext& context) {
   return problem ? make_sparse_f32_step(context, *problem) : nullptr;
 }
 
+std::unique_ptr<Step> bind_dense_bf16(const BindContext& context) {
+  if (context.compute() != Compute::Bf16) return nullptr;
+  const auto problem = problem_of(context);
+  return problem ? make_dense_bf16_step(context, *problem) : nullptr;
+}
+
 std::unique_ptr<Step> bind_onednn(const BindContext& context) {
   if (!context.channels_last()) return nullptr;
   const Tensor& weights = *context.constant(1);
@@ -85,6 +92,7 @@ std::unique_ptr<Step> bind_onednn(const BindContext& context) {
 
 std::span<const BinderEntry> convolution_binders() {
   static const BinderEntry entries[] = {{OpKind::Conv, bind_depthwise_f32, "depthwise_f32"},
+                                        {OpKind::Conv, bind_dense_bf16, "dense_bf16"},
                                         {OpKind::Conv, bind_sparse, "sparse_f32"},
                                         {OpKind::Conv, bind_winograd_f32, "winograd_f32"},
                                         {OpKind::Conv, bind_dense, "dense_f32"},

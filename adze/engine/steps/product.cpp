@@ -6,6 +6,7 @@
 #include "adze/engine/kernels/gemm_f32/gemm_f32.h"
 #include "adze/engine/steps/coded_product.h"
 #include "adze/engine/steps/convolution_s8.h"
+#include "adze/engine/steps/dense_bf16.h"
 #include "adze/engine/steps/dense_f32.h"
 #include "adze/engine/steps/post_ops.h"
 #include "adze/engine/steps/product_s8.h"
@@ -107,6 +108,10 @@ std::unique_ptr<Step> bind_sparse(const BindContext& context) {
   return bind_own(context, make_sparse_f32_step);
 }
 
+std::unique_ptr<Step> bind_dense_bf16(const BindContext& context) {
+  return context.compute() == Compute::Bf16 ? bind_own(context, make_dense_bf16_step) : nullptr;
+}
+
 /// oneDNN, weights packed; the kernel is kept for the same number of rows.
 std::unique_ptr<Step> bind_onednn(const BindContext& context) {
   const auto product = product_of(context);
@@ -134,15 +139,29 @@ std::unique_ptr<Step> bind_onednn(const BindContext& context) {
   });
 }
 
-/// A product of two activations.
-std::unique_ptr<Step> bind_matmul(const BindContext& context) {
-  if (context.dtype(0) != DType::F32) return nullptr;
+/// A product of two activations with the same leading dimensions.
+std::optional<GemmF32Shape> shape_of_matmul(const BindContext& context) {
+  if (context.dtype(0) != DType::F32) return std::nullopt;
   const Shape a = context.shape(0), b = context.shape(1);
-  if (a.size() < 2 || b.size() < 2) return nullptr;
+  if (a.size() < 2 || b.size() < 2) return std::nullopt;
   GemmF32Shape shape{1, a[a.size() - 2], a.back(), b.back(), 0.0f, 0.0f};
   set_clamp(shape, context.node());
   shape.batch = num_elements(Shape(a.begin(), a.end() - 2));
-  if (Shape(a.begin(), a.end() - 2) != Shape(b.begin(), b.end() - 2)) return nullptr;
+  if (Shape(a.begin(), a.end() - 2) != Shape(b.begin(), b.end() - 2)) return std::nullopt;
+  return shape;
+}
+
+std::unique_ptr<Step> bind_matmul_bf16(const BindContext& context) {
+  const auto shape = shape_of_matmul(context);
+  if (!shape || context.has(2)) return nullptr;
+  return make_product_bf16_step(context,
+                                {shape->batch, shape->rows, shape->depth, shape->columns, shape->low, shape->high});
+}
+
+std::unique_ptr<Step> bind_matmul(const BindContext& context) {
+  const auto found = shape_of_matmul(context);
+  if (!found) return nullptr;
+  GemmF32Shape shape = *found;
   const std::int64_t batch = shape.batch;
   shape.batch = 1;
   const std::shared_ptr<const GemmF32> kernel = kernels::make_gemm_f32(shape, context.isa());
@@ -163,12 +182,15 @@ std::unique_ptr<Step> bind_matmul(const BindContext& context) {
 }  // namespace
 
 std::span<const BinderEntry> product_binders() {
-  static const BinderEntry entries[] = {{OpKind::Gemm, bind_sparse, "sparse_f32"},
+  static const BinderEntry entries[] = {{OpKind::Gemm, bind_dense_bf16, "dense_bf16"},
+                                        {OpKind::Gemm, bind_sparse, "sparse_f32"},
                                         {OpKind::Gemm, bind_dense, "dense_f32"},
                                         {OpKind::Gemm, bind_onednn, "onednn"},
+                                        {OpKind::MatMul, bind_dense_bf16, "dense_bf16"},
                                         {OpKind::MatMul, bind_sparse, "sparse_f32"},
                                         {OpKind::MatMul, bind_dense, "dense_f32"},
                                         {OpKind::MatMul, bind_onednn, "onednn"},
+                                        {OpKind::MatMul, bind_matmul_bf16, "batched_bf16"},
                                         {OpKind::MatMul, bind_matmul, "batched"},
                                         {OpKind::QGemm, bind_signs, "signs"},
                                         {OpKind::QGemm, bind_coded_lowbit, "lowbit"},

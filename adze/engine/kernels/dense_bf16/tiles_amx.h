@@ -20,13 +20,17 @@ class Bf16TileProducts {
         tiles_({static_cast<int>(rows_.size), static_cast<int>(pairs_.size)}) {}
 
   void run() {
-    for (std::int64_t column = 0; column < call_.columns; column += 32) {
-      for (std::int64_t tile = 0; tile < rows_.count; tile += 2) {
-        if (call_.columns - column <= 16) {
-          rows_.count == 1 ? block<1, 1>(tile, column) : block<2, 1>(tile, column);
-        } else {
-          rows_.count == 1 ? block<1, 2>(tile, column) : block<2, 2>(tile, column);
-        }
+    // Weights that stay in the L2 cache pass all for two tiles of rows, so that results are written side by side.
+    constexpr std::int64_t near_weights_bytes = 1 << 20;
+    const std::int64_t columns = (call_.columns + 31) / 32, pairs_of_rows = (rows_.count + 1) / 2;
+    const bool near = call_.columns * call_.pairs * 4 <= near_weights_bytes;
+    for (std::int64_t i = 0; i < columns * pairs_of_rows; ++i) {
+      const std::int64_t column = 32 * (near ? i % columns : i / pairs_of_rows);
+      const std::int64_t tile = 2 * (near ? i / columns : i % pairs_of_rows);
+      if (call_.columns - column <= 16) {
+        rows_.count == 1 ? block<1, 1>(tile, column) : block<2, 1>(tile, column);
+      } else {
+        rows_.count == 1 ? block<1, 2>(tile, column) : block<2, 2>(tile, column);
       }
     }
     store_waiting(waiting_rows_);
