@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <sys/syscall.h>
@@ -16,6 +17,7 @@
 
 #include "adze/base/error.h"
 #include "adze/base/text.h"
+#include "adze/engine/isa_pretended.h"
 
 namespace adze {
 
@@ -97,6 +99,17 @@ bool machine_has(Isa isa) {
 
 #endif
 
+std::vector<Isa>& known_isas() {
+  static std::vector<Isa> found = [] {
+    std::vector<Isa> isas;
+    for (const IsaName& entry : isa_names) {
+      if (machine_has(entry.isa)) isas.push_back(entry.isa);
+    }
+    return isas;
+  }();
+  return found;
+}
+
 Isa isa_from_name(std::string_view name, std::string_view origin) {
   std::vector<std::string> names;
   for (const IsaName& entry : isa_names) {
@@ -117,14 +130,13 @@ std::string_view isa_name(Isa isa) {
 }
 
 std::vector<Isa> machine_isas() {
-  static const std::vector<Isa> found = [] {
-    std::vector<Isa> isas;
-    for (const IsaName& entry : isa_names) {
-      if (machine_has(entry.isa)) isas.push_back(entry.isa);
-    }
-    return isas;
-  }();
-  return found;
+  return known_isas();
+}
+
+PretendedIsas::PretendedIsas(std::vector<Isa> isas) : before_(std::exchange(known_isas(), std::move(isas))) {}
+
+PretendedIsas::~PretendedIsas() {
+  known_isas() = std::move(before_);
 }
 
 const AmxState& amx_state() {

@@ -156,9 +156,11 @@ TEST(GemmS8, EqualsThePlainKernelOnEveryTile) {
   for (int round = 0; round < 600; ++round) {
     const GemmS8Problem problem(random, 60, 140, 27);
     const auto expected = problem.run(kernels::gemm_s8_kernel(Isa::Ref).run);
+    const auto sums = problem.run_sums(kernels::gemm_s8_kernel(Isa::Ref).run);
     for (const kernels::GemmS8Kernel& kernel : kernels::gemm_s8_kernels()) {
       if (!isa_allows(machine_isa(), kernel.isa)) continue;
       ASSERT_EQ(problem.run(kernel.run), expected) << kernel.name << " " << problem.describe();
+      ASSERT_EQ(problem.run_sums(kernel.run), sums) << kernel.name << " " << problem.describe();
     }
   }
 }

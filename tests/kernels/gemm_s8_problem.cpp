@@ -14,6 +14,10 @@ GemmS8Problem::GemmS8Problem(Random& random, std::int64_t most_rows, std::int64_
   place_rows(random, row_count);
   place_quads(random, quads);
   make_tail(random);
+  if (random.below(3) != 0) return;
+  for (std::int64_t r = 0; r < row_count; ++r) {
+    row_terms_.push_back(static_cast<std::int32_t>(pick(random, -5000, 5000)));
+  }
 }
 
 void GemmS8Problem::place_rows(Random& random, std::int64_t row_count) {
@@ -63,6 +67,19 @@ void GemmS8Problem::make_tail(Random& random) {
 }
 
 std::vector<std::uint8_t> GemmS8Problem::run(kernels::GemmS8 kernel, std::int64_t tiles_together) const {
+  std::vector<std::uint8_t> y(static_cast<std::size_t>(row_count() * stride_), 77);
+  run(kernel, tiles_together, y.data(), nullptr);
+  return y;
+}
+
+std::vector<std::int32_t> GemmS8Problem::run_sums(kernels::GemmS8 kernel, std::int64_t tiles_together) const {
+  std::vector<std::int32_t> sums(static_cast<std::size_t>(row_count() * stride_), 77);
+  run(kernel, tiles_together, nullptr, sums.data());
+  return sums;
+}
+
+void GemmS8Problem::run(kernels::GemmS8 kernel, std::int64_t tiles_together, std::uint8_t* y,
+                        std::int32_t* sums) const {
   const auto quads = static_cast<std::int64_t>(offsets_.size());
   kernels::GemmS8Scratch needs = kernels::gemm_s8_scratch(row_count(), columns_, quads);
   if (tiles_together != 0) needs = {tiles_together, needs.bytes / needs.tiles_together * tiles_together};
@@ -70,10 +87,9 @@ std::vector<std::uint8_t> GemmS8Problem::run(kernels::GemmS8 kernel, std::int64_
     alignas(64) std::uint8_t bytes[64];
   };
   std::vector<Line> scratch(static_cast<std::size_t>(needs.bytes / 64));
-  std::vector<std::uint8_t> y(static_cast<std::size_t>(row_count() * stride_), 77);
-  kernel({rows_.data(), row_count(), offsets_.data(), quads, w_.data<std::int8_t>().data(), columns_, &stage_, y.data(),
-          stride_, in_fours_ ? step_ : 0, needs.tiles_together, scratch.data()->bytes});
-  return y;
+  kernel({rows_.data(), row_count(), offsets_.data(), quads, w_.data<std::int8_t>().data(), columns_, &stage_, y,
+          stride_, in_fours_ ? step_ : 0, needs.tiles_together, scratch.data()->bytes,
+          row_terms_.empty() ? nullptr : row_terms_.data(), sums});
 }
 
 std::string GemmS8Problem::describe() const {

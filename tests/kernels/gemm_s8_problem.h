@@ -12,10 +12,13 @@ class GemmS8Problem {
 
   /// What the kernel makes of it; tiles_together: 0 for as many as gemm_s8_scratch() says.
   std::vector<std::uint8_t> run(kernels::GemmS8 kernel, std::int64_t tiles_together = 0) const;
+  /// The sums as they are, in place of bytes.
+  std::vector<std::int32_t> run_sums(kernels::GemmS8 kernel, std::int64_t tiles_together = 0) const;
   std::string describe() const;
   std::int64_t row_count() const { return static_cast<std::int64_t>(rows_.size()); }
 
  private:
+  void run(kernels::GemmS8 kernel, std::int64_t tiles_together, std::uint8_t* y, std::int32_t* sums) const;
   void place_rows(Random& random, std::int64_t row_count);
   void place_quads(Random& random, std::int64_t quads);
   void make_tail(Random& random);
@@ -25,6 +28,7 @@ class GemmS8Problem {
   Tensor x_, w_;
   std::vector<const std::uint8_t*> rows_;
   std::vector<std::int32_t> offsets_, bias_, multiplier_, shift_;
+  std::vector<std::int32_t> row_terms_;  ///< of each row, or none
   std::vector<float> scale_;
   kernels::OutputStage stage_;
 };

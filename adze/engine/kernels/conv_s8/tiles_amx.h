@@ -22,7 +22,7 @@ class WaitingSums {
       : call_(call), tail_(tail_of(*call.stage)), tile_rows_(tile_rows) {}
 
   /// Sums [tiles][rows][vectors * 16 columns], of tiles whose first rows are given.
-  void set(const __m512i* sums, std::int64_t vectors, std::int64_t column, std::int64_t tiles, std::int64_t first,
+  void set(__m512i* sums, std::int64_t vectors, std::int64_t column, std::int64_t tiles, std::int64_t first,
            std::int64_t second) {
     sums_ = sums, vectors_ = vectors, column_ = column, tiles_ = tiles, first_ = first, second_ = second;
     tile_ = row_ = 0;
@@ -33,10 +33,16 @@ class WaitingSums {
     const std::int64_t left = tile_rows_ - row_, some = rows < left ? (rows + 3) / 4 * 4 : left;
     const std::int64_t count = some < left ? some : left;
     const std::int64_t columns = call_.columns - column_, most = 16 * vectors_;
-    const __m512i* sums = sums_ + (tile_ * tile_rows_ + row_) * vectors_;
-    std::uint8_t* y = call_.y + ((tile_ == 0 ? first_ : second_) + row_) * call_.y_stride + column_;
-    (vectors_ == 2 ? finish_tile<2> : finish_tile<1>)(tail_, *call_.stage, sums, count, column_, y, call_.y_stride,
-                                                      columns < most ? columns : most);
+    const std::int64_t width = columns < most ? columns : most;
+    __m512i* sums = sums_ + (tile_ * tile_rows_ + row_) * vectors_;
+    const std::int64_t first = (tile_ == 0 ? first_ : second_) + row_, at = first * call_.y_stride + column_;
+    if (call_.row_terms != nullptr) add_terms(call_.row_terms + first, sums, count);
+    if (call_.sums != nullptr) {
+      store_sums(sums, count, call_.sums + at, width);
+    } else {
+      (vectors_ == 2 ? finish_tile<2> : finish_tile<1>)(tail_, *call_.stage, sums, count, column_, call_.y + at,
+                                                        call_.y_stride, width);
+    }
     row_ += count;
     if (row_ == tile_rows_) ++tile_, row_ = 0;
   }
@@ -45,10 +51,23 @@ class WaitingSums {
   }
 
  private:
+  void add_terms(const std::int32_t* terms, __m512i* sums, std::int64_t rows) const {
+    for (std::int64_t i = 0; i < rows * vectors_; ++i) {
+      sums[i] = _mm512_add_epi32(sums[i], _mm512_set1_epi32(terms[i / vectors_]));
+    }
+  }
+  void store_sums(const __m512i* sums, std::int64_t rows, std::int32_t* to, std::int64_t width) const {
+    for (std::int64_t i = 0; i < rows * vectors_; ++i) {
+      const std::int64_t column = i % vectors_ * 16, left = width - column;
+      const auto lanes = static_cast<__mmask16>(left >= 16 ? 0xffff : left <= 0 ? 0 : 0xffff >> (16 - left));
+      _mm512_mask_storeu_epi32(to + i / vectors_ * call_.y_stride + column, lanes, sums[i]);
+    }
+  }
+
   const GemmS8Call& call_;
   Tail tail_;
   std::int64_t tile_rows_;
-  const __m512i* sums_ = nullptr;
+  __m512i* sums_ = nullptr;
   std::int64_t vectors_ = 0, column_ = 0, tiles_ = 0, first_ = 0, second_ = 0, tile_ = 0, row_ = 0;
 };
 
