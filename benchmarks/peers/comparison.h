@@ -13,7 +13,7 @@ namespace adze::peers {
 /// What is asked for on the command line.
 struct Request {
   std::vector<std::string> networks;    ///< of the zoo, settings allowed
-  std::vector<std::string> precisions;  ///< "fp32", "int8"
+  std::vector<std::string> precisions;  ///< "fp32", "int8", "bf16": the float model, computed by adze in bf16
   std::vector<int> threads;
   double seconds = 2;  ///< for each engine and each line
   std::string isa;     ///< cap for adze

@@ -12,7 +12,7 @@ namespace adze::peers {
 namespace {
 
 struct Arguments {
-  Request request{zoo::names(), {"fp32", "int8"}, {1, 2}, 2, "", true};
+  Request request{zoo::names(), {"fp32", "int8", "bf16"}, {1, 2}, 2, "", true};
   std::filesystem::path library, markdown_file;
   bool quick = false, busy = false, no_start = false;
   StartRequest start;
@@ -21,7 +21,8 @@ struct Arguments {
 void declare(CLI::App& app, Arguments& arguments) {
   Request& request = arguments.request;
   app.add_option("--networks", request.networks, "Networks of the zoo, settings allowed; default all");
-  app.add_option("--precision", request.precisions, "fp32, int8; default both")->check(CLI::IsMember({"fp32", "int8"}));
+  app.add_option("--precision", request.precisions, "fp32, int8, bf16 (adze computes fp32 models in bf16); default all")
+      ->check(CLI::IsMember({"fp32", "int8", "bf16"}));
   app.add_option("--threads", request.threads, "Numbers of threads; default 1 2")->check(CLI::Range(1, 256));
   app.add_option("--seconds", request.seconds, "Measuring time for each engine and line; default 2")
       ->check(CLI::Range(0.01, 600.0));
@@ -59,6 +60,10 @@ int run(Arguments& arguments, const std::string& command) {
     arguments.start.isa = arguments.request.isa;
     answer_start(arguments.start);
     return 0;
+  }
+  // Without instructions for bf16 adze computes in f32 anyway.
+  if (arguments.busy || !isa_allows(choose_isa(arguments.request.isa), Isa::Avx512Bf16)) {
+    std::erase(arguments.request.precisions, "bf16");
   }
   if (arguments.busy) return report_busy(arguments.request);
   if (arguments.library.empty()) arguments.library = OnnxRuntime::installed_library(ADZE_SOURCE_DIR);

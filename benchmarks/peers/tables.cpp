@@ -49,12 +49,16 @@ std::string target_text(const Line& line) {
              ratio >= *target ? " met" : cat(", ", fixed(100 * (1 - ratio / *target), 0), " % short"));
 }
 
+DType factors_of(const std::string& precision) {
+  return precision == "int8" ? DType::S8 : precision == "bf16" ? DType::BF16 : DType::F32;
+}
+
 Table single_thread_table(const std::vector<Line>& lines, const MachinePeaks& peaks) {
   Table table({"network", "MMAC", "adze ms", "ORT ms", "ratio", "ratio of minima", "target", "adze GMAC/s",
                "of this core's peak"});
   for (const Line& line : lines) {
     const double rate = static_cast<double>(line.macs) / line.ours().median;
-    const double peak = peaks.macs_per_second(line.precision == "int8" ? DType::S8 : DType::F32, isa_named(line.isa));
+    const double peak = peaks.macs_per_second(factors_of(line.precision), isa_named(line.isa));
     table.add_row({line.network, fixed(1e-6 * static_cast<double>(line.macs), 2), milliseconds(line.ours().median),
                    milliseconds(line.theirs().median), fixed(line.ratio(), 2),
                    fixed(line.theirs().minimum / line.ours().minimum, 2), target_text(line), fixed(1e-9 * rate, 1),
@@ -86,7 +90,8 @@ std::string latency_tables(const Comparison& comparison, const MachinePeaks& pea
     for (const Line& line : comparison.lines) {
       if (line.threads == threads && line.precision == precision) lines.push_back(line);
     }
-    text += cat("\n### ", precision, ", ", threads, threads == 1 ? " thread" : " threads", "\n\n",
+    text += cat("\n### ", precision == "bf16" ? "fp32 computed in bf16" : precision, ", ", threads,
+                threads == 1 ? " thread" : " threads", "\n\n",
                 threads == 1 ? single_thread_table(lines, peaks).markdown() : threads_table(lines).markdown());
   }
   return text;
