@@ -162,7 +162,9 @@ void choose_by_accuracy(Console& console, const Graph& graph, const quantize::Tr
   evaluation.batch_size = batch_size_for(graph, 32);
   evaluation.samples = arguments.validation_samples;
   evaluation.seed = recipe.seed + 1;  // others than those of calibration, but for chance
-  const auto judge = [&](const Graph& network) { return evaluate(make_runner(network), *dataset, evaluation); };
+  const auto judge = [dataset, evaluation](const Graph& network) {
+    return evaluate(make_runner(network), *dataset, evaluation);
+  };
   const EvaluateResult exact = judge(graph);
   const double limit = parse_fraction(arguments.max_drop, "--max-drop");
   const auto outcome = quantize::raise_widths(trials, options, limit, exact, judge, console.progress());
