@@ -11,6 +11,7 @@
 #include "adze/formats/onnx/write.h"
 #include "adze/plan/cost.h"
 #include "adze/zoo/zoo.h"
+#include "benchmarks/peers/way.h"
 
 namespace adze::peers {
 
@@ -78,12 +79,13 @@ struct Match {
   std::filesystem::path model;
   Graph graph;
   std::vector<Tensor> inputs;
+  const Way& way;
 
   SessionOptions session_options(int threads) const {
     SessionOptions options;
     options.threads = threads;
-    options.isa = request.isa;
-    options.compute = precision == "bf16" ? Compute::Bf16 : Compute::F32;
+    options.isa = request.isa.empty() ? std::string(way.isa) : request.isa;
+    options.compute = way.compute;
     return options;
   }
 
@@ -125,9 +127,10 @@ struct Match {
     Start start{network, precision, {}, {}, {}};
     const std::filesystem::path weight_file = model.string() + ".weights";
     const Shape& shape = inputs.at(0).shape();
-    start.ours = measure_start({"adze", model, {}, {}, request.isa, shape});
-    measure_start({"adze", model, {}, weight_file, request.isa, shape});  // writes the file
-    start.ours_cached = measure_start({"adze", model, {}, weight_file, request.isa, shape});
+    const std::string isa = session_options(1).isa;
+    start.ours = measure_start({"adze", model, {}, {}, isa, shape});
+    measure_start({"adze", model, {}, weight_file, isa, shape});  // writes the file
+    start.ours_cached = measure_start({"adze", model, {}, weight_file, isa, shape});
     start.theirs = measure_start({"onnxruntime", model, library, {}, {}, shape});
     result.starts.push_back(std::move(start));
     std::filesystem::remove(weight_file);
@@ -143,15 +146,21 @@ Comparison compare(const Request& request, const std::filesystem::path& library,
   Comparison result;
   for (const std::string& network : request.networks) {
     for (const std::string& precision : request.precisions) {
+      const Way& way = way_named(precision);
       zoo::ZooOptions options;
-      options.quantized = precision == "int8";
+      options.quantized = way.quantized;
       const std::filesystem::path model = folder.path() / "model.onnx";
       onnx::write(zoo::build(network, options), model, {.opset = opset});
-      Match match{request, runtime, note, network, precision, model, onnx::read(model), {}};
+      Match match{request, runtime, note, network, precision, model, onnx::read(model), {}, way};
       match.inputs = random_inputs(match.graph, 1);
       match.agree(result);
-      for (const int threads : request.threads) match.measure(result, threads);
-      if (request.start && precision != "bf16") match.measure_starts(result, library);
+      for (const int threads : request.threads) {
+        if (threads == 1 || way.more_threads) match.measure(result, threads);
+      }
+      if (request.start && way.starts) match.measure_starts(result, library);
+      if (request.layers && way.more_threads) {
+        add_layers(result.layers, {network, precision, match.graph, match.session_options(1), match.inputs});
+      }
     }
   }
   return result;

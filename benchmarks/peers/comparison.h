@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "adze/engine/peaks.h"
+#include "benchmarks/peers/layers.h"
 #include "benchmarks/peers/onnxruntime.h"
 #include "benchmarks/peers/start.h"
 #include "benchmarks/peers/timing.h"
@@ -13,14 +14,15 @@ namespace adze::peers {
 /// What is asked for on the command line.
 struct Request {
   std::vector<std::string> networks;    ///< of the zoo, settings allowed
-  std::vector<std::string> precisions;  ///< "fp32", "int8", "bf16": the float model, computed by adze in bf16
+  std::vector<std::string> precisions;  ///< names of ways
   std::vector<int> threads;
   double seconds = 2;  ///< for each engine and each line
-  std::string isa;     ///< cap for adze
+  std::string isa;     ///< cap for adze, below those of the ways
   bool start = true;   ///< measure creation and memory too
+  bool layers = true;  ///< and single layers
 };
 
-/// A network in one precision, run in both engines with one number of threads.
+/// A network in one way (precision), run in both engines with one number of threads.
 struct Line {
   std::string network, precision;
   int threads = 1;
@@ -56,6 +58,7 @@ struct Comparison {
   std::vector<Line> lines;
   std::vector<Agreement> agreements;
   std::vector<Start> starts;
+  std::vector<Layer> layers;
 };
 
 /// Writes each network as one ONNX file and measures both engines on it. note receives a line of text per result.

@@ -3,16 +3,17 @@
 #include <cstdio>
 
 #include "adze/base/text.h"
-#include "adze/zoo/zoo.h"
 #include "benchmarks/peers/busy.h"
 #include "benchmarks/peers/comparison.h"
 #include "benchmarks/peers/tables.h"
+#include "benchmarks/peers/targets.h"
+#include "benchmarks/peers/way.h"
 
 namespace adze::peers {
 namespace {
 
 struct Arguments {
-  Request request{zoo::names(), {"fp32", "int8", "bf16"}, {1, 2}, 2, "", true};
+  Request request{target_networks(), ways_here(), {1, 2}, 1.5, "", true, true};
   std::filesystem::path library, markdown_file;
   bool quick = false, busy = false, no_start = false;
   StartRequest start;
@@ -20,11 +21,13 @@ struct Arguments {
 
 void declare(CLI::App& app, Arguments& arguments) {
   Request& request = arguments.request;
-  app.add_option("--networks", request.networks, "Networks of the zoo, settings allowed; default all");
-  app.add_option("--precision", request.precisions, "fp32, int8, bf16 (adze computes fp32 models in bf16); default all")
-      ->check(CLI::IsMember({"fp32", "int8", "bf16"}));
+  app.add_option("--networks", request.networks,
+                 "Networks of the zoo, settings allowed; default the twelve that have targets");
+  app.add_option("--precision", request.precisions,
+                 "fp32, int8, int8-avx2, int8-amx, bf16; default all that this machine has")
+      ->check(CLI::IsMember(all_ways()));
   app.add_option("--threads", request.threads, "Numbers of threads; default 1 2")->check(CLI::Range(1, 256));
-  app.add_option("--seconds", request.seconds, "Measuring time for each engine and line; default 2")
+  app.add_option("--seconds", request.seconds, "Measuring time for each engine and line; default 1.5")
       ->check(CLI::Range(0.01, 600.0));
   app.add_option("--isa", request.isa, "Highest instruction set for adze; ONNX Runtime has no such cap");
   app.add_option("--library", arguments.library, "libonnxruntime.so; default what tests/witness/setup installed");
@@ -61,20 +64,21 @@ int run(Arguments& arguments, const std::string& command) {
     answer_start(arguments.start);
     return 0;
   }
-  // Without instructions for bf16 adze computes in f32 anyway.
-  if (arguments.busy || !isa_allows(choose_isa(arguments.request.isa), Isa::Avx512Bf16)) {
-    std::erase(arguments.request.precisions, "bf16");
+  if (arguments.busy) {
+    std::erase_if(arguments.request.precisions, [](const auto& name) { return name != "fp32" && name != "int8"; });
+    return report_busy(arguments.request);
   }
-  if (arguments.busy) return report_busy(arguments.request);
   if (arguments.library.empty()) arguments.library = OnnxRuntime::installed_library(ADZE_SOURCE_DIR);
   if (arguments.library.empty()) {
     throw UsageError("ONNX Runtime is not installed", "run tests/witness/setup, or name its library with --library");
   }
   if (arguments.quick) {
     arguments.request.threads = {1};
+    std::erase_if(arguments.request.precisions, [](const auto& name) { return name != "fp32" && name != "int8"; });
     arguments.request.seconds = std::min(arguments.request.seconds, 0.5);
   }
   arguments.request.start = !arguments.no_start && !arguments.quick;
+  arguments.request.layers = !arguments.quick;
   const MachinePeaks peaks = measure_peaks(false);
   const Comparison comparison = compare(arguments.request, arguments.library,
                                         [](const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); });
