@@ -181,7 +181,8 @@ std::vector<std::byte> encode_sparse(const Tensor& tensor) {
 Tensor decode_sparse(std::span<const std::byte> bytes) {
   Reader reader(bytes);
   const std::uint8_t code = reader.byte();
-  if (code == 0 || code >= num_dtypes) throw ModelError(cat("a sparse tensor of unknown dtype ", static_cast<int>(code)));
+  if (code == 0 || code >= num_dtypes)
+    throw ModelError(cat("a sparse tensor of unknown dtype ", static_cast<int>(code)));
   const auto dtype = static_cast<DType>(code);
   const int bits = bits_of(dtype);
   Shape shape(reader.byte());

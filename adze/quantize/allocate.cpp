@@ -35,7 +35,9 @@ std::vector<std::size_t> best_at(const std::vector<std::vector<Choice>>& layers,
   std::vector<std::size_t> chosen;
   for (const auto& layer : layers) {
     std::size_t best = 0;
-    const auto price = [&](const Choice& choice) { return choice.damage + multiplier * static_cast<double>(choice.cost); };
+    const auto price = [&](const Choice& choice) {
+      return choice.damage + multiplier * static_cast<double>(choice.cost);
+    };
     for (std::size_t i = 1; i < layer.size(); ++i) {
       if (price(layer[i]) < price(layer[best]) ||
           (price(layer[i]) == price(layer[best]) && layer[i].cost < layer[best].cost)) {

@@ -13,10 +13,10 @@ namespace adze::quantize {
 /// What activation-aware scaling made of one group of layers that read the same value.
 struct AwqInput {
   std::vector<std::string> layers;
-  double ratio = 0;              ///< the exponent that was chosen; 0: no factors
-  double plain_error = 0;        ///< mean squared output error of all its layers with nearest codes
-  double error = 0;              ///< with the factors
-  double clipped_error = 0;      ///< and with clipped weights
+  double ratio = 0;          ///< the exponent that was chosen; 0: no factors
+  double plain_error = 0;    ///< mean squared output error of all its layers with nearest codes
+  double error = 0;          ///< with the factors
+  double clipped_error = 0;  ///< and with clipped weights
 };
 
 struct AwqReport {

@@ -11,16 +11,16 @@ namespace adze::quantize {
 
 /// One width of a layer, what it costs and what it does.
 struct WidthPoint {
-  int bits = 8;         ///< of the weights
-  double damage = 0;    ///< output noise relative to the signal when the layer alone is quantized so
+  int bits = 8;       ///< of the weights
+  double damage = 0;  ///< output noise relative to the signal when the layer alone is quantized so
 };
 
 /// How a layer's damage falls with its width.
 struct LayerCurve {
   std::string node;
   std::int64_t weights = 0;
-  std::int64_t macs = 0;            ///< of one sample
-  std::vector<WidthPoint> points;   ///< by bits, ascending
+  std::int64_t macs = 0;           ///< of one sample
+  std::vector<WidthPoint> points;  ///< by bits, ascending
 };
 
 /// Measures every layer at every width, one at a time, activations as the options say. What the file holds already is

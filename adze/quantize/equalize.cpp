@@ -114,7 +114,8 @@ bool pads(const Node& layer) {
   if (layer.kind != OpKind::Conv && layer.kind != OpKind::ConvTranspose) return false;
   const auto sizes = layer.get_ints("pads");
   const std::string mode = layer.get_string("auto_pad");
-  return (mode != "NOTSET" && mode != "VALID") || std::any_of(sizes.begin(), sizes.end(), [](auto n) { return n != 0; });
+  return (mode != "NOTSET" && mode != "VALID") ||
+         std::any_of(sizes.begin(), sizes.end(), [](auto n) { return n != 0; });
 }
 
 bool can_absorb(const Graph& graph, const LayerPair& pair) {

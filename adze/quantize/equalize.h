@@ -24,8 +24,8 @@ std::vector<LayerPair> layer_pairs(const Graph& graph);
 struct EqualizeReport {
   int pairs = 0;
   int rounds = 0;
-  int opened_clips = 0;      ///< Clip(0, 6) that became Relu
-  int absorbed_layers = 0;   ///< layers whose high biases moved to the next
+  int opened_clips = 0;     ///< Clip(0, 6) that became Relu
+  int absorbed_layers = 0;  ///< layers whose high biases moved to the next
   std::int64_t absorbed_channels = 0;
   double largest_factor = 1;  ///< of any channel, or its reciprocal
 };

@@ -118,7 +118,8 @@ MixedOutcome choose_widths(const Trials& trials, const PtqOptions& options, cons
                            const MixedOptions& mixed, ProgressSink& progress) {
   MixedOutcome outcome;
   const int activation_bits = options.bits.activations;
-  outcome.curves = sensitivity_curves(trials, mixed.widths, activation_bits, mixed.curve_file, mixed.curve_key, progress);
+  outcome.curves =
+      sensitivity_curves(trials, mixed.widths, activation_bits, mixed.curve_file, mixed.curve_key, progress);
   const std::int64_t limit = limit_of(budget, outcome.curves);
   std::vector<std::vector<Choice>> choices;
   for (const LayerCurve& curve : outcome.curves) {

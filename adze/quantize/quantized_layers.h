@@ -15,9 +15,9 @@ struct QuantizedLayer {
   NodeId node = NodeId::None;
   ValueId codes = ValueId::None;  ///< the constant that DequantizeLinear reads
   WeightLayout layout;
-  Shape shape;                      ///< of the codes
-  std::vector<float> scales;        ///< one for each stored weight, by its place in the tensor
-  std::vector<float> zero_points;   ///< likewise; empty: all 0
+  Shape shape;                     ///< of the codes
+  std::vector<float> scales;       ///< one for each stored weight, by its place in the tensor
+  std::vector<float> zero_points;  ///< likewise; empty: all 0
 };
 
 /// The layers (Conv, Gemm, MatMul) whose weights come out of a DequantizeLinear on a constant, in topological order.

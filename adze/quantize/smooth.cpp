@@ -86,8 +86,7 @@ SmoothReport smooth_activations(Graph& graph, double alpha, const CalibrationDat
   for (const SharedInput& input : inputs) {
     const auto found = magnitudes.find(input.value);
     if (found == magnitudes.end()) continue;
-    const std::vector<double> factors =
-        smoothing_factors(found->second.largest, weight_reaches(graph, input), alpha);
+    const std::vector<double> factors = smoothing_factors(found->second.largest, weight_reaches(graph, input), alpha);
     move_factors(graph, input, factors);
     ++report.inputs;
     report.layers += static_cast<int>(input.layers.size());

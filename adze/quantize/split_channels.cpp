@@ -108,14 +108,16 @@ void replace_constant(Graph& graph, NodeId node, std::size_t input, Tensor tenso
 }
 
 void set_columns(Graph& graph, NodeId layer, const Columns& columns, const std::vector<std::size_t>& copies) {
-  Tensor tensor = with_copies(*graph.constant(graph.node(layer).input(1)), channel_axis_of_inputs(graph.node(layer)), copies);
+  Tensor tensor =
+      with_copies(*graph.constant(graph.node(layer).input(1)), channel_axis_of_inputs(graph.node(layer)), copies);
   const WeightLayout layout = *weight_layout(graph.node(layer), tensor.shape());
   const auto values = tensor.mutable_data<float>();
   for (std::int64_t channel = 0; channel < layout.channels; ++channel) {
     std::size_t at = 0;
     for (std::int64_t output = 0; output < layout.outputs; ++output) {
       for (std::int64_t tap = 0; tap < layout.taps; ++tap) {
-        values[layout.index(0, output, channel * layout.taps + tap)] = columns.channels[static_cast<std::size_t>(channel)][at++];
+        values[layout.index(0, output, channel * layout.taps + tap)] =
+            columns.channels[static_cast<std::size_t>(channel)][at++];
       }
     }
   }

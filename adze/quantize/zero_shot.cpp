@@ -143,7 +143,8 @@ class Propagation {
   }
 
   std::optional<Distribution> behind_layer(const Node& node, const Distribution& input) const {
-    const Tensor* weight = weight_input(graph_, node) == std::optional<std::size_t>(1) ? graph_.constant(node.input(1)) : nullptr;
+    const Tensor* weight =
+        weight_input(graph_, node) == std::optional<std::size_t>(1) ? graph_.constant(node.input(1)) : nullptr;
     if (weight == nullptr) return std::nullopt;
     const auto layout = weight_layout(node, weight->shape());
     if (!layout) return std::nullopt;
@@ -182,10 +183,9 @@ Observations observations_from_statistics(const Graph& graph, std::span<const Va
     const Distribution* found = propagation.of(value);
     if (found == nullptr) {
       const Node* producer = graph.producer_of(value);
-      throw UnsupportedError(
-          cat("no statistics tell what value ", adze::quoted(graph.value(value).name), " is like"),
-          producer != nullptr ? place_of(graph, *producer) : ErrorPlace{graph.source_file, "", ""},
-          "give calibration data, or keep the node float with --skip");
+      throw UnsupportedError(cat("no statistics tell what value ", adze::quoted(graph.value(value).name), " is like"),
+                             producer != nullptr ? place_of(graph, *producer) : ErrorPlace{graph.source_file, "", ""},
+                             "give calibration data, or keep the node float with --skip");
     }
     Histogram& histogram = observations.histograms[value];
     for (std::size_t i = 0; i < found->normal.mean.size(); ++i) {

@@ -53,7 +53,8 @@ TEST(CorrectBiases, TakesTheMeanErrorOfTheOutputsAway) {
   options.methods.bias_correction = BiasCorrection::Data;
   const QuantizeOutcome corrected = quantize(regressor(), calibration_from(batches), options);
   ASSERT_EQ(corrected.report.methods.size(), 1U);
-  const double before = mean_shift(regressor(), plain, batches), after = mean_shift(regressor(), corrected.graph, batches);
+  const double before = mean_shift(regressor(), plain, batches),
+               after = mean_shift(regressor(), corrected.graph, batches);
   EXPECT_GT(before, 0.5);
   EXPECT_LT(after, before / 20);
 }
@@ -68,7 +69,8 @@ TEST(ClippedNormalMean, AgreesWithDraws) {
     double sum = 0;
     constexpr int draws = 200000;
     for (int i = 0; i < draws; ++i) sum += std::clamp(one.mean + one.deviation * random.normal(), one.low, one.high);
-    EXPECT_NEAR(clipped_normal_mean(one.mean, one.deviation, one.low, one.high), sum / draws, 0.02 * (1 + one.deviation));
+    EXPECT_NEAR(clipped_normal_mean(one.mean, one.deviation, one.low, one.high), sum / draws,
+                0.02 * (1 + one.deviation));
   }
 }
 

@@ -69,7 +69,8 @@ TEST(RaiseWidths, RaisesUntilThePairedIntervalHolds) {
     EvaluateResult result;
     std::int64_t correct = 0;
     for (const auto& inputs : samples) {
-      const Tensor exact = reference::run_tensors(graph, inputs)[0], found = reference::run_tensors(quantized, inputs)[0];
+      const Tensor exact = reference::run_tensors(graph, inputs)[0],
+                   found = reference::run_tensors(quantized, inputs)[0];
       std::vector<float> means(5, 0.0F);
       for (std::size_t i = 0; i < 32 * 5; ++i) means[i % 5] += exact.data<float>()[i] / 32;
       for (std::int64_t row = 0; row < 32; ++row) {
@@ -91,8 +92,8 @@ TEST(RaiseWidths, RaisesUntilThePairedIntervalHolds) {
     return result;
   };
   const RaiseOutcome outcome = raise_widths(trials, options, 0.7, judge(graph), judge, silent_progress());
-  ASSERT_TRUE(outcome.within_limit) << outcome.steps.size() << " steps, " << outcome.steps.front().highest_drop << " -> "
-                                    << outcome.steps.back().highest_drop;
+  ASSERT_TRUE(outcome.within_limit) << outcome.steps.size() << " steps, " << outcome.steps.front().highest_drop
+                                    << " -> " << outcome.steps.back().highest_drop;
   ASSERT_GT(outcome.steps.size(), 1U);
   EXPECT_GT(outcome.steps.front().highest_drop, 0.7);
   EXPECT_LE(outcome.steps.back().highest_drop, 0.7);

@@ -32,7 +32,8 @@ Graph norm_network(float outlier, float weight_share = 1) {
   const auto weights = [&](const char* name) {
     Tensor tensor = b.normal({32, 24}, 0.2);
     for (std::size_t i = 0; i < 24; ++i) {
-      for (const std::size_t row : {std::size_t{3}, std::size_t{17}}) tensor.mutable_data<float>()[row * 24 + i] *= weight_share;
+      for (const std::size_t row : {std::size_t{3}, std::size_t{17}})
+        tensor.mutable_data<float>()[row * 24 + i] *= weight_share;
     }
     return b.constant(name, tensor);
   };
@@ -125,7 +126,8 @@ TEST(SplitOutlierChannels, KeepsTheFunctionAndHalvesTheLargestWeights) {
     float largest = 0;
     for (const NodeId id : of.node_ids()) {
       if (of.node(id).name != "c") continue;
-      for (const float weight : of.constant(of.node(id).input(1))->data<float>()) largest = std::max(largest, std::abs(weight));
+      for (const float weight : of.constant(of.node(id).input(1))->data<float>())
+        largest = std::max(largest, std::abs(weight));
     }
     return largest;
   };
