@@ -55,7 +55,7 @@ train::TrainOptions PruneTraining::train_options(std::int64_t seed_offset) const
   return options;
 }
 
-void PruneTraining::note(const train::TrainResult& result, std::int64_t round, std::string_view what) {
+void PruneTraining::note(const train::TrainResult& result, std::int64_t round, std::string_view what, bool last) {
   for (const train::EpochResult& epoch : result.epochs) {
     console_.results()["tuning"].push_back({{"round", round},
                                             {"epoch", epoch.epoch},
@@ -64,9 +64,10 @@ void PruneTraining::note(const train::TrainResult& result, std::int64_t round, s
                                             {"validation_accuracy", epoch.validation_accuracy}});
   }
   const auto best = static_cast<std::size_t>(std::max<std::int64_t>(1, result.best_epoch) - 1);
-  accuracy_[round] = result.epochs.at(best).validation_accuracy;
-  console_.line(cat(what, ": ", fixed(100 * result.epochs.at(best).validation_accuracy, 2),
-                    " % on validation data after ", result.epochs.size(), " epochs"));
+  const train::EpochResult& kept = last ? result.epochs.back() : result.epochs.at(best);
+  accuracy_[round] = kept.validation_accuracy;
+  console_.line(cat(what, ": ", fixed(100 * kept.validation_accuracy, 2), " % on validation data after epoch ",
+                    kept.epoch, " of ", result.epochs.size()));
 }
 
 Graph PruneTraining::tuned(const Graph& graph, const Graph& teacher, std::int64_t round) {
@@ -102,7 +103,7 @@ Graph PruneTraining::under_penalty(const Graph& graph) {
   };
   train::TrainResult result = train::train(graph, data_.training, data_.validation, options, console_.progress(),
                                            prune::penalty_hook(graph, penalty, rate));
-  note(result, 0, cat("with the penalty on ", arguments_.penalty));
+  note(result, 0, cat("with the penalty on ", arguments_.penalty), true);
   return std::move(result.graph);
 }
 
@@ -125,7 +126,7 @@ Graph PruneTraining::sparse_training(const Graph& graph, const prune::PruneOptio
   train::TrainResult result =
       train::train(graph, data_.training, data_.validation, options, console_.progress(),
                    regrow ? prune::regrow_hook(graph, schedule) : prune::gradual_hook(graph, schedule));
-  note(result, 0, arguments_.schedule);
+  note(result, 0, arguments_.schedule, true);
   return std::move(result.graph);
 }
 

@@ -27,7 +27,8 @@ class PruneTraining {
 
  private:
   train::TrainOptions train_options(std::int64_t seed_offset) const;
-  void note(const train::TrainResult& result, std::int64_t round, std::string_view what);
+  /// last: the weights kept are the last epoch's, not those of the best.
+  void note(const train::TrainResult& result, std::int64_t round, std::string_view what, bool last = false);
 
   Console& console_;
   const PruneArguments& arguments_;
