@@ -10,13 +10,6 @@ namespace adze {
 
 namespace {
 
-std::int64_t value_bytes(const Graph& graph, ValueId id) {
-  const ValueType& type = graph.value(id).type;
-  const std::optional<Shape> shape = type.shape ? concrete(*type.shape) : std::nullopt;
-  if (!type.is_tensor() || !shape || type.dtype == DType::String || type.dtype == DType::Undefined) return 0;
-  return storage_bytes(type.dtype, num_elements(*shape));
-}
-
 void add_once(std::vector<std::size_t>& to, std::size_t what) {
   if (std::find(to.begin(), to.end(), what) == to.end()) to.push_back(what);
 }
@@ -28,7 +21,7 @@ OrderMemory::OrderMemory(const Graph& graph, const std::map<NodeId, NodeMemory>&
   std::vector<std::size_t> piece(values, none), maker(values, none);
   const auto begin = [&](ValueId id) {
     piece[static_cast<std::size_t>(id)] = pieces_.size();
-    pieces_.push_back({value_bytes(graph, id), {}, false});
+    pieces_.push_back({planned_bytes(graph.value(id).type).value_or(0), {}, false});
     return pieces_.size() - 1;
   };
   for (const ValueId id : graph.inputs()) at_start_ += pieces_[begin(id)].bytes;

@@ -14,9 +14,6 @@
 
 namespace adze {
 
-namespace {
-
-/// Bytes of a value's tensor, when dtype and shape are known.
 std::optional<std::int64_t> planned_bytes(const ValueType& type) {
   if (!type.is_tensor() || type.dtype == DType::Undefined || type.dtype == DType::String || !type.shape) {
     return std::nullopt;
@@ -25,6 +22,8 @@ std::optional<std::int64_t> planned_bytes(const ValueType& type) {
   if (!shape) return std::nullopt;
   return storage_bytes(type.dtype, num_elements(*shape));
 }
+
+namespace {
 
 /// A transpose that moves no dimension other than ones leaves the elements where they are.
 bool moves_only_ones(const Graph& graph, const Node& node) {

@@ -39,6 +39,9 @@ struct NodeMemory {
   std::function<double(std::int64_t band)> work;
 };
 
+/// Bytes of a value's tensor, when dtype and shape are known.
+std::optional<std::int64_t> planned_bytes(const ValueType& type);
+
 /// How a graph is run in one stretch of memory. Constants are not part of it.
 struct Plan {
   std::vector<NodeId> order;      ///< each value is computed before it is read

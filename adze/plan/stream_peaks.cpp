@@ -10,13 +10,6 @@ namespace adze {
 
 namespace {
 
-std::int64_t value_bytes(const Graph& graph, ValueId id) {
-  const ValueType& type = graph.value(id).type;
-  const std::optional<Shape> shape = type.shape ? concrete(*type.shape) : std::nullopt;
-  if (!type.is_tensor() || !shape || type.dtype == DType::String || type.dtype == DType::Undefined) return 0;
-  return storage_bytes(type.dtype, num_elements(*shape));
-}
-
 std::size_t index_of(ValueId id) {
   return static_cast<std::size_t>(id);
 }
@@ -43,7 +36,7 @@ void StreamPeaks::find_lifetimes(const Graph& graph) {
     life.last = std::max(life.last, step);
   };
   for (const ValueId id : graph.inputs()) {
-    lives_[index_of(id)] = {value_bytes(graph, id), 0, 0};
+    lives_[index_of(id)] = {planned_bytes(graph.value(id).type).value_or(0), 0, 0};
   }
   for (std::int32_t step = 0; step < steps(); ++step) {
     const Node& node = graph.node(groups_.order()[static_cast<std::size_t>(step)]);
@@ -55,7 +48,7 @@ void StreamPeaks::find_lifetimes(const Graph& graph) {
       continue;
     }
     for (const ValueId id : node.outputs) {
-      if (id != ValueId::None) lives_[index_of(id)] = {value_bytes(graph, id), step, step};
+      if (id != ValueId::None) lives_[index_of(id)] = {planned_bytes(graph.value(id).type).value_or(0), step, step};
     }
   }
   for (const ValueId id : graph.outputs()) touch(id, steps());

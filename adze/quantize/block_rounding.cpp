@@ -39,15 +39,7 @@ struct Stack {
 };
 
 Stack collect(const Graph& graph, ValueId value, const CalibrationData& data, std::int64_t samples) {
-  const auto& inputs = graph.inputs();
-  const auto as_input = std::find(inputs.begin(), inputs.end(), value);
-  std::unique_ptr<Session> session;
-  if (as_input == inputs.end()) {
-    SessionOptions in_float;
-    in_float.threads = 0;
-    in_float.integer = false;
-    session = std::make_unique<Session>(part_up_to(graph, value), in_float);
-  }
+  FloatValue computed(graph, value);
   Stack stack;
   for (std::int64_t batch = 0; batch < data.num_batches; ++batch) {
     check_cancelled();
@@ -55,7 +47,7 @@ Stack collect(const Graph& graph, ValueId value, const CalibrationData& data, st
     if ((samples > 0 && seen >= samples) || std::ssize(stack.values) * 4 >= most_bytes) break;
     const std::vector<Tensor> given = data.batch(batch);
     if (given.empty()) continue;
-    const Tensor found = session ? session->run(given)[0] : given[static_cast<std::size_t>(as_input - inputs.begin())];
+    const Tensor found = computed.of(given);
     stack.shape = Shape(found.shape().begin() + 1, found.shape().end());
     const auto values = found.data<float>();
     stack.values.insert(stack.values.end(), values.begin(), values.end());
@@ -183,10 +175,7 @@ class BlockLearner {
           graph.add_constant(graph.unique_name("codes"), as_weight(parts_[i], parts_[i].restored(codes[i])));
       graph.node(find_node(graph, parts_[i].name)).inputs[1] = fresh;
     }
-    SessionOptions in_float;
-    in_float.threads = 0;
-    in_float.integer = false;
-    Session session(graph, in_float);
+    Session session(graph, float_session_options());
     double sum = 0;
     for (std::int64_t first = 0; first < given_.count(); first += 32) {
       check_cancelled();

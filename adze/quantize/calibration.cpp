@@ -120,6 +120,13 @@ void Observations::merge(const Observations& other) {
   num_samples += other.num_samples;
 }
 
+SessionOptions float_session_options() {
+  SessionOptions options;
+  options.threads = 0;
+  options.integer = false;
+  return options;
+}
+
 std::int64_t run_samples(Session& session, const CalibrationData& data, std::int64_t max_samples,
                          std::string_view phase_name, ProgressSink& progress) {
   ProgressPhase phase(progress, phase_name, max_samples, "samples");
@@ -149,10 +156,7 @@ Observations observe(const Graph& graph, std::span<const ValueId> values, const 
                      std::int64_t max_samples, ProgressSink& progress) {
   Observations observations;
   Gatherer gatherer(graph, values, observations);
-  SessionOptions options;
-  options.threads = 0;
-  options.integer = false;
-  Session session(graph, options);
+  Session session(graph, float_session_options());
   session.observe([&](std::string_view name, const Tensor& tensor) { gatherer.see(name, tensor); });
   observations.num_samples = run_samples(session, data, max_samples, "calibrate", progress);
   return observations;

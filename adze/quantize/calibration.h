@@ -16,6 +16,7 @@
 namespace adze {
 class Dataset;
 class Session;
+struct SessionOptions;
 }  // namespace adze
 
 namespace adze::quantize {
@@ -54,6 +55,9 @@ struct Observations {
   /// Adds what another run over the same graph saw.
   void merge(const Observations& other);
 };
+
+/// A graph as written, in float, on all cores.
+SessionOptions float_session_options();
 
 /// Runs a session over the data, at most so many samples (0: all), for what it lets see. Returns how many there were.
 /// Throws ModelError when there were none.

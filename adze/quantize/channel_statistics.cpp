@@ -111,10 +111,7 @@ std::unordered_map<NodeId, ChannelStatistics> measure_outputs(const Graph& graph
   std::map<std::string, NodeId, std::less<>> wanted;
   for (const NodeId layer : layers) wanted.emplace(graph.value(graph.node(layer).output()).name, layer);
   std::unordered_map<NodeId, Sums> sums;
-  SessionOptions options;
-  options.threads = 0;
-  options.integer = false;
-  Session session(graph, options);
+  Session session(graph, float_session_options());
   session.observe([&](std::string_view name, const Tensor& tensor) {
     const auto found = wanted.find(name);
     if (found == wanted.end() || tensor.dtype() != DType::F32 || tensor.rank() < 2) return;

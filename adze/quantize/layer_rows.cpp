@@ -149,19 +149,22 @@ Graph part_up_to(const Graph& graph, ValueId value) {
   return part;
 }
 
+FloatValue::FloatValue(const Graph& graph, ValueId value) {
+  const auto& inputs = graph.inputs();
+  const auto as_input = std::find(inputs.begin(), inputs.end(), value);
+  input_ = static_cast<std::size_t>(as_input - inputs.begin());
+  if (as_input == inputs.end()) session_ = std::make_unique<Session>(part_up_to(graph, value), float_session_options());
+}
+
+Tensor FloatValue::of(const std::vector<Tensor>& given) {
+  return session_ ? session_->run(given)[0] : given[input_];
+}
+
 LayerRows gather_rows(const Graph& graph, NodeId layer, const WeightLayout& layout, const Shape& weight,
                       const CalibrationData& data, const RowOptions& options) {
   const Node& node = graph.node(layer);
   const ValueId value = node.input(0);
-  const auto& inputs = graph.inputs();
-  const auto as_input = std::find(inputs.begin(), inputs.end(), value);
-  std::unique_ptr<Session> session;
-  if (as_input == inputs.end()) {
-    SessionOptions in_float;
-    in_float.threads = 0;
-    in_float.integer = false;
-    session = std::make_unique<Session>(part_up_to(graph, value), in_float);
-  }
+  FloatValue computed(graph, value);
   std::unique_ptr<Gatherer> gatherer;
   std::int64_t seen = 0;
   for (std::int64_t batch = 0; batch < data.num_batches; ++batch) {
@@ -179,7 +182,7 @@ LayerRows gather_rows(const Graph& graph, NodeId layer, const WeightLayout& layo
           std::make_unique<Gatherer>(node, layout, weight, std::max<std::int64_t>(1, rows / samples), options.seed);
     }
     seen += size;
-    const Tensor input = session ? session->run(given)[0] : given[static_cast<std::size_t>(as_input - inputs.begin())];
+    const Tensor input = computed.of(given);
     gatherer->take(input);
   }
   if (!gatherer) throw ModelError("calibration: the data holds no sample", {}, "256 are a good start");

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "adze/engine/session.h"
 #include "adze/graph/graph.h"
 #include "adze/quantize/calibration.h"
 #include "adze/quantize/weight_layout.h"
@@ -35,5 +37,17 @@ LayerRows gather_rows(const Graph& graph, NodeId layer, const WeightLayout& layo
 
 /// The part of the graph that computes one value, as a graph; its node and value names stay.
 Graph part_up_to(const Graph& graph, ValueId value);
+
+/// One value of a graph, an input or computed in float as written, for batches of the graph's inputs.
+class FloatValue {
+ public:
+  FloatValue(const Graph& graph, ValueId value);
+
+  Tensor of(const std::vector<Tensor>& given);
+
+ private:
+  std::size_t input_ = 0;
+  std::unique_ptr<Session> session_;  ///< null for an input
+};
 
 }  // namespace adze::quantize

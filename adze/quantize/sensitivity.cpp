@@ -91,10 +91,7 @@ std::vector<LayerSensitivity> sensitivities(const Graph& float_graph, const Cali
   part.num_batches = std::min(data.num_batches, num_batches);
   const Observations observations =
       observe(graph, values_of_layers(graph, layers, options), part, options.max_samples, progress);
-  SessionOptions in_float;
-  in_float.threads = 0;
-  in_float.integer = false;
-  Session float_session(graph, in_float);
+  Session float_session(graph, float_session_options());
   std::vector<std::vector<Tensor>> exact;
   std::vector<std::vector<Tensor>> batches;
   for (std::int64_t batch = 0; batch < part.num_batches; ++batch) {
@@ -107,7 +104,7 @@ std::vector<LayerSensitivity> sensitivities(const Graph& float_graph, const Cali
   std::vector<LayerSensitivity> result;
   for (const NodeId layer : layers) {
     check_cancelled();
-    Session session(with_one_layer(graph, layer, observations, options), in_float);
+    Session session(with_one_layer(graph, layer, observations, options), float_session_options());
     Noise noise;
     for (std::size_t batch = 0; batch < batches.size(); ++batch) {
       const std::vector<Tensor> outputs = session.run(batches[batch]);

@@ -40,10 +40,7 @@ std::unordered_map<ValueId, ChannelMagnitudes> measure_magnitudes(const Graph& g
   for (const SharedInput& input : inputs) wanted.emplace(graph.value(input.value).name, &input);
   std::unordered_map<ValueId, ChannelMagnitudes> result;
   std::unordered_map<ValueId, std::int64_t> rows;
-  SessionOptions options;
-  options.threads = 0;
-  options.integer = false;
-  Session session(graph, options);
+  Session session(graph, float_session_options());
   session.observe([&](std::string_view name, const Tensor& tensor) {
     const auto found = wanted.find(name);
     if (found == wanted.end() || tensor.dtype() != DType::F32) return;

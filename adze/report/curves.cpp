@@ -5,27 +5,13 @@
 
 #include "adze/base/text.h"
 #include "adze/report/table.h"
+#include "adze/report/xml.h"
 
 namespace adze {
 
 namespace {
 
 constexpr double left = 70, top = 40, plot_width = 560, plot_height = 320, legend = 220, bottom = 50;
-
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    if (c == '&')
-      result += "&amp;";
-    else if (c == '<')
-      result += "&lt;";
-    else if (c == '"')
-      result += "&quot;";
-    else if (static_cast<unsigned char>(c) >= 0x20)
-      result += c;
-  }
-  return result;
-}
 
 /// As few digits as tell it.
 std::string number(double value) {
@@ -93,7 +79,7 @@ class Drawing {
 
   void label(double x, double y, std::string_view anchor, std::string_view text, std::string_view more = {}) {
     text_ += cat("<text x=\"", fixed(x, 1), "\" y=\"", fixed(y, 1), "\" text-anchor=\"", anchor, "\" ", more, ">",
-                 escaped(text), "</text>\n");
+                 xml_text(text), "</text>\n");
   }
   void line(double x1, double y1, double x2, double y2, std::string_view colour) {
     text_ += cat("<line x1=\"", fixed(x1, 1), "\" y1=\"", fixed(y1, 1), "\" x2=\"", fixed(x2, 1), "\" y2=\"",
@@ -146,7 +132,7 @@ class Drawing {
       last = place_y(y);
       marks +=
           cat("<circle cx=\"", fixed(place_x(x), 1), "\" cy=\"", fixed(place_y(y), 1), "\" r=\"2.5\" fill=\"", colour,
-              "\"><title>", escaped(cat(curve.name, ": ", number(x), ", ", number(y))), "</title></circle>\n");
+              "\"><title>", xml_text(cat(curve.name, ": ", number(x), ", ", number(y))), "</title></circle>\n");
     }
     const std::string dash = curve.dashed ? " stroke-dasharray=\"5 4\"" : "";
     text_ +=

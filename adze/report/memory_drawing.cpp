@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "adze/base/text.h"
+#include "adze/report/xml.h"
 
 namespace adze {
 
@@ -24,22 +25,6 @@ std::string memory_bar(const MemoryMap& map, std::size_t step, std::size_t width
 namespace {
 
 constexpr double left = 80, top = 56, plot_width = 960, plot_height = 420, bottom = 40;
-
-/// Text that may stand in XML.
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    if (c == '&')
-      result += "&amp;";
-    else if (c == '<')
-      result += "&lt;";
-    else if (c == '"')
-      result += "&quot;";
-    else if (static_cast<unsigned char>(c) >= 0x20)
-      result += c;
-  }
-  return result;
-}
 
 /// Colours that differ between neighbours in the list of blocks.
 std::string colour(std::size_t index, bool scratch) {
@@ -80,7 +65,7 @@ class Drawing {
   }
   void label(double at_x, double at_y, const std::string& words, const char* anchor) {
     text_ += cat("<text x=\"", fixed(at_x, 1), "\" y=\"", fixed(at_y, 1), "\" text-anchor=\"", anchor, "\">",
-                 escaped(words), "</text>\n");
+                 xml_text(words), "</text>\n");
   }
   void rectangle(double from_x, double from_y, double to_x, double to_y, const std::string& style) {
     text_ += cat("<rect x=\"", fixed(from_x, 2), "\" y=\"", fixed(from_y, 2), "\" width=\"", fixed(to_x - from_x, 2),
@@ -101,7 +86,7 @@ class Drawing {
     rectangle(
         x(block.first), y(block.offset + block.bytes), x(end), y(block.offset),
         cat("fill=\"", colour(index, block.scratch),
-            "\" fill-opacity=\"0.85\" stroke=\"#fff\" stroke-width=\"0.5\"><title>", escaped(block.name), ", ",
+            "\" fill-opacity=\"0.85\" stroke=\"#fff\" stroke-width=\"0.5\"><title>", xml_text(block.name), ", ",
             block.bytes, " bytes at ", block.offset, ", steps ", block.first, " to ", block.last, "</title></rect>\n"));
   }
 

@@ -36,7 +36,7 @@ std::vector<EmittedArray> arena_arrays(const Plan& plan, const EmitOptions& opti
   if (plan.memory_used.empty()) return {{cat(options.name, "_arena"), "", "", 0, rounded(plan.arena_bytes)}};
   std::vector<EmittedArray> arrays;
   for (const MemoryRange& range : memory_ranges(plan, options, isa)) {
-    if (range.used == 0 && range.offset > 0) continue;
+    if (range.used == 0 && plan.arena_bytes > 0) continue;
     const std::string memory = identifier(range.name);
     arrays.push_back({cat(options.name, "_arena_", memory), range.name, upper(cat(options.name, "_in_", memory)),
                       range.offset, rounded(range.used)});

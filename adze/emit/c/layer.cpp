@@ -66,9 +66,10 @@ std::string LayerWriter::constant_pointer(ValueId id, std::string_view type) {
 }
 
 std::string Network::at(std::int64_t offset) const {
+  if (arrays.empty()) return cat("AT(", offset, ")");
   std::size_t array = 0;
   while (array + 1 < arrays.size() && offset >= arrays[array + 1].begin) ++array;
-  return array == 0 ? cat("AT(", offset, ")") : cat("AT", array, "(", offset - arrays[array].begin, ")");
+  return cat("AT", array == 0 ? std::string() : cat(array), "(", offset - arrays[array].begin, ")");
 }
 
 std::string LayerWriter::in(std::size_t input, std::string_view type) {

@@ -7,30 +7,23 @@ namespace {
 
 constexpr std::int64_t width = spmm_s8_rows;
 
+/// The bytes of vectors 0 and 8 by turns, of 1 and 9, and so on.
+[[gnu::always_inline]] inline void interleave(const __m512i* from, __m512i* to) {
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) {
+    to[2 * i] = _mm512_unpacklo_epi8(from[i], from[i + 8]);
+    to[2 * i + 1] = _mm512_unpackhi_epi8(from[i], from[i + 8]);
+  }
+}
+
 /// Sixteen vectors of 64 bytes each to their transposes within the four lanes: afterwards byte i of lane l of vector j
 /// is what byte j of lane l of vector i was.
 [[gnu::always_inline]] inline void transpose_lanes(__m512i* v) {
   __m512i t[16];
-#pragma GCC unroll 8
-  for (int i = 0; i < 8; ++i) {
-    t[2 * i] = _mm512_unpacklo_epi8(v[i], v[i + 8]);
-    t[2 * i + 1] = _mm512_unpackhi_epi8(v[i], v[i + 8]);
-  }
-#pragma GCC unroll 8
-  for (int i = 0; i < 8; ++i) {
-    v[2 * i] = _mm512_unpacklo_epi8(t[i], t[i + 8]);
-    v[2 * i + 1] = _mm512_unpackhi_epi8(t[i], t[i + 8]);
-  }
-#pragma GCC unroll 8
-  for (int i = 0; i < 8; ++i) {
-    t[2 * i] = _mm512_unpacklo_epi8(v[i], v[i + 8]);
-    t[2 * i + 1] = _mm512_unpackhi_epi8(v[i], v[i + 8]);
-  }
-#pragma GCC unroll 8
-  for (int i = 0; i < 8; ++i) {
-    v[2 * i] = _mm512_unpacklo_epi8(t[i], t[i + 8]);
-    v[2 * i + 1] = _mm512_unpackhi_epi8(t[i], t[i + 8]);
-  }
+  interleave(v, t);
+  interleave(t, v);
+  interleave(v, t);
+  interleave(t, v);
 }
 
 [[gnu::always_inline]] inline void store_lane(std::uint8_t* to, __m512i v, int lane) {
