@@ -70,7 +70,7 @@ class Pruning {
     const prune::PruneOutcome outcome = pruned();
     const Graph result = finished(outcome.graph, arguments_, console_);
     if (const auto lost = slice_lost(outcome.graph)) {
-      show_pruning(console_, outcome, options_.channels);
+      show_pruning(console_, outcome, options_);
       console_.line(cat("nothing is written: ", *lost));
       return ExitCode::GoalMissed;
     }
@@ -78,7 +78,7 @@ class Pruning {
     if (!options_.channels) show_sparse_size(result);
     console_.model("input", arguments_.model);
     console_.model("output", arguments_.output);
-    show_pruning(console_, outcome, options_.channels);
+    show_pruning(console_, outcome, options_);
     show_steps(outcome);
     const ModelFigures before = model_figures(graph_, "before", arguments_.model);
     const ModelFigures after = model_figures(result, "after", arguments_.output);

@@ -11,8 +11,8 @@ void PruneArguments::declare(Options& options) {
   options.option(output, "-o,--output", "File to write");
   options.option(
       unit, "-u,--unit",
-      "What goes: channels (also neurons, heads, hidden units; removed), blocks, layers (gone around), weights, "
-      "2:4, block=8x1 (zeroed)");
+      "What goes: channels (also neurons, heads, hidden units; removed), blocks, layers (gone around), merged "
+      "(activations and layers whose neighbours then become one layer), weights, 2:4, block=8x1 (zeroed)");
   options.option(
       criterion, "-c,--criterion",
       "What matters least: l1, l2, lamp, random, bn-scale, fpgm; with data apoz, mean-activation, wanda, "
@@ -99,9 +99,10 @@ prune::Normalization usual_normalization(const prune::CriterionSum& criteria, bo
 
 prune::PruneOptions PruneArguments::prune_options(std::uint64_t seed) const {
   prune::PruneOptions result;
-  result.channels = unit == "channels" || unit == "blocks" || unit == "layers";
+  result.channels = unit == "channels" || unit == "blocks" || unit == "layers" || unit == "merged";
   if (unit == "blocks") result.depth = prune::Depth::Blocks;
   if (unit == "layers") result.depth = prune::Depth::Layers;
+  if (unit == "merged") result.depth = prune::Depth::Merged;
   if (!result.channels) result.pattern = prune::parse_pattern(unit);
   result.criteria = prune::parse_criteria(criterion);
   result.normalization = normalization == "auto" ? usual_normalization(result.criteria, result.channels)

@@ -40,7 +40,7 @@ void show_groups(Console& console, const Graph& graph, const prune::Groups& grou
                  const std::vector<std::vector<double>>& scores);
 
 /// What went, by group or layer; also as JSON.
-void show_pruning(Console& console, const prune::PruneOutcome& outcome, bool channels);
+void show_pruning(Console& console, const prune::PruneOutcome& outcome, const prune::PruneOptions& options);
 
 /// The HTML page.
 void write_pruning_report(Console& console, const prune::PruneOutcome& outcome, const PruneArguments& arguments,

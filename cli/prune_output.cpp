@@ -86,9 +86,30 @@ void show_groups(Console& console, const Graph& graph, const prune::Groups& grou
   console.table(fixed);
 }
 
-void show_pruning(Console& console, const prune::PruneOutcome& outcome, bool channels) {
+namespace {
+
+void show_parts(Console& console, const prune::PruneOutcome& outcome) {
+  Json& json = console.results()["parts"] = Json::array();
+  if (outcome.groups.empty()) {
+    console.line("nothing went: the ratio rounds to none of the parts, or the target is met already");
+    return;
+  }
+  Table table({"part", "squared error of the outputs"}, "Gone around, in this order");
+  for (const prune::GroupOutcome& part : outcome.groups) {
+    table.add_row({part.name, fixed(part.scores.at(0), 4)});
+    json.push_back({{"name", part.name}, {"error", part.scores.at(0)}});
+  }
+  console.table(table);
+}
+
+}  // namespace
+
+void show_pruning(Console& console, const prune::PruneOutcome& outcome, const prune::PruneOptions& options) {
   Json& json = console.results();
-  if (channels) {
+  const bool channels = options.channels;
+  if (options.depth) {
+    show_parts(console, outcome);
+  } else if (channels) {
     Table table({"group", "units", "left", "which went", "largest score gone", "smallest kept"}, "Channels");
     for (const prune::GroupOutcome& group : outcome.groups) {
       const auto left = group.size - static_cast<std::int64_t>(group.removed.size());

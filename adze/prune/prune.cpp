@@ -152,11 +152,23 @@ class Pruner {
     return std::move(landing.selections);
   }
 
+  Error nothing_to_go_around() const {
+    switch (*options_.depth) {
+      case Depth::Blocks:
+        return ModelError("no residual block of this network can be gone around", {}, "--unit layers or channels");
+      case Depth::Layers:
+        return ModelError("no layer of this network gives the shape it takes", {}, "--unit channels");
+      default:
+        return ModelError("no two layers of this network would take fewer MACs as one", {},
+                          "padded windows cannot be merged exactly; --unit blocks, layers or channels");
+    }
+  }
+
   /// Goes around those blocks or layers whose absence changes the outputs least, one after the other.
   void depth_round(std::int64_t round) {
     if (round == 1) {
       first_parts_ = static_cast<std::int64_t>(find_bypasses(outcome_.graph, *options_.depth, options_.skip).size());
-      if (first_parts_ == 0) throw ModelError("no part of this network can be gone around");
+      if (first_parts_ == 0) throw nothing_to_go_around();
     }
     const double wanted = left_after(1 - options_.ratio, round) * static_cast<double>(first_parts_);
     while (true) {
@@ -166,6 +178,7 @@ class Pruner {
       const auto least = static_cast<std::size_t>(std::min_element(errors.begin(), errors.end()) - errors.begin());
       outcome_.groups.push_back({parts[least].name, 1, {0}, {errors[least]}, 0, {}});
       outcome_.graph = bypassed(std::move(outcome_.graph), parts[least]);
+      merge_layers_at(outcome_.graph, parts[least].from);
     }
     if (inputs_.batches.count > 0) estimate_batch_norms(outcome_.graph, inputs_.batches, progress_);
   }

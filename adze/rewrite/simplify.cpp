@@ -17,6 +17,7 @@
 #include "adze/rewrite/rules/inline_if.h"
 #include "adze/rewrite/rules/merge_clips.h"
 #include "adze/rewrite/rules/merge_duplicates.h"
+#include "adze/rewrite/rules/merge_linear.h"
 #include "adze/rewrite/rules/merge_reshapes.h"
 #include "adze/rewrite/rules/merge_slices.h"
 #include "adze/rewrite/rules/propagate_qdq.h"
@@ -63,6 +64,7 @@ std::vector<Step> simplify_steps(const SimplifyOptions& options) {
       step("fold-batch-norms", {fold_batch_norm_rules()}),
       step("fold-scales", {fold_scale_rules(), fold_bias_rules()}),
       step("fold-pads", {fold_pad_rules()}),
+      step("merge-linear-layers", {merge_linear_rules()}),
       step("merge-clips", {merge_clips_rules()}),
       step("remove-qdq-pairs", {propagate_qdq_rules(), remove_qdq_pairs_rules()}),
       // What the steps above left over.

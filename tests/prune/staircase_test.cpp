@@ -111,5 +111,49 @@ TEST(Prune, GoesAroundTheBlockThatAddsLeast) {
   EXPECT_LT(relative_error(outputs_of(graph, two_batches()), outputs_of(outcome.graph, two_batches())), 1e-4);
 }
 
+/// 1x1, 3x3 by channel, 1x1, each with a batch norm and an activation behind.
+Graph separable_network() {
+  Builder b(7);
+  auto x = b.unary(OpKind::Relu, b.batch_norm(b.conv(b.input(3, 4), 8, 1)));
+  x = b.unary(OpKind::Relu, b.batch_norm(b.depthwise(x)));
+  x = b.unary(OpKind::Relu, b.batch_norm(b.conv(x, 8, 1)));
+  return b.finish(b.conv(x, 4).value);
+}
+
+TEST(FindBypasses, SeeWhereTwoLayersBecomeOneThatTakesFewerMacs) {
+  const Graph graph = separable_network();
+  const auto merges = find_bypasses(graph, Depth::Merged);
+  ASSERT_EQ(merges.size(), 1u);  // around the depthwise layer; the padded 3x3 at the end cannot be merged
+  EXPECT_TRUE(find_bypasses(graph, Depth::Merged, {merges[0].name}).empty());
+}
+
+TEST(Prune, MergesTheLayersAroundOneThatWent) {
+  const Graph graph = separable_network();
+  PruneOptions options;
+  options.depth = Depth::Merged;
+  options.ratio = 0.9;
+  PruneInputs inputs;
+  inputs.batches = two_batches();
+  const PruneOutcome outcome = prune(graph, options, inputs);
+  ASSERT_EQ(outcome.groups.size(), 1u);
+  EXPECT_EQ(outcome.after.macs, 2 * 16 * (3 * 8 + 9 * 8 * 4));
+  // The same but for merging.
+  const Graph around = bypassed(graph, find_bypasses(graph, Depth::Merged).at(0));
+  Graph merged = around;
+  ASSERT_TRUE(merge_layers_at(merged, find_bypasses(graph, Depth::Merged).at(0).from));
+  EXPECT_LT(relative_error(outputs_of(around, two_batches()), outputs_of(merged, two_batches())), 1e-10);
+}
+
+TEST(FindBypasses, SeeBlocksWhoseShortWayIsALayer) {
+  Builder b(3);
+  const auto x = b.conv(b.input(3, 4), 8);
+  const auto inner = b.conv(b.unary(OpKind::Relu, b.conv(x, 8)), 8);
+  const Builder::Feature sum = {b.add(OpKind::Add, {inner.value, b.conv(x, 8, 1).value}), 8};
+  const Graph graph = b.finish(b.unary(OpKind::Relu, sum).value);
+  const auto blocks = find_bypasses(graph, Depth::Blocks);
+  ASSERT_EQ(blocks.size(), 1u);
+  EXPECT_EQ(bypassed(graph, blocks[0]).num_alive_nodes(), 3);
+}
+
 }  // namespace
 }  // namespace adze::prune

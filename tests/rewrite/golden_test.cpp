@@ -27,6 +27,7 @@
 #include "adze/rewrite/rules/inline_if.h"
 #include "adze/rewrite/rules/merge_clips.h"
 #include "adze/rewrite/rules/merge_duplicates.h"
+#include "adze/rewrite/rules/merge_linear.h"
 #include "adze/rewrite/rules/merge_reshapes.h"
 #include "adze/rewrite/rules/merge_slices.h"
 #include "adze/rewrite/rules/propagate_qdq.h"
@@ -54,6 +55,7 @@ const std::map<std::string, std::vector<Rule> (*)()>& rules_by_name() {
                                                                        {"inline_if", inline_if_rules},
                                                                        {"merge_clips", merge_clips_rules},
                                                                        {"merge_duplicates", merge_duplicates_rules},
+                                                                       {"merge_linear", merge_linear_rules},
                                                                        {"merge_reshapes", merge_reshapes_rules},
                                                                        {"merge_slices", merge_slices_rules},
                                                                        {"propagate_qdq", propagate_qdq_rules},
