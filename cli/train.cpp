@@ -106,7 +106,7 @@ Verb train_verb() {
                            "Network of the zoo with fresh weights: NAME,width=0.5,classes=10 …");
             options.option(arguments->output, "-o,--output", "File to write", Options::Need::Required);
             options.option(arguments->step.bits, "--quantize",
-                           "Train for quantized deployment, with such bits: int8, w4a8, w4a4 …");
+                           "Train for quantized deployment, with such bits: int8, w4a4, w2a8 (ternary), w1a8 (binary) …");
             options.choice(arguments->step.scales, "--scales", "How quantization scales move",
                            {"learned", "moving_average", "fixed"});
             options.option(arguments->step.end_bits, "--end-bits", "At least so many for the first and the last layer");

@@ -107,10 +107,6 @@ bool needs_data(const PtqOptions& options) {
 void check_options(const PtqOptions& options) {
   check_bits(options.bits);
   for (const LayerBits& one : options.layer_bits) check_bits(one.bits);
-  const bool has_signs =
-      options.bits.weights == 1 || std::any_of(options.layer_bits.begin(), options.layer_bits.end(),
-                                               [](const LayerBits& one) { return one.bits.weights == 1; });
-  if (has_signs && options.keep_code_windows) throw UsageError("weights of 1 bit cannot be trained", "2 to 8 bits");
   if (options.activation_dtype != DType::S8 && options.activation_dtype != DType::U8) {
     throw UsageError(cat("activations cannot be quantized to ", dtype_name(options.activation_dtype)), "use s8 or u8");
   }

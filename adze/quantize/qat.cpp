@@ -17,6 +17,7 @@ namespace adze::quantize {
 namespace {
 
 constexpr const char* rule_key = "adze.fake_quant";
+constexpr const char* signs_key = "adze.code_signs";
 constexpr std::array<std::string_view, 3> names = {"learned", "moving_average", "fixed"};
 
 std::optional<std::int64_t> axis_of(const Graph& graph, const Node& node) {
@@ -101,6 +102,7 @@ class Former {
     Node& quantize = graph_.node(graph_.value(quantized).producer);
     const std::int64_t widest = narrow_reach(codes);
     set_code_window(quantize, -widest, widest);
+    if (are_signs(codes)) quantize.metadata.emplace(signs_key, "1");
   }
 
   /// The symmetric window that the codes lie in: that of the fewest bits which hold them.
@@ -110,6 +112,14 @@ class Former {
     std::int64_t reach = 1;
     while (reach < largest) reach = 2 * reach + 1;
     return reach;
+  }
+
+  /// Weights of one bit: -1 and 1, nowhere 0.
+  static bool are_signs(const Tensor& codes) {
+    for (std::int64_t i = 0; i < codes.size(); ++i) {
+      if (std::abs(codes.get_int(i)) != 1) return false;
+    }
+    return true;
   }
 
   /// A movement operator's output has its input's scale: all its quantizers get the first one's.
@@ -168,7 +178,9 @@ void store_weights(Graph& graph) {
       return static_cast<std::int32_t>(std::strtol(node.metadata.at(key).c_str(), nullptr, 10));
     };
     const IntegerGrid grid{DType::S8, bound("adze.code_low"), bound("adze.code_high"), true};
-    const Tensor codes = quantized(*graph.constant(node.input(0)), scales_of(graph, node), grid);
+    const Tensor& exact = *graph.constant(node.input(0));
+    const Tensor codes =
+        node.metadata.contains(signs_key) ? sign_codes(exact) : quantized(exact, scales_of(graph, node), grid);
     std::string name = graph.value(node.input(0)).name;
     if (name.ends_with("_trained")) name.resize(name.size() - 8);
     const ValueId stored = graph.add_constant(graph.unique_name(cat(name, "_quantized")), codes);

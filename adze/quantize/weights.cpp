@@ -34,14 +34,6 @@ void check_constant(const Graph& graph, const Node& node, std::optional<std::siz
   if (constant != nullptr && constant->dtype() == DType::F32) maxima_of(graph, node, node.input(*input), std::nullopt);
 }
 
-Tensor signs(const Tensor& weight) {
-  Tensor codes(DType::S8, weight.shape());
-  const auto values = weight.data<float>();
-  const auto to = codes.mutable_data<std::int8_t>();
-  for (std::size_t i = 0; i < values.size(); ++i) to[i] = values[i] < 0 ? std::int8_t{-1} : std::int8_t{1};
-  return codes;
-}
-
 /// The next power of two.
 float power_of_two(float scale) {
   int exponent = 0;
@@ -56,7 +48,7 @@ QuantizedWeight encode(const Tensor& weight, std::vector<AffineScale> scales, st
   }
   QuantizedWeight result{Tensor(), {std::move(scales), axis}};
   if (bits == 1) {
-    result.codes = signs(weight);
+    result.codes = sign_codes(weight);
     return result;
   }
   result.codes = quantized(weight, result.scales, narrowed(weight_grid(), bits));
@@ -90,6 +82,14 @@ std::vector<AffineScale> weight_scales(const Tensor& weight, std::optional<std::
 }
 
 }  // namespace
+
+Tensor sign_codes(const Tensor& weight) {
+  Tensor codes(DType::S8, weight.shape());
+  const auto values = weight.data<float>();
+  const auto to = codes.mutable_data<std::int8_t>();
+  for (std::size_t i = 0; i < values.size(); ++i) to[i] = values[i] < 0 ? std::int8_t{-1} : std::int8_t{1};
+  return codes;
+}
 
 void check_weights(const Graph& graph) {
   for (const NodeId id : graph.node_ids()) {

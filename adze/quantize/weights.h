@@ -18,6 +18,9 @@ struct QuantizedWeight {
 /// what they do to the layers behind.
 void check_weights(const Graph& graph);
 
+/// s8 codes of f32 weights that keep their signs alone: -1 below 0, 1 elsewhere.
+Tensor sign_codes(const Tensor& weight);
+
 /// Symmetric s8 codes of a constant that a node reads as weights: 8 bits cover everything, fewer have the scale of
 /// least squared error; 1 bit stands for the mean magnitude with the weight's sign (Rastegari et al., XNOR-Net,
 /// arXiv:1603.05279). Up to 4 bits are stored as s4. power_of_two: scales grow to the next power of two. Throws

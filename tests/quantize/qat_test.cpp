@@ -124,16 +124,8 @@ TEST(LowBits, TextsAreParsed) {
     EXPECT_THROW(parse_bit_widths(text), UsageError) << text;
 }
 
-TEST(LowBits, SignsAreNotTrained) {
-  PtqOptions options;
-  options.bits = {1, 8};
-  EXPECT_NO_THROW(check_options(options));
-  options.keep_code_windows = true;
-  EXPECT_THROW(check_options(options), UsageError);
-}
-
 TEST(Qat, ThereAndBackIsTheSameNetwork) {
-  for (const char* bits : {"w8a8", "w4a4"}) {
+  for (const char* bits : {"w8a8", "w4a4", "w1a8"}) {
     PtqOptions options = options_with(bits);
     const Graph deployed = quantize(network(), calibration(), options).graph;
     options.keep_code_windows = true;
@@ -149,8 +141,9 @@ TEST(Qat, ThereAndBackIsTheSameNetwork) {
 #ifdef ADZE_HAS_TORCH
 
 TEST(Qat, TrainingComputesWhatDeploymentComputes) {
-  for (const char* bits : {"w8a8", "w4a4", "w2a3"}) {
+  for (const char* bits : {"w8a8", "w4a4", "w2a3", "w1a8"}) {
     PtqOptions options = options_with(bits);
+    options.end_bits = 1;
     options.keep_code_windows = true;
     const Graph form =
         qat_training_form(quantize(network(), calibration(), options).graph, network(), QatScales::Learned);
@@ -198,6 +191,41 @@ TEST(Qat, GradientsOfStepsAreThoseOfThePaper) {
   }
   expected /= std::sqrt(4 * 3.5);  // 1 / sqrt(features of a sample · codes above zero)
   EXPECT_NEAR(gradients.at("step").get_double(0), expected, 1e-6);
+}
+
+/// y = s · sign(w) by row: the weight's gradient is y's, the step's the sum of gradient · sign · LSQ's factor.
+TEST(Qat, SignsPassTheGradientOn) {
+  Graph graph;
+  const ValueId x = graph.add_input("x", ValueType::tensor(DType::F32, SymbolicShape{Dim::named("n"), 3}));
+  const ValueId w = graph.add_constant("w", Tensor::from<float>({2, 3}, {0.5F, -0.1F, 0.0F, -2.0F, -0.3F, 0.2F}));
+  const ValueId scale = graph.add_constant("step", Tensor::from<float>({2}, {0.25F, 0.5F}));
+  const ValueId zero = graph.add_constant("zero", Tensor(DType::S8, {2}));
+  const ValueId q = graph.add(OpKind::QuantizeLinear, {w, scale, zero}, {{"axis", std::int64_t{0}}}, "quantize");
+  Node& node = graph.node(graph.value(q).producer);
+  node.metadata = {{"adze.fake_quant", "learned"}, {"adze.code_low", "-1"}, {"adze.code_high", "1"},
+                   {"adze.code_signs", "1"}};
+  const ValueId y = graph.add(OpKind::DequantizeLinear, {q, scale, zero}, {{"axis", std::int64_t{0}}});
+  graph.set_outputs({graph.add(OpKind::Gemm, {x, y}, {{"transB", std::int64_t{1}}}, "product")});
+  infer_types(graph);
+  train::LearnerOptions options;
+  options.loss = train::Loss::MeanSquaredError;
+  options.optimizer.weight_decay = 0;
+  const auto learner = train::plugin().make_learner(graph, options);
+  train::LearnBatch batch;
+  const float in[3] = {1, 2, -1};
+  batch.inputs = {Tensor::from<float>({1, 3}, {1, 2, -1})};
+  batch.targets = Tensor(DType::F32, {1, 2});
+  const auto gradients = learner->gradients(batch, nullptr);
+  const double signs[2][3] = {{1, -1, 1}, {-1, -1, 1}}, steps[2] = {0.25, 0.5};
+  for (int row = 0; row < 2; ++row) {
+    double output = 0, of_step = 0;
+    for (int i = 0; i < 3; ++i) output += steps[row] * signs[row][i] * in[i];
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_NEAR(gradients.at("w").get_double(row * 3 + i), output * in[i], 1e-6);  // loss: mean of two squares
+      of_step += output * in[i] * signs[row][i] / std::sqrt(3.0);
+    }
+    EXPECT_NEAR(gradients.at("step").get_double(row), of_step, 1e-6);
+  }
 }
 
 TEST(Qat, TrainingWinsBackWhatFewBitsLose) {

@@ -48,6 +48,7 @@ FakeQuantizer::FakeQuantizer(const Graph& graph, const Node& node)
   }
   low_ = metadata_int(node, "adze.code_low", integer_min(dtype));
   high_ = metadata_int(node, "adze.code_high", integer_max(dtype));
+  signs_ = node.metadata.contains("adze.code_signs");
   is_weight_ = graph.constant(node.input(0)) != nullptr;
   if (scales->rank() == 1 && scales->size() > 1) {
     const auto& shape = graph.value(node.input(0)).type.shape;
@@ -69,11 +70,8 @@ FakeQuantizer::FakeQuantizer(const Graph& graph, const Node& node)
 void FakeQuantizer::follow_weights(const at::Tensor& x) {
   const at::NoGradGuard no_grad;
   at::Tensor magnitude = x.detach().abs();
-  if (axis_) {
-    magnitude = magnitude.movedim(*axis_, 0).reshape({scale.size(0), -1}).amax(1);
-  } else {
-    magnitude = magnitude.amax().reshape({1});
-  }
+  magnitude = axis_ ? magnitude.movedim(*axis_, 0).reshape({scale.size(0), -1}) : magnitude.reshape({1, -1});
+  magnitude = signs_ ? magnitude.mean(1) : magnitude.amax(1);
   scale.copy_(at::where(magnitude > 0, magnitude / static_cast<double>(high_), scale));
 }
 
@@ -99,7 +97,18 @@ void FakeQuantizer::share(const FakeQuantizer& other) {
 at::Tensor FakeQuantizer::quantize(const at::Tensor& x, double gradient_factor) const {
   const auto zero = static_cast<std::int64_t>(zero_point[0].item<float>());
   const at::Tensor step = log_domain_ ? scale.exp() : scale;
+  if (signs_) return binarize(x, step, gradient_factor);
   return learned_quantize(x, step, axis_, low_ - zero, high_ - zero, gradient_factor);
+}
+
+/// Value: sign · step. Gradient: x's own, and the step's as LSQ has it outside the range, sign · gradient_factor.
+at::Tensor FakeQuantizer::binarize(const at::Tensor& x, const at::Tensor& step, double gradient_factor) const {
+  const at::Tensor wide = x.to(at::kFloat), sign = at::where(wide.detach() < 0, -1.0F, 1.0F);
+  std::vector<std::int64_t> along(static_cast<std::size_t>(x.dim()), 1);
+  if (axis_) along[static_cast<std::size_t>(*axis_)] = x.size(*axis_);
+  const at::Tensor each = step.reshape(along);
+  const at::Tensor value = sign * each.detach();
+  return value + (wide - wide.detach()) + sign * (each - each.detach()) * gradient_factor;
 }
 
 void FakeQuantizer::learn_logarithm() {

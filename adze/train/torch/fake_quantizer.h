@@ -20,7 +20,9 @@ enum class ScaleRule : std::uint8_t {
 
 /// A QuantizeLinear and DequantizeLinear in one, with the straight-through estimator: the gradient passes where the
 /// value lies within the codes' range and is 0 outside. Codes are those of the dtype, or "adze.code_low" to
-/// "adze.code_high" of the node's metadata.
+/// "adze.code_high" of the node's metadata; with "adze.code_signs" they are -1 and 1, and the gradient passes everywhere
+/// (Courbariaux et al., BinaryConnect, arXiv:1511.00363; the mean magnitude as scale: Rastegari et al., XNOR-Net,
+/// arXiv:1603.05279).
 class FakeQuantizer {
  public:
   /// Throws UnsupportedError for blocks, for types beyond 16 bits and for scales that are not constants.
@@ -48,12 +50,14 @@ class FakeQuantizer {
   void follow_weights(const at::Tensor& x);
   void follow_activations(const at::Tensor& x);
   at::Tensor quantize(const at::Tensor& x, double gradient_factor) const;
+  at::Tensor binarize(const at::Tensor& x, const at::Tensor& step, double gradient_factor) const;
 
   ScaleRule rule_ = ScaleRule::Fixed;
   ValueId scale_value_ = ValueId::None, zero_point_value_ = ValueId::None;
   std::optional<std::int64_t> axis_;
   std::int64_t low_ = -128, high_ = 127;
   bool is_weight_ = false;
+  bool signs_ = false;
   bool follows_ = true;
   bool log_domain_ = false;
 };
