@@ -12,13 +12,14 @@ namespace {
 struct Arguments {
   std::string input, output;
   std::int64_t opset = 21;
-  bool external_data = false, sparse = false;
+  bool external_data = false, sparse = false, plain_codes = false;
 };
 
 ExitCode convert(Console& console, const Arguments& arguments) {
   console.check_output(arguments.output);
   const Graph graph = load_model(arguments.input);
-  save_model(graph, arguments.output, {static_cast<int>(arguments.opset), arguments.external_data, arguments.sparse});
+  save_model(graph, arguments.output, {static_cast<int>(arguments.opset), arguments.external_data, arguments.sparse,
+                                       !arguments.plain_codes});
   console.model("input", arguments.input);
   console.model("output", arguments.output);
   const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(arguments.output));
@@ -45,6 +46,8 @@ Verb convert_verb() {
             options.option(arguments->opset, "--opset", "ONNX opset to write");
             options.flag(arguments->external_data, "--external-data", "Put the weights into a second file");
             options.flag(arguments->sparse, "--sparse", "Write weights that are mostly 0 as sparse initializers");
+            options.flag(arguments->plain_codes, "--plain-codes",
+                         "Weights of 1 and 2 bits as bytes, for readers that know no functions of a model");
             return [arguments](Console& console) { return convert(console, *arguments); };
           }};
 }

@@ -24,12 +24,10 @@ Tensor packed(const Tensor& codes) {
 
 }  // namespace
 
-int pack_codes(Graph& quantized, const Graph& exact, const LayerWidths& widths) {
+int pack_codes(Graph& quantized) {
   int count = 0;
   for (const QuantizedLayer& layer : quantized_layers(quantized)) {
-    const NodeId same = find_node(exact, quantized.node(layer.node).name);
-    if (same == NodeId::None || widths.of(same).weights > 4 || !layer.zero_points.empty()) continue;
-    if (!fits(*quantized.constant(layer.codes))) continue;
+    if (!layer.zero_points.empty() || !fits(*quantized.constant(layer.codes))) continue;
     Tensor codes = packed(*quantized.constant(layer.codes));
     quantized.value(layer.codes).type = ValueType::tensor(DType::S4, symbolic(codes.shape()));
     quantized.value(layer.codes).constant = std::move(codes);

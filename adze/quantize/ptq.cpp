@@ -150,7 +150,7 @@ QuantizeOutcome quantize(Graph graph, const CalibrationData& data, const PtqOpti
     describe_weights(graph, outcome.graph, options, outcome.report);
   }
   if (options.mode == Mode::Static || options.mode == Mode::WeightOnly)
-    pack_codes(outcome.graph, graph, LayerWidths(graph, options));
+    pack_codes(outcome.graph);
   return outcome;
 }
 

@@ -10,6 +10,7 @@
 #include "adze/quantize/bits.h"
 #include "adze/quantize/insert.h"
 #include "adze/quantize/layers.h"
+#include "adze/quantize/pack_codes.h"
 #include "adze/quantize/weights.h"
 
 namespace adze::quantize {
@@ -94,8 +95,15 @@ class Former {
     ++layers_;
     std::vector<std::pair<std::string, Attribute>> attributes;
     if (node.has("axis")) attributes.emplace_back("axis", node.get_int("axis"));
-    std::vector<ValueId> inputs{values, node.input(1)};
-    if (node.input(2) != ValueId::None) inputs.push_back(node.input(2));
+    // Without zero points a QuantizeLinear would make u8.
+    ValueId zero_point = node.input(2);
+    if (zero_point == ValueId::None) {
+      const Shape& shape = graph_.constant(node.input(1))->shape();
+      zero_point = graph_.add_constant(graph_.unique_name(cat(name, "_zero_point")), Tensor(DType::S8, shape));
+      graph_.node(id).inputs.resize(2);
+      graph_.node(id).inputs.push_back(zero_point);
+    }
+    const std::vector<ValueId> inputs{values, node.input(1), zero_point};
     const ValueId quantized =
         graph_.add(OpKind::QuantizeLinear, inputs, std::move(attributes), graph_.unique_name(cat(name, "_fake")));
     graph_.node(id).inputs[0] = quantized;
@@ -257,6 +265,7 @@ Graph qat_training_form(Graph quantized, const Graph& float_graph, QatScales sca
 Graph qat_deployment_form(Graph trained) {
   store_weights(trained);
   store_biases(trained);
+  pack_codes(trained);
   clip_code_windows(trained);
   for (const NodeId id : trained.node_ids()) trained.node(id).metadata.erase(rule_key);
   finish(trained);

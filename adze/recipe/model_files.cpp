@@ -87,6 +87,7 @@ void save_model(const Graph& graph, const std::filesystem::path& path, const Sav
   write_options.opset = options.opset;
   write_options.external_data = options.external_data;
   write_options.sparse = options.sparse;
+  write_options.packed_codes = options.packed_codes;
   onnx::write(graph, path, write_options);
 }
 

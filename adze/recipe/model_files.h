@@ -30,6 +30,7 @@ struct SaveOptions {
   int opset = 21;
   bool external_data = false;  ///< weights in a second file beside the model
   bool sparse = false;         ///< weights that are mostly 0 as sparse initializers (.onnx)
+  bool packed_codes = true;    ///< weights of 1 and 2 bits several to a byte, unpacked by a function (.onnx)
 };
 
 /// Writes a model whole or not at all; the format by the name's extension: .onnx, .tflite, or .adze for text.

@@ -85,6 +85,18 @@ TEST_F(LowBits, PointwiseConvolutionWithInt4ByChannelsRunsAsInOnnxRuntime) {
   expect_same(graph, floats({1, 24, 5, 7}, 1.0));
 }
 
+/// Stored eight and four to a byte, unpacked by the function in the file.
+TEST_F(LowBits, SignsAndTwoBitsAreUnpackedByOnnxRuntime) {
+  for (const auto& [low, step] : {std::pair{-1, 2}, std::pair{-2, 1}}) {
+    Tensor codes(DType::S8, {48, 20});
+    for (std::int64_t i = 0; i < codes.size(); ++i) {
+      codes.set_int(i, low + step * static_cast<std::int64_t>(random_.below(step == 2 ? 2 : 4)));
+    }
+    const Graph graph = product(OpKind::MatMul, {4, 48}, {std::move(codes), positive({20})}, 1, 0);
+    expect_same(graph, floats({4, 48}, 1.0));
+  }
+}
+
 TEST_F(LowBits, Float8WeightsMultiplyAsInOnnxRuntime) {
   for (const DType dtype : {DType::F8E4M3, DType::F8E5M2}) {
     Tensor weights(dtype, {48, 20});

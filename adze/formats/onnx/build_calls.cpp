@@ -2,6 +2,7 @@
 
 #include "adze/base/text.h"
 #include "adze/formats/onnx/builder.h"
+#include "adze/formats/onnx/packed_codes.h"
 
 namespace adze::onnx {
 
@@ -35,6 +36,13 @@ void Builder::build_call(Scope& scope, const NodeMessage& message, const Functio
   body.prefix = cat(name, "/");
   bind_attributes(scope, message, function, body);
   const auto inputs = find_inputs(scope, message);
+  if (function.domain == packed_codes_domain && function.name == packed_codes_function && inputs.size() == 1 &&
+      message.outputs.size() == 1) {
+    if (const Tensor* bytes = scope.target.graph.constant(inputs[0])) {
+      add_constant(scope, message.outputs[0], unpack_codes(*bytes, body.attributes));
+      return;
+    }
+  }
   for (std::size_t i = 0; i < function.inputs.size(); ++i) {
     body.define(function.inputs[i], i < inputs.size() ? inputs[i] : ValueId::None);
   }

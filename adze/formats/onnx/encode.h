@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "adze/formats/onnx/wire_writer.h"
+#include "adze/formats/onnx/write.h"
 #include "adze/graph/graph.h"
 
 namespace adze::onnx {
@@ -28,8 +29,7 @@ std::optional<WireMessage> encode_sparse_tensor(const Tensor& tensor, std::strin
 /// A TypeProto.
 WireMessage encode_type(const ValueType& type);
 
-/// A ModelProto of a graph that is in the forms of opset already.
-/// sparse: weights that are mostly 0 become sparse initializers.
-WireMessage encode_model(const Graph& graph, int opset, ExternalPlan* external, bool sparse = false);
+/// A ModelProto of a graph that is in the forms of options.opset already.
+WireMessage encode_model(const Graph& graph, const WriteOptions& options, ExternalPlan* external);
 
 }  // namespace adze::onnx

@@ -5,6 +5,7 @@
 #include "adze/base/text.h"
 #include "adze/formats/onnx/encode.h"
 #include "adze/formats/onnx/messages.h"
+#include "adze/formats/onnx/packed_codes.h"
 
 namespace adze::onnx {
 
@@ -34,11 +35,13 @@ WireMessage encode_property(std::string_view key, std::string_view value) {
 /// Encodes graphs into graphs. Names of inner values must differ from those of all graphs around, which they see.
 class GraphEncoder {
  public:
-  GraphEncoder(bool node_metadata, ExternalPlan* external, bool sparse)
-      : node_metadata_(node_metadata), external_(external), sparse_(sparse) {}
+  GraphEncoder(bool node_metadata, ExternalPlan* external, const WriteOptions& options)
+      : node_metadata_(node_metadata), external_(external), options_(options) {}
 
   /// captured: the names that the graph's captures have outside.
   WireMessage encode(const Graph& graph, const std::vector<std::string>& captured);
+  /// Did a graph call the function that unpacks codes?
+  bool unpacks() const { return unpacks_; }
 
  private:
   using Names = std::vector<std::string>;  ///< by value id
@@ -49,12 +52,14 @@ class GraphEncoder {
   WireMessage encode_node(const Graph& graph, const Node& node, const Names& names);
   WireMessage encode_attribute(const std::string& name, const Attribute& attribute, const Names& names);
   void encode_constants(const Graph& graph, const std::vector<NodeId>& order, const Names& names, WireMessage& message);
+  bool encode_packed(const Tensor& constant, const std::string& name, WireMessage& message);
   void encode_outputs(const Graph& graph, const Names& names, WireMessage& message);
   WireMessage encode_identity(const std::string& from, const std::string& to);
 
   bool node_metadata_;
   ExternalPlan* external_;
-  bool sparse_;
+  const WriteOptions& options_;
+  bool unpacks_ = false;
   std::set<std::string> visible_;     ///< names of this graph and those around it
   std::set<std::string> node_names_;  ///< of the whole model: ONNX Runtime refuses two nodes of one name
 };
@@ -163,20 +168,35 @@ WireMessage GraphEncoder::encode_node(const Graph& graph, const Node& node, cons
   return message;
 }
 
+/// Weights of one or two bits, and the node that unpacks them.
+bool GraphEncoder::encode_packed(const Tensor& constant, const std::string& name, WireMessage& message) {
+  const auto packed = pack_codes(constant);
+  if (!packed) return false;
+  const std::string bytes = fresh(cat(name, "_packed"));
+  message.add_message(5, encode_tensor(packed->bytes, bytes, external_));
+  message.add_message(1, encode_unpacking(*packed, constant.shape(), bytes, name));
+  unpacks_ = true;
+  return true;
+}
+
 /// The constants that something reads, in the order of first use.
 void GraphEncoder::encode_constants(const Graph& graph, const std::vector<NodeId>& order, const Names& names,
                                     WireMessage& message) {
-  std::vector<bool> is_written(names.size(), false);
+  constexpr int first_opset_with_bitwise_and = 18;
+  std::vector<bool> is_written(names.size(), false), packable(names.size(), false);
+  if (options_.packed_codes && options_.opset >= first_opset_with_bitwise_and) packable = packable_constants(graph);
   const auto write = [&](ValueId id) {
+    const auto index = static_cast<std::size_t>(id);
     const Tensor* constant = graph.constant(id);
-    if (constant == nullptr || is_written[static_cast<std::size_t>(id)]) return;
-    is_written[static_cast<std::size_t>(id)] = true;
-    if (sparse_) {
-      if (auto sparse = encode_sparse_tensor(*constant, names[static_cast<std::size_t>(id)])) {
+    if (constant == nullptr || is_written[index]) return;
+    is_written[index] = true;
+    if (packable[index] && encode_packed(*constant, names[index], message)) return;
+    if (options_.sparse) {
+      if (auto sparse = encode_sparse_tensor(*constant, names[index])) {
         return message.add_message(15, std::move(*sparse));
       }
     }
-    message.add_message(5, encode_tensor(*constant, names[static_cast<std::size_t>(id)], external_));
+    message.add_message(5, encode_tensor(*constant, names[index], external_));
   };
   for (const NodeId id : order) {
     for (const ValueId read : values_read(graph.node(id))) write(read);
@@ -263,15 +283,19 @@ WireMessage encode_opset(std::string_view domain, std::int64_t version) {
 
 }  // namespace
 
-WireMessage encode_model(const Graph& graph, int opset, ExternalPlan* external, bool sparse) {
+WireMessage encode_model(const Graph& graph, const WriteOptions& options, ExternalPlan* external) {
   constexpr int first_ir_with_node_metadata = 10;
-  const int ir_version = ir_version_for(opset);
+  const int ir_version = ir_version_for(options.opset);
   WireMessage model;
   model.add_integer(1, ir_version);
   model.add_text(2, graph.producer.empty() ? "adze" : graph.producer);
-  GraphEncoder encoder(ir_version >= first_ir_with_node_metadata, external, sparse);
+  GraphEncoder encoder(ir_version >= first_ir_with_node_metadata, external, options);
   model.add_message(7, encoder.encode(graph, {}));
-  model.add_message(8, encode_opset("", opset));
+  model.add_message(8, encode_opset("", options.opset));
+  if (encoder.unpacks()) {
+    model.add_message(8, encode_opset(packed_codes_domain, 1));
+    model.add_message(25, encode_unpack_function(options.opset));
+  }
   if (uses_training(graph)) model.add_message(8, encode_opset(domain_name(Domain::Training), 1));
   for (const auto& [key, value] : graph.metadata) model.add_message(14, encode_property(key, value));
   return model;

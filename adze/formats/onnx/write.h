@@ -12,6 +12,7 @@ struct WriteOptions {
   int opset = 21;                          ///< 11 to 21
   bool external_data = false;              ///< large tensors go to NAME.data beside the model
   bool sparse = false;                     ///< weights that are mostly 0 as sparse initializers, where that is smaller
+  bool packed_codes = true;                ///< weights of 1 and 2 bits packed, for opset 18 and later (packed_codes.h)
   std::int64_t external_threshold = 1024;  ///< smallest tensor, in bytes, that goes there
 };
 
