@@ -34,6 +34,7 @@ struct Arguments {
   double smooth = -1, split_outliers = 0;
   bool awq = false, zero_shot = false, reduce_range = false, power_of_two = false, blocks = false;
   std::int64_t block = 0, synthetic_samples = 0;
+  std::string format;
   std::int64_t adaround_iterations = quantize::AdaRoundOptions().iterations;
   std::int64_t method_samples = quantize::Methods().samples;
   bool first_layer_float = false, last_layer_float = false, no_slim = false;
@@ -75,6 +76,8 @@ Recipe recipe_from(const Arguments& arguments, std::int64_t seed) {
   options.skip = arguments.skip;
   options.methods = methods_from(arguments);
   options.block = arguments.block;
+  options.format = arguments.format;
+  if (!options.format.empty()) options.mode = quantize::Mode::WeightOnly;
   options.reduce_range = arguments.reduce_range;
   options.power_of_two = arguments.power_of_two;
   if (arguments.mixed.preset != "none") quantize::apply_preset(arguments.mixed.preset, options);
@@ -202,6 +205,9 @@ void declare_methods(Options& options, Arguments& arguments) {
   options.flag(arguments.zero_shot, "--zero-shot", "Ranges from batch-norm statistics instead of data");
   options.option(arguments.synthetic_samples, "--synthetic-samples",
                  "Calibrate on so many samples made up from batch-norm statistics; needs the training plug-in");
+  options.option(
+      arguments.format, "--weight-format",
+      "Weight-only: store weights in such a number format: f16, codebook16, mxfp4, posit8 … (docs/formats.md)");
   options.option(arguments.block, "--block", "Weight-only: inputs that share a scale, such as 32; 0: whole channels");
   options.flag(arguments.blocks, "--blocks", "AdaRound: all layers of a block together; needs the training plug-in");
   options.flag(arguments.power_of_two, "--power-of-two", "Scales are powers of two; needs --activations symmetric");

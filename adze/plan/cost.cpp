@@ -113,6 +113,8 @@ bool is_parameter(const Node& node, std::size_t input, const Tensor& tensor) {
       return input > 0;
     case OpKind::Gather:
       return input == 0;
+    case OpKind::Cast:  // weights stored in halves, as indices into a table, as exponents
+      return is_float(tensor.dtype()) || dtype_bits(tensor.dtype()) <= 8;
     case OpKind::BatchNormalization:
       return input < 3;  // running means and variances are observed, not learned
     default:

@@ -28,6 +28,8 @@ double largest_of(std::span<const float> values) {
   return largest;
 }
 
+}  // namespace
+
 void describe(WeightReport& report, std::span<const float> exact, const std::vector<float>& restored) {
   std::vector<float> errors(restored.size());
   for (std::size_t i = 0; i < errors.size(); ++i) errors[i] = restored[i] - exact[i];
@@ -38,8 +40,6 @@ void describe(WeightReport& report, std::span<const float> exact, const std::vec
   report.error_histogram = histogram_of(errors, report.error_limit);
   report.sqnr_db = sqnr_db(exact, restored);
 }
-
-}  // namespace
 
 void describe_weights(const Graph& exact, const Graph& quantized, const PtqOptions& options, QuantizeReport& report) {
   const LayerWidths widths(exact, options);

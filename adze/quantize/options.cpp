@@ -7,6 +7,7 @@
 
 #include "adze/base/error.h"
 #include "adze/base/text.h"
+#include "adze/quantize/weight_formats.h"
 
 namespace adze::quantize {
 
@@ -112,6 +113,15 @@ void check_options(const PtqOptions& options) {
   }
   if (!(options.percentile > 50 && options.percentile <= 100)) {
     throw UsageError(cat("percentile ", options.percentile, " is not in (50, 100]"), "99.99 is a good start");
+  }
+  if (!options.format.empty()) {
+    check_weight_format(options.format);
+    const bool plain = options.block == 0 && options.bits == BitWidths{} && options.layer_bits.empty() &&
+                       options.methods.rounding == Rounding::Nearest && !options.methods.awq;
+    if (options.mode != Mode::WeightOnly || !plain) {
+      throw UsageError(cat("a weight format (", options.format, ") goes with weight-only quantization alone"),
+                       "--mode weight-only, without bits, blocks, rounding and AWQ");
+    }
   }
   if (options.block < 0) throw UsageError(cat("blocks of ", options.block, " inputs"), "32 is a good start");
   if (options.block > 0 && options.mode != Mode::WeightOnly) {

@@ -69,10 +69,11 @@ struct PtqOptions {
   BitWidths bits;                     ///< fewer than 8 use a part of the codes of 8-bit types; WeightOnly: s4 up to 4
   int end_bits = 8;                   ///< the first and the last layers get at least so many
   std::vector<LayerBits> layer_bits;  ///< for single layers; the first pattern that fits counts
-  std::int64_t block = 0;     ///< WeightOnly: inputs that share a scale in layers; 0: a scale for each output channel
-  bool reduce_range = false;  ///< weights of 7 bits: sums of two products fit 16 bits on CPUs without VNNI
-  bool power_of_two = false;  ///< all scales are powers of two, so that kernels shift; needs symmetric activations
-  Methods methods;            ///< Static and WeightOnly
+  std::int64_t block = 0;  ///< WeightOnly: inputs that share a scale in layers; 0: a scale for each output channel
+  std::string format;  ///< WeightOnly: a number format for the weights of layers (weight_formats.h); empty: integers
+  bool reduce_range = false;       ///< weights of 7 bits: sums of two products fit 16 bits on CPUs without VNNI
+  bool power_of_two = false;       ///< all scales are powers of two, so that kernels shift; needs symmetric activations
+  Methods methods;                 ///< Static and WeightOnly
   bool keep_code_windows = false;  ///< leave fewer bits as marks (set_code_window): training learns the scales first
   std::int64_t max_samples = 0;    ///< calibration stops after so many samples; 0: all that are given
   std::uint64_t seed = 0;          ///< recorded; the samples were chosen with it

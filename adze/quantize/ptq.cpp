@@ -16,6 +16,7 @@
 #include "adze/quantize/pack_codes.h"
 #include "adze/quantize/placement.h"
 #include "adze/quantize/static.h"
+#include "adze/quantize/weight_formats.h"
 #include "adze/quantize/weights.h"
 #include "adze/quantize/zero_shot.h"
 
@@ -48,6 +49,7 @@ std::string options_json(const PtqOptions& options, std::int64_t num_samples) {
     json["first_layer_float"] = options.first_layer_float;
     json["last_layer_float"] = options.last_layer_float;
   }
+  if (!options.format.empty()) json["format"] = options.format;
   if (options.methods.equalize) json["equalize"] = true;
   if (options.methods.bias_correction != BiasCorrection::None) {
     json["bias_correction"] = bias_correction_name(options.methods.bias_correction);
@@ -92,8 +94,10 @@ void list_layers_by_weights(const Graph& graph, QuantizeReport& report) {
 
 QuantizeOutcome quantize_without_data(Graph graph, const PtqOptions& options) {
   const Graph original = graph;
-  QuantizeOutcome outcome = options.mode == Mode::Dynamic ? quantize_dynamic(std::move(graph), options)
-                                                          : quantize_weights_only(std::move(graph), options);
+  const auto quantizer = options.mode == Mode::Dynamic ? quantize_dynamic
+                         : options.format.empty()      ? quantize_weights_only
+                                                       : quantize_weight_format;
+  QuantizeOutcome outcome = quantizer(std::move(graph), options);
   list_layers_by_weights(original, outcome.report);
   finish(outcome, options, 0);
   return outcome;
@@ -149,8 +153,7 @@ QuantizeOutcome quantize(Graph graph, const CalibrationData& data, const PtqOpti
   if (options.mode == Mode::Static || options.mode == Mode::WeightOnly) {
     describe_weights(graph, outcome.graph, options, outcome.report);
   }
-  if (options.mode == Mode::Static || options.mode == Mode::WeightOnly)
-    pack_codes(outcome.graph);
+  if (options.mode == Mode::Static || options.mode == Mode::WeightOnly) pack_codes(outcome.graph);
   return outcome;
 }
 

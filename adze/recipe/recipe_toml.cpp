@@ -58,6 +58,7 @@ QuantizeStep read_quantize(TomlReader& reader) {
   options.layer_bits = quantize::parse_layer_bits(reader.texts("layer_bits"));
   options.methods = read_methods(reader);
   options.block = reader.get<std::int64_t>("block", options.block);
+  options.format = reader.get<std::string>("format", options.format);
   options.reduce_range = reader.get<bool>("reduce_range", options.reduce_range);
   options.power_of_two = reader.get<bool>("power_of_two", options.power_of_two);
   const std::string preset = reader.get<std::string>("preset", "");
@@ -117,6 +118,7 @@ void print_step(toml::table& table, const QuantizeStep& step) {
   if (!layer_bits.empty()) table.insert("layer_bits", std::move(layer_bits));
   print_methods(table, options.methods);
   if (options.block > 0) table.insert("block", options.block);
+  if (!options.format.empty()) table.insert("format", options.format);
   if (options.reduce_range) table.insert("reduce_range", true);
   if (options.power_of_two) table.insert("power_of_two", true);
   if (!step.device.empty()) table.insert("device", step.device);

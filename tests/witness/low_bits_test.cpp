@@ -7,6 +7,7 @@
 #include "adze/base/random.h"
 #include "adze/engine/session.h"
 #include "adze/graph/infer.h"
+#include "adze/quantize/ptq.h"
 #include "tests/witness/onnxruntime.h"
 
 namespace adze {
@@ -94,6 +95,21 @@ TEST_F(LowBits, SignsAndTwoBitsAreUnpackedByOnnxRuntime) {
     }
     const Graph graph = product(OpKind::MatMul, {4, 48}, {std::move(codes), positive({20})}, 1, 0);
     expect_same(graph, floats({4, 48}, 1.0));
+  }
+}
+
+/// Any number format: codes of 4 and 8 bits into a table, blocks with exponents, halves.
+TEST_F(LowBits, WeightFormatsComputeAsInOnnxRuntime) {
+  for (const char* name : {"codebook16", "posit6", "mxfp4", "f16"}) {
+    Graph graph;
+    const ValueId x = graph.add_input("x", ValueType::tensor(DType::F32, symbolic(Shape{4, 48})));
+    graph.add_output(graph.add(OpKind::MatMul, {x, graph.add_constant("w", floats({48, 20}, 0.3))}, {}, "y"));
+    infer_types(graph);
+    quantize::PtqOptions options;
+    options.mode = quantize::Mode::WeightOnly;
+    options.format = name;
+    SCOPED_TRACE(name);
+    expect_same(quantize::quantize(graph, {}, options).graph, floats({4, 48}, 1.0));
   }
 }
 
