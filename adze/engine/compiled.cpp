@@ -9,6 +9,7 @@
 #include "adze/base/progress.h"
 #include "adze/base/text.h"
 #include "adze/engine/fuse_functions.h"
+#include "adze/engine/fuse_gates.h"
 #include "adze/engine/fuse_signs.h"
 #include "adze/engine/fuse_sums.h"
 #include "adze/engine/fuse_tables.h"
@@ -144,7 +145,7 @@ Plan draw_plan(const Graph& graph) {
 
 Blueprint draw_blueprint(const Graph& graph, bool fuse) {
   Graph joined = join_codes(graph);
-  if (fuse) joined = fuse_functions(fuse_tables(fuse_sums(fuse_signs(std::move(joined)))));
+  if (fuse) joined = fuse_gates(fuse_functions(fuse_tables(fuse_sums(fuse_signs(std::move(joined))))));
   Blueprint blueprint{arrange(joined, fuse), {}, {}};
   blueprint.plan = draw_plan(blueprint.arranged.graph);
   return blueprint;

@@ -7,6 +7,7 @@
 #include "adze/engine/steps/dense_bf16.h"
 #include "adze/engine/steps/dense_f32.h"
 #include "adze/engine/steps/depthwise_f32.h"
+#include "adze/engine/steps/gate.h"
 #include "adze/engine/steps/geometry.h"
 #include "adze/engine/steps/post_ops.h"
 #include "adze/engine/steps/signs.h"
@@ -60,7 +61,7 @@ std::unique_ptr<Step> bind_dense_bf16(const BindContext& context) {
 }
 
 std::unique_ptr<Step> bind_onednn(const BindContext& context) {
-  if (!context.channels_last()) return nullptr;
+  if (!context.channels_last() || has_gate(context)) return nullptr;
   const Tensor& weights = *context.constant(1);
   const WindowGeometry geometry = geometry_of(context, weights.shape());
   const kernels::ConvF32Weights given = {weights.data<float>().data(), context.has(2) ? context.in<float>(2) : nullptr,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "adze/engine/kernels/dense_bf16/dense_bf16.h"
+#include "adze/engine/steps/gate.h"
 #include "adze/engine/steps/picture_blocks.h"
 #include "adze/engine/steps/post_ops.h"
 #include "adze/engine/steps/scratch.h"
@@ -76,7 +77,8 @@ class DenseBf16Step final : public Step {
  public:
   DenseBf16Step(const BindContext& context, const DenseF32Problem& problem, const DenseBf16Kernel& kernel)
       : kernel_(kernel),
-        g_(as_one_row(problem.geometry)),
+        gate_(gate_of(context)),
+        g_(gate_ ? as_rows(problem.geometry) : as_one_row(problem.geometry)),
         row_(g_),
         blocks_(g_, row_.pixels_of_block()),
         weights_(context, problem, row_),
@@ -117,7 +119,8 @@ class DenseBf16Step final : public Step {
   void run_block(std::int64_t index, std::int64_t piece) const {
     const std::int64_t picture = index / blocks_.count(), inputs = g_.in_channels / g_.groups;
     const PictureBlocks::Block block = blocks_.at(index % blocks_.count());
-    const float* base = blocks_.source(block, x_ + picture * g_.in_pixels() * g_.in_channels);
+    const float* base = gate_ ? gate_->products(picture, block.first_pixel, block.pixels)
+                              : blocks_.source(block, x_ + picture * g_.in_pixels() * g_.in_channels);
     const float* rows[PictureBlocks::most_pixels];
     auto* rounded = thread_elements<std::uint16_t>(most_pixels_ * row_.stride, Scratch::Kernel);
     const std::int64_t first = piece * piece_, columns = std::min(piece_, weights_.columns - first);
@@ -143,6 +146,7 @@ class DenseBf16Step final : public Step {
   }
 
   DenseBf16Kernel kernel_;
+  std::optional<Gate> gate_;
   WindowGeometry g_;
   Row row_;
   PictureBlocks blocks_;

@@ -4,8 +4,10 @@
 #include <cstring>
 
 #include "adze/base/text.h"
+#include "adze/engine/steps/gate.h"
 #include "adze/engine/steps/picture_blocks.h"
 #include "adze/engine/steps/post_ops.h"
+#include "adze/engine/steps/scratch.h"
 
 namespace adze::engine {
 
@@ -60,7 +62,8 @@ class DenseF32Step final : public Step {
   DenseF32Step(const BindContext& context, const DenseF32Problem& problem, const DenseF32Kernel& kernel,
                std::span<const float> packed)
       : kernel_(kernel),
-        g_(as_one_row(problem.geometry)),
+        gate_(gate_of(context)),
+        g_(gate_ ? as_rows(problem.geometry) : as_one_row(problem.geometry)),
         low_(problem.low),
         high_(problem.high),
         packed_(packed),
@@ -91,10 +94,11 @@ class DenseF32Step final : public Step {
   }
 
   void run() override {
-    const std::int64_t count = g_.batch * blocks_.count() * panel_groups_;
-    run_parallel(threads_, count, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) run_block(i / panel_groups_, i % panel_groups_);
-    });
+    if (gate_) {
+      for (std::int64_t n = 0; n < g_.batch; ++n) run_blocks(n * blocks_.count(), blocks_.count(), gated(n));
+    } else {
+      run_blocks(0, g_.batch * blocks_.count(), packed_.data());
+    }
     if (panel_groups_ == 1 || post_ops_.empty()) return;
     run_parallel(threads_, g_.batch * blocks_.count(), 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) finish(i);
@@ -104,7 +108,24 @@ class DenseF32Step final : public Step {
   std::string kernel() const override { return kernel_.name; }
 
  private:
-  void run_block(std::int64_t index, std::int64_t panel_group) const {
+  void run_blocks(std::int64_t first, std::int64_t count, const float* packed) const {
+    run_parallel(threads_, count * panel_groups_, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) run_block(first + i / panel_groups_, i % panel_groups_, packed);
+    });
+  }
+
+  /// The weights times the picture's gate, in this thread's memory.
+  const float* gated(std::int64_t picture) const {
+    auto* to = thread_elements<float>(static_cast<std::int64_t>(packed_.size()), Scratch::Gate);
+    std::copy_n(packed_.data(), padded_, to);  // the bias
+    for (const DenseF32Panel& panel : panels_) {
+      const std::int64_t at = padded_ + panel.first * depth_;
+      kernel_.scale({packed_.data() + at, gate_->factors(picture), depth_, panel.vectors * kernel_.lanes, to + at});
+    }
+    return to;
+  }
+
+  void run_block(std::int64_t index, std::int64_t panel_group, const float* packed) const {
     const std::int64_t picture = index / blocks_.count();
     const PictureBlocks::Block block = blocks_.at(index % blocks_.count());
     const float* base = blocks_.source(block, x_ + picture * g_.in_pixels() * g_.in_channels);
@@ -114,9 +135,10 @@ class DenseF32Step final : public Step {
     float* y = y_ + (picture * g_.out_pixels() + block.first_pixel) * g_.out_channels;
     for (std::int64_t group = 0; group < g_.groups; ++group) {
       blocks_.point_at_pixels(block, base + group * (g_.in_channels / g_.groups), rows);
-      const float* weights = packed_.data() + group * padded_ * (depth_ + 1);
+      const float* weights = packed + group * padded_ * (depth_ + 1);
+      const float* end = packed + packed_.size();
       for (std::int64_t i = first; i < last; ++i) {
-        run_panel(panels_[static_cast<std::size_t>(i)], rows, block.pixels, weights, y + group * columns_);
+        run_panel(panels_[static_cast<std::size_t>(i)], rows, block.pixels, weights, end, y + group * columns_);
       }
     }
     if (panel_groups_ == 1) finish(index);
@@ -129,12 +151,11 @@ class DenseF32Step final : public Step {
     post_ops_.apply(y_ + first * g_.out_channels, first, block.pixels);
   }
 
-  /// weights: of the group: its bias, its panels.
+  /// group: its bias, its panels. end: of all groups' weights.
   void run_panel(const DenseF32Panel& panel, const float* const* rows, std::int64_t pixels, const float* group,
-                 float* y) const {
+                 const float* end, float* y) const {
     const std::int64_t width = panel.vectors * kernel_.lanes;
     const float* weights = group + padded_ + panel.first * depth_;
-    const float* const end = packed_.data() + packed_.size();
     for (std::size_t p = 0; p < parts_.size(); ++p) {
       const Part& part = parts_[p];
       const float* next = weights + part.total() * width;
@@ -147,6 +168,7 @@ class DenseF32Step final : public Step {
   }
 
   DenseF32Kernel kernel_;
+  std::optional<Gate> gate_;
   WindowGeometry g_;
   float low_, high_;
   std::span<const float> packed_;

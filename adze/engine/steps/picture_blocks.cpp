@@ -27,12 +27,26 @@ std::int64_t part(std::int64_t total, std::int64_t count, std::int64_t i) {
 
 }  // namespace
 
+namespace {
+
+bool moves_nothing(const kernels::WindowGeometry& g) {
+  return g.taps() == 1 && g.stride_height == 1 && g.stride_width == 1 && g.in_height == g.out_height &&
+         g.in_width == g.out_width && g.pad_top == 0 && g.pad_left == 0;
+}
+
+}  // namespace
+
 kernels::WindowGeometry as_one_row(kernels::WindowGeometry g) {
-  const bool plain = g.taps() == 1 && g.stride_height == 1 && g.stride_width == 1 && g.in_height == g.out_height &&
-                     g.in_width == g.out_width && g.pad_top == 0 && g.pad_left == 0;
-  if (!plain) return g;
+  if (!moves_nothing(g)) return g;
   g.in_width = g.out_width = g.batch * g.in_pixels();
   g.in_height = g.out_height = g.batch = 1;
+  return g;
+}
+
+kernels::WindowGeometry as_rows(kernels::WindowGeometry g) {
+  if (!moves_nothing(g)) return g;
+  g.in_width = g.out_width = g.in_pixels();
+  g.in_height = g.out_height = 1;
   return g;
 }
 

@@ -9,6 +9,8 @@ namespace adze::engine {
 /// The geometry of a convolution that reads each pixel once and moves nothing, as one row of all pictures' pixels;
 /// any other is returned as it is.
 kernels::WindowGeometry as_one_row(kernels::WindowGeometry g);
+/// The same as one row for each picture.
+kernels::WindowGeometry as_rows(kernels::WindowGeometry g);
 
 /// Cuts the output pixels of a convolution into blocks: whole rows, or a part of one row. A block reads the picture
 /// where it is, or, where there are pads, a padded copy of its part.

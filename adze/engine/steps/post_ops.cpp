@@ -24,8 +24,8 @@ std::optional<UnaryFunction> unary_function_of(const Node& node) {
 }
 
 void set_post_add(Node& node, ValueId other) {
-  node.inputs.resize(post_add_input, ValueId::None);
-  node.inputs.push_back(other);
+  if (node.inputs.size() <= post_add_input) node.inputs.resize(post_add_input + 1, ValueId::None);
+  node.inputs[post_add_input] = other;
 }
 
 void set_post_clamp(Node& node, float low, float high) {

@@ -21,7 +21,7 @@ void* thread_bytes(std::int64_t count, Scratch purpose) {
     std::unique_ptr<std::byte, Free> bytes;
     std::int64_t size = 0;
   };
-  static thread_local Memory memories[2];
+  static thread_local Memory memories[3];
   Memory& memory = memories[static_cast<std::size_t>(purpose)];
   if (memory.size < count) {
     memory.bytes.reset();

@@ -8,6 +8,7 @@ namespace adze::engine {
 enum class Scratch : std::uint8_t {
   Step,    ///< copies and sums of the step
   Kernel,  ///< what its kernel makes of them
+  Gate,    ///< products with a gate, or weights that stand for them
 };
 
 /// This thread's memory for what a step keeps while it works on one piece: aligned to 64 bytes, valid until the next

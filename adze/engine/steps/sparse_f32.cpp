@@ -4,6 +4,7 @@
 
 #include "adze/base/text.h"
 #include "adze/engine/kernels/spmm_f32/spmm_f32.h"
+#include "adze/engine/steps/gate.h"
 #include "adze/engine/steps/picture_blocks.h"
 #include "adze/engine/steps/post_ops.h"
 #include "adze/engine/steps/scratch.h"
@@ -125,7 +126,7 @@ Times expected_times(const DenseF32Problem& problem, const SparseCounts& counts)
 }  // namespace
 
 std::unique_ptr<Step> make_sparse_f32_step(const BindContext& context, const DenseF32Problem& problem) {
-  if (problem.geometry.groups != 1) return nullptr;
+  if (has_gate(context) || problem.geometry.groups != 1) return nullptr;
   // Kept with the packed weights, so that a session that finds them need not read the model's.
   const auto kept =
       context.weights().packed_as<std::int64_t>(context.origin(), "sparse counts", 3, [&](std::span<std::int64_t> to) {

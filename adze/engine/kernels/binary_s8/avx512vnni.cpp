@@ -124,20 +124,44 @@ struct Pairs {
   }
 };
 
-/// 64 results from their sums; near: is one of them near a tie?
-[[gnu::always_inline]] inline __m512i pack_lines(const BinaryS8Call& call, const __m512i* sums, bool& near) {
-  const __m512i fraction = _mm512_set1_epi32(call.lines.near_tie);
-  const __m128i shift = _mm_cvtsi32_si128(call.lines.shift);
-  __m512i wide[4];
-  unsigned ties = 0;
+/// What makes bytes of sums, kept in registers: stores of bytes could change anything else.
+struct Packer {
+  __m512i fraction, shift, zero_point, low, high;
+  bool is_signed, bounds;
+
+  explicit Packer(const BinaryS8Call& call)
+      : fraction(_mm512_set1_epi32(call.lines.near_tie)),
+        shift(_mm512_set1_epi32(call.lines.shift)),
+        zero_point(_mm512_set1_epi16(static_cast<short>(call.stage->zero_point))),
+        low(_mm512_set1_epi8(static_cast<char>(call.stage->low))),
+        high(_mm512_set1_epi8(static_cast<char>(call.stage->high))),
+        is_signed(call.stage->low < 0),
+        bounds(call.stage->high - call.stage->low != 255) {}
+
+  /// 64 results from their sums, which it takes; near: is one of them near a tie? Bounds as pack_bytes has them.
+  template <bool asks>
+  [[gnu::always_inline]] __m512i pack(__m512i* sums, bool& near) const {
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    unsigned ties = 0;
 #pragma GCC unroll 4
-  for (int v = 0; v < 4; ++v) {
-    ties |= _mm512_testn_epi32_mask(sums[v], fraction);
-    wide[v] = _mm512_sra_epi32(sums[v], shift);
+    for (int v = 0; v < 4; ++v) {
+      if constexpr (asks) ties |= _mm512_testn_epi32_mask(sums[v], fraction);
+      sums[v] = _mm512_srav_epi32(sums[v], shift);
+    }
+    near = ties != 0;
+    const __m512i first = _mm512_adds_epi16(_mm512_packs_epi32(sums[0], sums[1]), zero_point);
+    const __m512i second = _mm512_adds_epi16(_mm512_packs_epi32(sums[2], sums[3]), zero_point);
+    __m512i bytes;
+    if (is_signed) {
+      bytes = _mm512_packs_epi16(first, second);
+      if (bounds) bytes = _mm512_min_epi8(_mm512_max_epi8(bytes, low), high);
+    } else {
+      bytes = _mm512_packus_epi16(first, second);
+      if (bounds) bytes = _mm512_min_epu8(_mm512_max_epu8(bytes, low), high);
+    }
+    return _mm512_permutexvar_epi32(order, bytes);
   }
-  near = ties != 0;
-  return pack_bytes(*call.stage, wide);
-}
+};
 
 /// The last bytes, where 64 can be read.
 struct Tail {
@@ -157,11 +181,14 @@ void run_planes(const BinaryS8Call& call) {
   const __m512i a_weight = _mm512_set1_epi32(call.lines.a_weight), b_weight = _mm512_set1_epi32(call.lines.b_weight);
   const __m512i offset = _mm512_set1_epi32(call.lines.offset);
   const std::int64_t count = call.rows * call.count;
+  const Packer packer(call);
+  const std::uint8_t *const a_bytes = call.a.bytes, *const b_bytes = call.b.bytes;
+  std::uint8_t* const y = call.y;
   Tail a_tail, b_tail;
   for (std::int64_t i = 0; i < count; i += 64) {
     const __mmask64 mask = first_of(count - i);
-    const std::uint8_t* a = a_tail.of(call.a.bytes + i, mask);
-    const std::uint8_t* b = b_tail.of(call.b.bytes + i, mask);
+    const std::uint8_t* a = a_tail.of(a_bytes + i, mask);
+    const std::uint8_t* b = b_tail.of(b_bytes + i, mask);
     __m512i sums[4];
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) {
@@ -169,10 +196,10 @@ void run_planes(const BinaryS8Call& call) {
       sums[v] = _mm512_dpwssd_epi32(sums[v], b_pairs(b + 16 * v), b_weight);
     }
     bool near = false;
-    __m512i bytes = pack_lines(call, sums, near);
+    __m512i bytes = packer.pack<true>(sums, near);
     if (near) [[unlikely]]
       bytes = exact_block(op, _mm512_loadu_si512(a), _mm512_loadu_si512(b));
-    _mm512_mask_storeu_epi8(call.y + i, mask, bytes);
+    _mm512_mask_storeu_epi8(y + i, mask, bytes);
   }
 }
 
@@ -195,7 +222,16 @@ struct Lines {
       rows = repeats;
       period = repeats * call.count;
     }
-    for (std::int64_t r = 0; r < rows; ++r) fill(call, r * call.count, call.count, false);
+    fill(call, 0, call.count, false);
+    for (std::int64_t at = call.count; at < period; at += call.count) {  // what is copied beyond is copied over
+      for (std::int64_t i = 0; i < call.count; i += 16) copy(at + i, i);
+    }
+  }
+
+  void copy(std::int64_t to, std::int64_t from) {
+    _mm512_storeu_si512(weight + to, _mm512_loadu_si512(weight + from));
+    _mm512_storeu_si512(offset + to, _mm512_loadu_si512(offset + from));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(bytes + to), _mm_loadu_si128(reinterpret_cast<__m128i*>(bytes + from)));
   }
 
   void fill(const BinaryS8Call& call, std::int64_t at, std::int64_t count, bool single) {
@@ -210,31 +246,37 @@ struct Lines {
   }
 };
 
-/// Sums and products with a repeated operand.
-template <typename Op>
+/// Sums and products with a repeated operand. asks: are there pairs of bytes that lines cannot tell?
+template <typename Op, bool asks>
 void run_lines(const BinaryS8Call& call) {
   const Op op(call);
   const Lines lines(call);
   const Pairs pairs(call.a);
+  const Packer packer(call);
   const std::int64_t total = call.rows * call.count;
+  const std::uint8_t* const a_bytes = call.a.bytes;
+  std::uint8_t* const y = call.y;
   Tail tail;
+  const auto block = [&](const std::uint8_t* a, std::int64_t i) {
+    __m512i sums[4];
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; ++v) {
+      sums[v] = _mm512_dpwssd_epi32(_mm512_load_si512(lines.offset + i + 16 * v), pairs(a + 16 * v),
+                                    _mm512_load_si512(lines.weight + i + 16 * v));
+    }
+    bool near = false;
+    const __m512i bytes = packer.template pack<asks>(sums, near);
+    if (near) [[unlikely]]
+      return exact_block(op, _mm512_loadu_si512(a), _mm512_loadu_si512(lines.bytes + i));
+    return bytes;
+  };
   for (std::int64_t at = 0; at < total; at += lines.period) {
     const std::int64_t end = total - at < lines.period ? total - at : lines.period;
-    for (std::int64_t i = 0; i < end; i += 64) {
-      const __mmask64 mask = first_of(end - i);
-      const std::uint8_t* a = tail.of(call.a.bytes + at + i, mask);
-      __m512i sums[4];
-#pragma GCC unroll 4
-      for (int v = 0; v < 4; ++v) {
-        sums[v] = _mm512_dpwssd_epi32(_mm512_load_si512(lines.offset + i + 16 * v), pairs(a + 16 * v),
-                                      _mm512_load_si512(lines.weight + i + 16 * v));
-      }
-      bool near = false;
-      __m512i bytes = pack_lines(call, sums, near);
-      if (near) [[unlikely]]
-        bytes = exact_block(op, _mm512_loadu_si512(a), _mm512_loadu_si512(lines.bytes + i));
-      _mm512_mask_storeu_epi8(call.y + at + i, mask, bytes);
-    }
+    std::int64_t i = 0;
+    for (; i + 64 <= end; i += 64) _mm512_storeu_si512(y + at + i, block(a_bytes + at + i, i));
+    if (i == end) continue;
+    const __mmask64 mask = first_of(end - i);
+    _mm512_mask_storeu_epi8(y + at + i, mask, block(tail.of(a_bytes + at + i, mask), i));
   }
 }
 
@@ -244,7 +286,8 @@ void run(const BinaryS8Call& call) {
   if (call.lines.shift == 0 || (call.repeat == BinaryS8Call::Row && call.count > most_lines)) {
     return run_exact<Op>(call);
   }
-  return call.repeat == BinaryS8Call::None ? run_planes<Op>(call) : run_lines<Op>(call);
+  if (call.repeat == BinaryS8Call::None) return run_planes<Op>(call);
+  return call.lines.exact ? run_lines<Op, false>(call) : run_lines<Op, true>(call);
 }
 
 template <Kind kind>

@@ -21,6 +21,7 @@ struct LinesS8 {
   std::int32_t near_tie = 0;
   std::int32_t a_weight = 0, b_weight = 0, offset = 0;
   const std::int32_t* by_byte = nullptr;  ///< weight(b) of the 256 stored bytes, then offset(b)
+  bool exact = false;                     ///< every pair of bytes was tried: near_tie need not be asked
 };
 
 /// y[r, i] = a[r, i] op b of rows of count bytes next to each other; y may be a or b. What is computed:

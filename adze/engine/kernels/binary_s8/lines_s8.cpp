@@ -1,8 +1,11 @@
 #include "adze/engine/kernels/binary_s8/lines_s8.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
+
+#include "adze/engine/kernels/binary_s8/binary_s8.h"
 
 namespace adze::kernels {
 
@@ -74,6 +77,63 @@ Line line_of(const BinaryS8Call& call, int b_byte) {
   return {slope, slope * a_middle + (call.kind == BinaryS8Call::Add ? other : -other)};
 }
 
+/// By stored byte of b, for a's bytes counted from their middle.
+struct ByteLines {
+  std::array<std::int32_t, 256> weight, offset;
+};
+
+/// Pairs of bytes near a tie, and what their lines give.
+struct NearPairs {
+  std::vector<std::uint8_t> a, b;
+  std::vector<std::int32_t> sums;
+};
+
+NearPairs near_pairs(const BinaryS8Call& call, const ByteLines& by, std::int32_t near_tie) {
+  NearPairs found;
+  for (std::size_t b = 0; b < 256; ++b) {
+    std::int32_t sum = by.offset[b] - 128 * by.weight[b];
+    for (int a = 0; a < 256; ++a, sum += by.weight[b]) {
+      if ((sum & near_tie) != 0) continue;
+      found.a.push_back(static_cast<std::uint8_t>(a ^ call.a.flip));
+      found.b.push_back(static_cast<std::uint8_t>(b));
+      found.sums.push_back(sum);
+    }
+  }
+  return found;
+}
+
+/// Moves lines so little that only pairs near a tie change sides, to the sides on which the defined formula has them.
+/// False, and nothing moved: no such lines are known.
+bool settle_ties(const BinaryS8Call& call, const LinesS8& lines, ByteLines& by) {
+  const std::int32_t half = (lines.near_tie & -lines.near_tie) / 2;
+  const NearPairs near = near_pairs(call, by, lines.near_tie);
+  std::vector<std::uint8_t> y(near.a.size());
+  BinaryS8Call pairs = call;
+  pairs.a.bytes = near.a.data();
+  pairs.b.bytes = near.b.data();
+  pairs.y = y.data();
+  pairs.repeat = BinaryS8Call::None;
+  pairs.rows = 1;
+  pairs.count = static_cast<std::int64_t>(y.size());
+  binary_s8_kernel(Isa::Ref).run(pairs);
+  std::array<std::int32_t, 256> least, most;  // that each line may move, less the half
+  least.fill(-half);
+  most.fill(half);
+  const OutputStage& stage = *call.stage;
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    const std::int32_t result = stage.low < 0 ? static_cast<std::int8_t>(y[i]) : y[i];
+    const std::int32_t begin = (result - stage.zero_point) * (1 << lines.shift), sum = near.sums[i] - half;
+    const std::size_t b = near.b[i];
+    if (result > stage.low) least[b] = std::max(least[b], begin - sum);
+    if (result < stage.high) most[b] = std::min(most[b], begin + (1 << lines.shift) - 1 - sum);
+  }
+  for (std::size_t b = 0; b < 256; ++b) {
+    if (least[b] > most[b]) return false;
+  }
+  for (std::size_t b = 0; b < 256; ++b) by.offset[b] += std::clamp(0, least[b], most[b]) - half;
+  return true;
+}
+
 LinesTable lines_by_byte(const BinaryS8Call& call) {
   LinesTable table;
   double slope = 0.0, sum = 0.0;
@@ -83,14 +143,20 @@ LinesTable lines_by_byte(const BinaryS8Call& call) {
     sum = std::max(sum, 128 * std::abs(line.weight) + std::abs(line.offset) + 1);
   }
   if (!set_precision(table.lines, slope, sum, formula_error(call))) return {};
-  table.by_byte.resize(512);
+  ByteLines by;
   const double rounding = rounding_offset(table.lines);
   for (int byte = 0; byte < 256; ++byte) {
     const Line line = line_of(call, byte);
     const auto at = static_cast<std::size_t>(byte);
+    by.weight[at] = static_cast<std::int32_t>(std::llround(std::ldexp(line.weight, table.lines.shift)));
+    by.offset[at] = static_cast<std::int32_t>(std::llround(std::ldexp(line.offset, table.lines.shift) + rounding));
+  }
+  table.lines.exact = settle_ties(call, table.lines, by);
+  table.by_byte.resize(512);
+  for (std::size_t at = 0; at < 256; ++at) {
     std::int32_t& offset = table.by_byte[256 + at];
-    offset = static_cast<std::int32_t>(std::llround(std::ldexp(line.offset, table.lines.shift) + rounding));
-    table.by_byte[at] = packed(std::ldexp(line.weight, table.lines.shift), offset);
+    offset = by.offset[at];
+    table.by_byte[at] = packed(by.weight[at], offset);
   }
   table.lines.by_byte = table.by_byte.data();
   return table;

@@ -16,4 +16,8 @@ void dense_f32_avx2(const DenseF32Call& call) {
   call.vectors == 1 ? run_tiles(call, tiles_1, 10) : run_tiles(call, tiles_2, 6);
 }
 
+void dense_f32_avx2_scale(const DenseF32Scale& call) {
+  scale_rows<F32>(call);
+}
+
 }  // namespace adze::kernels

@@ -31,4 +31,8 @@ void dense_f32_avx512vnni(const DenseF32Call& call) {
   }
 }
 
+void dense_f32_avx512vnni_scale(const DenseF32Scale& call) {
+  scale_rows<F32>(call);
+}
+
 }  // namespace adze::kernels

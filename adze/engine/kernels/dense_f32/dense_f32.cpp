@@ -6,13 +6,16 @@
 
 namespace adze::kernels {
 
-#define ADZE_DENSE_F32(name, isa, lanes, vectors, tolerance) void name(const DenseF32Call&);
+#define ADZE_DENSE_F32(name, isa, lanes, vectors, tolerance) \
+  void name(const DenseF32Call&);                            \
+  void name##_scale(const DenseF32Scale&);
 #include "adze/engine/kernels/dense_f32/dense_f32.def"
 #undef ADZE_DENSE_F32
 
 std::span<const DenseF32Kernel> dense_f32_kernels() {
   static const DenseF32Kernel kernels[] = {
-#define ADZE_DENSE_F32(name, isa, lanes, vectors, tolerance) {#name, Isa::isa, lanes, vectors, tolerance, name},
+#define ADZE_DENSE_F32(name, isa, lanes, vectors, tolerance) \
+  {#name, Isa::isa, lanes, vectors, tolerance, name, name##_scale},
 #include "adze/engine/kernels/dense_f32/dense_f32.def"
 #undef ADZE_DENSE_F32
   };

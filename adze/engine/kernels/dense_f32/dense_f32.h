@@ -20,6 +20,7 @@ struct DenseF32Kernel {
   std::int64_t most_vectors;  ///< the widest panel
   double tolerance;           ///< |y - reference| <= tolerance * (1 + sum of |x * w|)
   DenseF32 run;
+  void (*scale)(const DenseF32Scale&);
 };
 std::span<const DenseF32Kernel> dense_f32_kernels();
 /// The first kernel of the table that the instruction set allows.

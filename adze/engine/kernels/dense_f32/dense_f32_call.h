@@ -28,4 +28,12 @@ struct DenseF32Call {
   std::int64_t y_stride;
 };
 
+/// A panel of weights times a factor for each input: to[i, j] = weights[i, j] * factors[i], rows of width numbers.
+struct DenseF32Scale {
+  const float* weights;
+  const float* factors;
+  std::int64_t depth, width;
+  float* to;
+};
+
 }  // namespace adze::kernels

@@ -25,4 +25,10 @@ void dense_f32_ref(const DenseF32Call& call) {
   }
 }
 
+void dense_f32_ref_scale(const DenseF32Scale& call) {
+  for (std::int64_t i = 0; i < call.depth * call.width; ++i) {
+    call.to[i] = call.weights[i] * call.factors[i / call.width];
+  }
+}
+
 }  // namespace adze::kernels

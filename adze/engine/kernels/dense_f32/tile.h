@@ -62,6 +62,16 @@ void tile(const DenseF32Call& call, const float* const* rows, float* y, const fl
   }
 }
 
+template <typename V>
+void scale_rows(const DenseF32Scale& call) {
+  for (std::int64_t i = 0; i < call.depth; ++i) {
+    const auto factor = V::broadcast(call.factors + i);
+    const float* from = call.weights + i * call.width;
+    float* to = call.to + i * call.width;
+    for (std::int64_t j = 0; j < call.width; j += V::lanes) V::store(to + j, V::load(from + j) * factor);
+  }
+}
+
 using Tile = void (*)(const DenseF32Call&, const float* const*, float*, const float*);
 
 /// Rows in tiles of about the same height, none higher than the table of tiles [1, 2, … most] has.
