@@ -60,6 +60,7 @@ struct F32Math {
 
   /// 2^n e^r with x = n ln 2 + r; x in [-104, 89].
   static V exp_within(V x) {
+    if constexpr (requires { F::exp_within(x); }) return F::exp_within(x);
     constexpr float coefficients[] = {1.0f,
                                       1.0f,
                                       0.49999991059303284f,
@@ -76,9 +77,20 @@ struct F32Math {
   }
 
   static V sigmoid(V x) {
+    if constexpr (requires { F::sigmoid(x); }) return F::sigmoid(x);
     // The e^x form keeps small results exact to the last places.
     const V e = exp_within(clamp(x, -88.0f, 17.5f));
     return e * F::reciprocal(e + set(1.0f));
+  }
+
+  static V silu(V x) {
+    if constexpr (requires { F::silu(x); }) return F::silu(x);
+    return x * sigmoid(x);
+  }
+
+  static V gelu(V x) {
+    if constexpr (requires { F::gelu(x); }) return F::gelu(x);
+    return set(0.5f) * x * (set(1.0f) + erf(x * set(0.7071067811865476f)));
   }
 
   static V tanh(V x) {

@@ -36,13 +36,13 @@ inline void run_unary(const UnaryF32Call& call) {
     case UnaryF32Call::Sigmoid:
       return apply<F>(call, [](V x) { return M::sigmoid(x); });
     case UnaryF32Call::Silu:
-      return apply<F>(call, [](V x) { return x * M::sigmoid(x); });
+      return apply<F>(call, [](V x) { return M::silu(x); });
     case UnaryF32Call::Tanh:
       return apply<F>(call, [](V x) { return M::tanh(x); });
     case UnaryF32Call::Erf:
       return apply<F>(call, [](V x) { return M::erf(x); });
     case UnaryF32Call::Gelu:
-      return apply<F>(call, [&](V x) { return half * x * (one + M::erf(x * F::set(0.7071067811865476f))); });
+      return apply<F>(call, [](V x) { return M::gelu(x); });
     case UnaryF32Call::GeluTanh:
       return apply<F>(call, [&](V x) {
         const V inner = F::set(0.7978845608028654f) * (x + F::set(0.044715f) * x * x * x);
