@@ -18,6 +18,8 @@ Tensor random_input(const ValueType& type, Random& random) {
   for (std::int64_t i = 0; i < tensor.size(); ++i) {
     if (type.dtype == DType::S8) {
       tensor.set_int(i, static_cast<std::int64_t>(random.below(256)) - 128);
+    } else if (type.dtype == DType::S16) {
+      tensor.set_int(i, static_cast<std::int64_t>(random.below(65536)) - 32768);
     } else if (type.dtype == DType::U8) {
       tensor.set_int(i, static_cast<std::int64_t>(random.below(256)));
     } else {
@@ -31,13 +33,7 @@ Tensor random_input(const ValueType& type, Random& random) {
 Tensor zeros(const Graph& graph, ValueId id) {
   const ValueType& type = graph.value(id).type;
   Tensor tensor(type.dtype, *concrete(*type.shape));
-  std::int64_t zero = 0;
-  for (const NodeId node_id : graph.node_ids()) {
-    const Node& node = graph.node(node_id);
-    if (node.kind != OpKind::DequantizeLinear || node.input(0) != id) continue;
-    const Tensor* zero_point = graph.constant(node.input(2));
-    if (zero_point != nullptr) zero = zero_point->get_int(0);
-  }
+  const std::int64_t zero = emit::stored_zero(graph, id);
   for (std::int64_t i = 0; i < tensor.size(); ++i) tensor.set_double(i, static_cast<double>(zero));
   return tensor;
 }

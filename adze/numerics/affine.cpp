@@ -31,8 +31,8 @@ IntegerGrid weight_grid() {
 }
 
 IntegerGrid activation_grid(DType dtype, bool symmetric) {
-  if (dtype != DType::S8 && dtype != DType::U8) {
-    throw UsageError(cat("activations cannot be quantized to ", dtype_name(dtype)), "use s8 or u8");
+  if (dtype != DType::S8 && dtype != DType::U8 && !(dtype == DType::S16 && symmetric)) {
+    throw UsageError(cat("activations cannot be quantized to ", dtype_name(dtype)), "use s8, u8 or symmetric s16");
   }
   return {dtype, static_cast<std::int32_t>(integer_min(dtype)), static_cast<std::int32_t>(integer_max(dtype)),
           symmetric};

@@ -15,8 +15,6 @@ DynamicU8 dynamic_u8(float low, float high) {
 
 namespace {
 
-constexpr int add_fraction_bits = 20;
-
 std::int32_t quantize_real(float real, const Affine& y) {
   const std::int32_t offset = round_half_even(real / y.scale, y.min - y.zero_point, y.max - y.zero_point);
   return offset + y.zero_point;
@@ -28,12 +26,13 @@ float real_of(std::int32_t q, const Affine& x) {
 
 }  // namespace
 
-QuantizedAdd::QuantizedAdd(RoundingProfile profile, const Affine& a, const Affine& b, const Affine& y, bool subtract)
-    : profile_(profile), a_(a), b_(b), y_(y), subtract_(subtract) {
+QuantizedAdd::QuantizedAdd(RoundingProfile profile, const Affine& a, const Affine& b, const Affine& y, bool subtract,
+                           int fraction_bits)
+    : profile_(profile), a_(a), b_(b), y_(y), subtract_(subtract), unit_(1 << fraction_bits) {
   const double common = 2.0 * static_cast<double>(std::max(a.scale, b.scale));
   by_a_ = make_requantize(profile, static_cast<double>(a.scale) / common);
   by_b_ = make_requantize(profile, static_cast<double>(b.scale) / common);
-  by_y_ = make_requantize(profile, common / ((1 << add_fraction_bits) * static_cast<double>(y.scale)));
+  by_y_ = make_requantize(profile, common / (unit_ * static_cast<double>(y.scale)));
 }
 
 std::int32_t QuantizedAdd::operator()(std::int32_t a, std::int32_t b) const {
@@ -41,8 +40,8 @@ std::int32_t QuantizedAdd::operator()(std::int32_t a, std::int32_t b) const {
     const float right = real_of(b, b_);
     return quantize_real(subtract_ ? real_of(a, a_) - right : real_of(a, a_) + right, y_);
   }
-  const std::int32_t left = requantize((a - a_.zero_point) * (1 << add_fraction_bits), by_a_);  // below 2^29
-  const std::int32_t right = requantize((b - b_.zero_point) * (1 << add_fraction_bits), by_b_);
+  const std::int32_t left = requantize((a - a_.zero_point) * unit_, by_a_);  // below 2^29
+  const std::int32_t right = requantize((b - b_.zero_point) * unit_, by_b_);
   return requantize_to(subtract_ ? left - right : left + right, by_y_, y_);
 }
 

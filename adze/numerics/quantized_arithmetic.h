@@ -22,9 +22,11 @@ DynamicU8 dynamic_u8(float low, float high);
 /// tflm, litert  both inputs are brought to twice the larger scale with 20 fractional bits, added, and rescaled
 ///               (TFLite int8 ADD): y = y_zp + M_y(M_a((a - a_zp) << 20) ± M_b((b - b_zp) << 20))
 /// onnx          float32: y = y_zp + rint(((a - a_zp) * a_scale ± (b - b_zp) * b_scale) / y_scale)
+/// fraction_bits: 20 for operands of 8 bits, 15 for 16 bits.
 class QuantizedAdd {
  public:
-  QuantizedAdd(RoundingProfile profile, const Affine& a, const Affine& b, const Affine& y, bool subtract = false);
+  QuantizedAdd(RoundingProfile profile, const Affine& a, const Affine& b, const Affine& y, bool subtract = false,
+               int fraction_bits = 20);
   std::int32_t operator()(std::int32_t a, std::int32_t b) const;
 
  private:
@@ -32,6 +34,7 @@ class QuantizedAdd {
   Affine a_, b_, y_;
   RequantizeParameters by_a_, by_b_, by_y_;
   bool subtract_;
+  std::int32_t unit_;
 };
 
 /// a × b of two quantized numbers.

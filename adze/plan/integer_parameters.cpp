@@ -77,6 +77,10 @@ DType output_dtype(const Node& node) {
   throw ModelError(cat("attribute y_dtype = ", node.get_int("y_dtype"), ", expected an 8- or 16-bit integer type"));
 }
 
+bool sums_are_wide(const Node& node, DType x, DType bias) {
+  return x == DType::S16 && (node.kind == OpKind::QMatMul || bias != DType::S32);
+}
+
 std::vector<RequantizeParameters> requantize_parameters(const Node& node, std::int64_t channels) {
   const RoundingProfile profile = rounding_of(node);
   const float y_scale = output_affine(node).scale;
@@ -105,7 +109,9 @@ std::vector<RequantizeParameters> requantize_parameters(const Node& node, std::i
 }
 
 QuantizedAdd quantized_add(const Node& node) {
-  return {rounding_of(node), left_affine(node), right_affine(node), output_affine(node), node.kind == OpKind::QSub};
+  const int fraction_bits = dtype_bits(output_dtype(node)) == 16 ? 15 : 20;
+  return {rounding_of(node), left_affine(node), right_affine(node), output_affine(node), node.kind == OpKind::QSub,
+          fraction_bits};
 }
 
 QuantizedMul quantized_mul(const Node& node) {
@@ -117,6 +123,10 @@ QuantizedMean quantized_mean(const Node& node) {
 }
 
 QuantizedSoftmax quantized_softmax(const Node& node) {
+  return {rounding_of(node), input_affine(node), output_affine(node)};
+}
+
+QuantizedSoftmaxS16 quantized_softmax_s16(const Node& node) {
   return {rounding_of(node), input_affine(node), output_affine(node)};
 }
 

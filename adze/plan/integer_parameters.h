@@ -5,11 +5,16 @@
 
 #include "adze/graph/graph.h"
 #include "adze/numerics/quantized_arithmetic.h"
+#include "adze/numerics/quantized_s16.h"
 
 namespace adze {
 
 // The numbers of an integer operator (graph/ops/adze.def), computed from its attributes: the one place for all
 // executors. Attributes may come from files, so they are checked here: ModelError.
+//
+// Activations of 16 bits (s16, zero point 0, inputs and output alike): QConv and QGemm with a bias of s64 or without one,
+// and QMatMul, add up in 64 bits and end in requantize_wide; with a bias of s32 they are as for 8 bits. QAdd and QSub
+// have 15 fraction bits, QSoftmax is QuantizedSoftmaxS16, the table of QTable has 513 entries for interpolate().
 
 /// The node's "rounding" attribute.
 RoundingProfile rounding_of(const Node& node);
@@ -22,6 +27,8 @@ Affine right_affine(const Node& node);
 Affine output_affine(const Node& node);
 /// y_dtype.
 DType output_dtype(const Node& node);
+/// Do the sums of a QConv, QGemm or QMatMul have 64 bits? bias: its type, Undefined without one.
+bool sums_are_wide(const Node& node, DType x, DType bias);
 /// QConv, QGemm, QMatMul: one per output channel (all equal when the weights have one scale). QRequantize: one.
 std::vector<RequantizeParameters> requantize_parameters(const Node& node, std::int64_t channels);
 /// QAdd and QSub.
@@ -29,6 +36,9 @@ QuantizedAdd quantized_add(const Node& node);
 QuantizedMul quantized_mul(const Node& node);
 /// QAveragePool and QReduceMean.
 QuantizedMean quantized_mean(const Node& node);
+/// Of an output of 8 bits.
 QuantizedSoftmax quantized_softmax(const Node& node);
+/// Of an output of 16 bits.
+QuantizedSoftmaxS16 quantized_softmax_s16(const Node& node);
 
 }  // namespace adze

@@ -8,7 +8,7 @@ namespace {
 bool lower_binary(Lowering& lowering, const Group& group, const Node& node, OpKind kind) {
   const auto a = lowering.activation(node.input(0));
   const auto b = lowering.activation(node.input(1));
-  if (!a || !b) return false;
+  if (!a || !b || !group.as_wide_as(*a) || !group.as_wide_as(*b)) return false;
   Attributes attributes = lowering.output_attributes(group);
   append_affine(attributes, "a", *a);
   append_affine(attributes, "b", *b);
@@ -18,7 +18,7 @@ bool lower_binary(Lowering& lowering, const Group& group, const Node& node, OpKi
 
 bool lower_unary(Lowering& lowering, const Group& group, const Node& node, OpKind kind, Attributes extra) {
   const auto x = lowering.activation(node.input(0));
-  if (!x) return false;
+  if (!x || !group.as_wide_as(*x)) return false;
   Attributes attributes = lowering.output_attributes(group);
   append_affine(attributes, "x", *x);
   for (auto& attribute : extra) attributes.push_back(std::move(attribute));

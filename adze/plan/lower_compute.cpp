@@ -14,14 +14,12 @@ bool lower_conv(Lowering& lowering, const Group& group, const Node& node) {
   if (!explicit_padding(node)) return false;
   const auto x = lowering.activation(node.input(0));
   const auto w = lowering.weights(node.input(1), 0);
-  if (!x || !w) return false;
+  if (!x || !w || !group.as_wide_as(*x)) return false;
   std::vector<ValueId> inputs = {x->stored, w->stored};
-  if (node.input(2) != ValueId::None) {
-    const std::int64_t channels = lowering.graph().constant(w->stored)->dim(0);
-    const auto bias = lowering.bias(node.input(2), x->scales[0], w->scales, channels);
-    if (!bias) return false;
-    inputs.push_back(*bias);
-  }
+  const std::int64_t channels = lowering.graph().constant(w->stored)->dim(0);
+  const auto bias = lowering.bias(node.input(2), *x, w->scales, channels);
+  if (!bias) return false;
+  if (*bias != ValueId::None) inputs.push_back(*bias);
   Attributes attributes = lowering.output_attributes(group);
   append_affine(attributes, "x", *x);
   append_copies(attributes, node, {"dilations", "group", "kernel_shape", "pads", "strides"});
@@ -36,14 +34,12 @@ bool lower_product(Lowering& lowering, const Group& group, ValueId a, ValueId b,
   const std::int64_t channel_axis = transposed ? 0 : 1;
   const auto x = lowering.activation(a);
   const auto w = lowering.weights(b, channel_axis);
-  if (!x || !w || lowering.graph().constant(w->stored)->rank() != 2) return false;
+  if (!x || !w || !group.as_wide_as(*x) || lowering.graph().constant(w->stored)->rank() != 2) return false;
   std::vector<ValueId> inputs = {x->stored, w->stored};
-  if (bias != ValueId::None) {
-    const std::int64_t channels = lowering.graph().constant(w->stored)->dim(channel_axis);
-    const auto stored = lowering.bias(bias, x->scales[0], w->scales, channels);
-    if (!stored) return false;
-    inputs.push_back(*stored);
-  }
+  const std::int64_t channels = lowering.graph().constant(w->stored)->dim(channel_axis);
+  const auto stored = lowering.bias(bias, *x, w->scales, channels);
+  if (!stored) return false;
+  if (*stored != ValueId::None) inputs.push_back(*stored);
   Attributes attributes = lowering.output_attributes(group);
   append_affine(attributes, "x", *x);
   attributes.emplace_back("transB", std::int64_t{transposed});
@@ -63,7 +59,7 @@ bool lower_matmul(Lowering& lowering, const Group& group, const Node& node) {
   if (lower_product(lowering, group, node.input(0), node.input(1), ValueId::None, false)) return true;
   const auto a = lowering.activation(node.input(0));
   const auto b = lowering.activation(node.input(1));
-  if (!a || !b) return false;
+  if (!a || !b || !group.as_wide_as(*a) || !group.as_wide_as(*b)) return false;
   Attributes attributes = lowering.output_attributes(group);
   append_affine(attributes, "a", *a);
   append_affine(attributes, "b", *b);

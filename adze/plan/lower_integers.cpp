@@ -7,6 +7,7 @@
 #include "adze/base/text.h"
 #include "adze/graph/edit.h"
 #include "adze/graph/infer.h"
+#include "adze/numerics/quantized_s16.h"
 #include "adze/plan/lowering.h"
 
 namespace adze {
@@ -54,7 +55,7 @@ std::optional<Quantized> Lowering::quantized(ValueId value) const {
 
 std::optional<Quantized> Lowering::activation(ValueId value) const {
   auto found = quantized(value);
-  if (!found || !found->per_tensor() || !found->eight_bits()) return std::nullopt;
+  if (!found || !found->per_tensor() || !(found->eight_bits() || found->sixteen_bits())) return std::nullopt;
   return found;
 }
 
@@ -92,8 +93,16 @@ void Lowering::centre(Quantized& weights) {
   weights.zero_point = 0;
 }
 
-std::optional<ValueId> Lowering::bias(ValueId value, float x_scale, const std::vector<float>& w_scales,
+std::optional<ValueId> Lowering::bias(ValueId value, const Quantized& x, const std::vector<float>& w_scales,
                                       std::int64_t channels) {
+  const auto sums = graph_.metadata.find("adze.int16_sums");
+  const bool short_sums = sums != graph_.metadata.end() && sums->second == "s32";
+  const DType dtype = x.sixteen_bits() && !short_sums ? DType::S64 : DType::S32;
+  if (value == ValueId::None) {
+    if (!x.sixteen_bits() || dtype == DType::S64) return value;
+    return graph_.add_constant(graph_.unique_name("bias/zero"), Tensor(DType::S32, {channels}));
+  }
+  const float x_scale = x.scales[0];
   const auto stored = quantized(value);
   const Tensor* content = graph_.constant(stored ? stored->stored : value);
   if (content == nullptr || content->size() != channels) return std::nullopt;
@@ -108,8 +117,9 @@ std::optional<ValueId> Lowering::bias(ValueId value, float x_scale, const std::v
   // TFLite and QDQ exporters compute the bias scale in float32 or float64: a last-bit difference is the same scale.
   bool same_unit = stored && stored->dtype == DType::S32 && stored->zero_point == 0;
   for (std::int64_t i = 0; same_unit && i < channels; ++i) same_unit = std::abs(own(i) - unit(i)) <= 1e-5f * unit(i);
-  if (same_unit && content->rank() == 1) return stored->stored;
-  Tensor result(DType::S32, {channels});
+  if (same_unit && content->rank() == 1 && dtype == DType::S32) return stored->stored;
+  const double bound = dtype == DType::S32 ? 2147483647.0 : static_cast<double>(largest_wide_sum / 2);
+  Tensor result(dtype, {channels});
   for (std::int64_t i = 0; i < channels; ++i) {
     if (same_unit) {
       result.set_int(i, content->get_int(i));
@@ -119,10 +129,11 @@ std::optional<ValueId> Lowering::bias(ValueId value, float x_scale, const std::v
         stored ? (static_cast<double>(content->get_int(i)) - stored->zero_point) * static_cast<double>(own(i))
                : content->get_double(i);
     const double q = std::nearbyint(real / static_cast<double>(unit(i)));
-    if (!(std::abs(q) < 2147483647.0)) return std::nullopt;
+    if (!(std::abs(q) < bound)) return std::nullopt;
     result.set_int(i, static_cast<std::int64_t>(q));
   }
-  return graph_.add_constant(graph_.unique_name(graph_.value(value).name + "/s32"), std::move(result));
+  const char* suffix = dtype == DType::S32 ? "/s32" : "/s64";
+  return graph_.add_constant(graph_.unique_name(graph_.value(value).name + suffix), std::move(result));
 }
 
 void Lowering::replace(const Group& group, OpKind kind, std::vector<ValueId> inputs, Attributes attributes) {
@@ -197,7 +208,8 @@ bool absorb_activation(const Graph& graph, const Node& node, Group& group, const
   return group.y.min <= group.y.max;
 }
 
-/// The group that ends in this QuantizeLinear, when its scale is one constant and its output has 8 bits.
+/// The group that ends in this QuantizeLinear, when its scale is one constant and its output has 8 bits, or 16 without
+/// zero point.
 std::optional<Group> find_group(Lowering& lowering, NodeId id, RoundingProfile profile) {
   Graph& graph = lowering.graph();
   const Node& quantize = graph.node(id);
@@ -213,10 +225,11 @@ std::optional<Group> find_group(Lowering& lowering, NodeId id, RoundingProfile p
   group.y_dtype = zero_point != nullptr ? zero_point->dtype() : DType::U8;
   if (zero_point == nullptr && quantize.get_int("output_dtype") != 0)
     group.y_dtype = static_cast<DType>(quantize.get_int("output_dtype"));
-  if (group.y_dtype != DType::S8 && group.y_dtype != DType::U8) return std::nullopt;
+  if (group.y_dtype != DType::S8 && group.y_dtype != DType::U8 && group.y_dtype != DType::S16) return std::nullopt;
   group.y.scale = scale->data<float>()[0];
   if (!(group.y.scale > 0.0f) || !std::isfinite(group.y.scale)) return std::nullopt;
   group.y.zero_point = zero_point != nullptr ? static_cast<std::int32_t>(zero_point->get_int(0)) : 0;
+  if (group.y_dtype == DType::S16 && group.y.zero_point != 0) return std::nullopt;
   group.y.min = static_cast<std::int32_t>(integer_min(group.y_dtype));
   group.y.max = static_cast<std::int32_t>(integer_max(group.y_dtype));
   const Affine whole = group.y;

@@ -1,9 +1,10 @@
-// Functions of one 8-bit number become tables of 256 entries.
+// Functions of one 8-bit number become tables of 256 entries, of a 16-bit number 512 straight pieces.
 #include <algorithm>
 #include <cmath>
 #include <functional>
 
 #include "adze/numerics/activation_tables.h"
+#include "adze/numerics/quantized_s16.h"
 #include "adze/plan/lowering.h"
 
 namespace adze::lowering {
@@ -94,6 +95,18 @@ std::optional<ActivationTable> fixed_table(const Group& group, const Node& node,
   }
 }
 
+/// The constant with the 513 ends of the pieces.
+ValueId pieces(Lowering& lowering, const Group& group, const std::string& name, const Quantized& x,
+               const Function& function) {
+  const auto scale = static_cast<double>(x.scales[0]);
+  const InterpolatedTable entries = interpolated_table(
+      function, -32768.0 * scale, 128.0 * scale, 1.0 / static_cast<double>(group.y.scale), group.y.min, group.y.max);
+  Tensor table(DType::S16, {513});
+  std::ranges::copy(entries, table.mutable_data<std::int16_t>().begin());
+  Graph& graph = lowering.graph();
+  return graph.add_constant(graph.unique_name(name + "/table"), std::move(table));
+}
+
 }  // namespace
 
 bool lower_table(Lowering& lowering, const Group& group) {
@@ -101,7 +114,11 @@ bool lower_table(Lowering& lowering, const Group& group) {
   const Function function = function_of(node);
   if (!function) return false;
   const auto x = lowering.activation(node.input(0));
-  if (!x) return false;
+  if (!x || !group.as_wide_as(*x)) return false;
+  if (x->sixteen_bits()) {
+    lowering.replace(group, OpKind::QTable, {x->stored, pieces(lowering, group, node.name, *x, function)}, {});
+    return true;
+  }
   Affine input = x->affine();
   input.min = static_cast<std::int32_t>(integer_min(x->dtype));
   input.max = static_cast<std::int32_t>(integer_max(x->dtype));

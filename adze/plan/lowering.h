@@ -21,6 +21,8 @@ struct Quantized {
   std::int32_t zero_point = 0;  ///< the same for all scales
   bool per_tensor() const { return scales.size() == 1; }
   bool eight_bits() const { return dtype == DType::S8 || dtype == DType::U8; }
+  /// 16 bits without a zero point.
+  bool sixteen_bits() const { return dtype == DType::S16 && zero_point == 0; }
   Affine affine() const { return {scales[0], zero_point, 0, 0}; }
 };
 
@@ -33,6 +35,8 @@ struct Group {
   Quantized x;                     ///< only when op is None
   Affine y;                        ///< with the clamp of the activations
   DType y_dtype = DType::Undefined;
+  /// Have x and the result the same number of bits?
+  bool as_wide_as(const Quantized& from) const { return from.sixteen_bits() == (y_dtype == DType::S16); }
 };
 
 using Attributes = std::vector<std::pair<std::string, Attribute>>;
@@ -45,13 +49,15 @@ class Lowering {
   const Uses& uses() const { return uses_; }
   /// What a DequantizeLinear with constant scales makes of value; nothing for another producer.
   std::optional<Quantized> quantized(ValueId value) const;
-  /// The same, only for one scale and 8 bits.
+  /// The same, only for one scale, and 8 bits or 16 without zero point.
   std::optional<Quantized> activation(ValueId value) const;
   /// The same, only for constants, unpacked to 8 bits, as s8 without zero point where that is enough; the scales' axis
   /// must be channel_axis when there are several.
   std::optional<Quantized> weights(ValueId value, std::int64_t channel_axis);
-  /// A bias as s32 in units of x_scale × w_scale, shape [channels]. Nothing: not a constant that fits.
-  std::optional<ValueId> bias(ValueId value, float x_scale, const std::vector<float>& w_scales, std::int64_t channels);
+  /// A bias as s32 in units of x_scale × w_scale, shape [channels]. Nothing: not a constant that fits. For x of 16 bits
+  /// as s64, unless the graph's metadata adze.int16_sums says s32: then zeros as well where value is None.
+  std::optional<ValueId> bias(ValueId value, const Quantized& x, const std::vector<float>& w_scales,
+                              std::int64_t channels);
 
   /// Replaces the group's QuantizeLinear by a node of this kind with the same output.
   void replace(const Group& group, OpKind kind, std::vector<ValueId> inputs, Attributes attributes);

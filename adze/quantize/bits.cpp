@@ -102,7 +102,7 @@ int LayerWidths::of_value(const Graph& graph, const Uses& uses, ValueId value) c
     }
   }
   if (widest > 0) return widest;
-  return read ? general_ : 8;
+  return read ? general_ : std::max(8, general_);
 }
 
 void set_code_window(Node& quantize, std::int64_t low, std::int64_t high) {

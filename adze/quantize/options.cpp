@@ -62,8 +62,8 @@ namespace {
 void check_bits(const BitWidths& bits) {
   if (bits.weights < 1 || bits.weights > 8)
     throw UsageError(cat("weights of ", bits.weights, " bits"), "1 to 8 bits, such as w4a8");
-  if (bits.activations < 2 || bits.activations > 8) {
-    throw UsageError(cat("activations of ", bits.activations, " bits"), "2 to 8 bits, such as w4a8");
+  if ((bits.activations < 2 || bits.activations > 8) && bits.activations != 16) {
+    throw UsageError(cat("activations of ", bits.activations, " bits"), "2 to 8 bits or 16, such as w4a8");
   }
 }
 
@@ -74,7 +74,7 @@ BitWidths parse_bit_widths(std::string_view text) {
   BitWidths bits;
   int end = 0;
   const auto used = [&] { return static_cast<std::size_t>(end) == whole.size(); };
-  const bool both = std::sscanf(whole.c_str(), "w%1da%1d%n", &bits.weights, &bits.activations, &end) == 2 && used();
+  const bool both = std::sscanf(whole.c_str(), "w%1da%2d%n", &bits.weights, &bits.activations, &end) == 2 && used();
   if (!both) {
     end = 0;
     if (std::sscanf(whole.c_str(), "int%1d%n", &bits.weights, &end) != 1 || !used()) {
@@ -107,7 +107,15 @@ bool needs_data(const PtqOptions& options) {
 
 void check_options(const PtqOptions& options) {
   check_bits(options.bits);
-  for (const LayerBits& one : options.layer_bits) check_bits(one.bits);
+  for (const LayerBits& one : options.layer_bits) {
+    check_bits(one.bits);
+    if (one.bits.activations > 8 && options.bits.activations <= 8)
+      throw UsageError("activations of 16 bits are for the whole network", "--bits w8a16");
+  }
+  const bool wide = options.bits.activations > 8;
+  if (wide && options.mode != Mode::Static && options.mode != Mode::WeightOnly)
+    throw UsageError("activations of 16 bits need ranges from calibration", "--mode static");
+  if (wide && options.keep_code_windows) throw UsageError("activations of 16 bits cannot be trained", "w8a8");
   if (options.activation_dtype != DType::S8 && options.activation_dtype != DType::U8) {
     throw UsageError(cat("activations cannot be quantized to ", dtype_name(options.activation_dtype)), "use s8 or u8");
   }

@@ -35,6 +35,7 @@ enum class Calibrator : std::uint8_t {
 enum class FinalActivation : std::uint8_t { Float, Integer };
 
 /// Bits of the codes of a layer's weights and of the values that it reads: 2 to 8. Weights of 1 bit are -s or s.
+/// Activations of 16 bits are s16, symmetric, in the whole network (Static).
 struct BitWidths {
   int weights = 8;
   int activations = 8;
@@ -47,7 +48,7 @@ struct LayerBits {
   BitWidths bits;
 };
 
-/// "w4a8" or "int8". Throws UsageError.
+/// "w4a8", "w8a16" or "int8". Throws UsageError.
 BitWidths parse_bit_widths(std::string_view text);
 /// "PATTERN=w4a8" texts. Throws UsageError.
 std::vector<LayerBits> parse_layer_bits(const std::vector<std::string>& texts);

@@ -16,6 +16,18 @@ namespace {
 
 constexpr int report_bins = 128;
 
+/// 16 bits are s16 around zero, whatever the options say of 8 bits.
+IntegerGrid grid_of_activations(const PtqOptions& options) {
+  if (options.bits.activations > 8) return activation_grid(DType::S16, true);
+  return activation_grid(options.activation_dtype, options.activations == Symmetry::Symmetric);
+}
+
+/// TFLite's scale of 1/32768 for Softmax, Sigmoid and Tanh of 16 bits.
+Range known_range_on(const IntegerGrid& grid, const std::pair<double, double>& range) {
+  if (grid.dtype == DType::S16) return {range.first < 0 ? -32767.0 / 32768 : 0.0, 32767.0 / 32768};
+  return {range.first, range.second};
+}
+
 class StaticInserter {
  public:
   StaticInserter(Graph graph, const Placement& placement, const Observations& observations, const PtqOptions& options)
@@ -23,7 +35,7 @@ class StaticInserter {
         placement_(placement),
         observations_(observations),
         options_(options),
-        whole_grid_(activation_grid(options.activation_dtype, options.activations == Symmetry::Symmetric)),
+        whole_grid_(grid_of_activations(options)),
         uses_(outcome_.graph),
         widths_(outcome_.graph, options),
         inserter_(outcome_.graph) {}
@@ -67,8 +79,12 @@ class StaticInserter {
       for (const ValueId source : group.sources) all.merge(histogram_of(source));
       const IntegerGrid grid = grid_of(group);
       const bool constants_only = group.members.empty();
-      const Calibrator calibrator = group.has_graph_input || constants_only ? Calibrator::Max : options_.calibrator;
-      const Range range = group.known_range ? Range{group.known_range->first, group.known_range->second}
+      // 16 bits have codes to spare: nothing is cut off.
+      const bool extremes = group.has_graph_input || constants_only || whole_grid_.dtype == DType::S16;
+      const bool averaged = options_.calibrator == Calibrator::MovingAverage;
+      const Calibrator calibrator =
+          extremes && !(averaged && !group.has_graph_input && !constants_only) ? Calibrator::Max : options_.calibrator;
+      const Range range = group.known_range ? known_range_on(grid, *group.known_range)
                           : calibrator == Calibrator::MovingAverage
                               ? moving_range(group)
                               : choose_range(all, calibrator, grid, options_.percentile);
@@ -93,9 +109,10 @@ class StaticInserter {
 
   /// As many bits as the layers behind the group want.
   IntegerGrid grid_of(const ScaleGroup& group) const {
-    int bits = group.members.empty() ? 8 : 0;
+    const int whole = dtype_bits(whole_grid_.dtype);
+    int bits = group.members.empty() ? whole : 0;
     for (const ValueId member : group.members) bits = std::max(bits, widths_.of_value(outcome_.graph, uses_, member));
-    return bits < 8 ? narrowed(whole_grid_, bits) : whole_grid_;
+    return bits < whole ? narrowed(whole_grid_, bits) : whole_grid_;
   }
 
   const AffineScale& affine_of(ValueId value) const { return affines_.at(group_of_[static_cast<std::size_t>(value)]); }
@@ -144,7 +161,7 @@ class StaticInserter {
 
   void insert_quantizer(const Quantizer& quantizer) {
     const AffineScale& affine = affines_[quantizer.group];
-    const auto pair = inserter_.quantize_dequantize(quantizer.value, affine, options_.activation_dtype);
+    const auto pair = inserter_.quantize_dequantize(quantizer.value, affine, whole_grid_.dtype);
     const IntegerGrid& grid = grids_[quantizer.group];
     if (grid.low != whole_grid_.low || grid.high != whole_grid_.high) {
       set_code_window(graph().node(graph().value(pair.quantized).producer), grid.low, grid.high);

@@ -21,7 +21,7 @@ struct Picture {
 
 class Builder {
  public:
-  explicit Builder(std::uint64_t seed) : random_(seed) {
+  Builder(std::uint64_t seed, DType dtype) : random_(seed), dtype_(dtype) {
     constexpr const char* profiles[] = {"tflm", "tflm", "litert", "onnx"};
     rounding_ = profiles[pick(4)];
     graph_.metadata["adze.rounding"] = rounding_;
@@ -31,7 +31,7 @@ class Builder {
   Graph build() {
     Picture x;
     x.shape = {1, channels(), 3 + pick(10), 3 + pick(10)};
-    x.value = graph_.add_input("x", ValueType::tensor(DType::S8, symbolic(x.shape)));
+    x.value = graph_.add_input("x", ValueType::tensor(dtype_, symbolic(x.shape)));
     x.scale = scale();
     x.zero = zero();
     pictures_.push_back(x);
@@ -51,13 +51,31 @@ class Builder {
     return sizes[pick(12)];
   }
   float scale() { return static_cast<float>(std::exp(random_.uniform(-5.0, 0.5))); }
-  std::int64_t zero() { return pick(4) == 0 ? -128 : pick(256) - 128; }
+  bool words() const { return dtype_ == DType::S16; }
+  std::int64_t zero() { return words() ? 0 : pick(4) == 0 ? -128 : pick(256) - 128; }
   Picture& last() { return pictures_.back(); }
 
   Tensor bytes(Shape shape) {
     Tensor tensor(DType::S8, std::move(shape));
     for (auto& value : tensor.mutable_data<std::int8_t>()) value = static_cast<std::int8_t>(pick(256) - 128);
     return tensor;
+  }
+
+  /// Numbers of the activations' type.
+  Tensor numbers(Shape shape) {
+    if (!words()) return bytes(std::move(shape));
+    Tensor tensor(DType::S16, std::move(shape));
+    for (auto& value : tensor.mutable_data<std::int16_t>()) value = static_cast<std::int16_t>(pick(65536) - 32768);
+    return tensor;
+  }
+
+  /// Of 32 bits; for activations of 16 bits mostly of 64, some of them so large that sums need these.
+  Tensor biases(std::int64_t count) {
+    const bool wide = words() && pick(4) != 0;
+    const std::int64_t most = !words() ? 10000 : wide && pick(4) == 0 ? std::int64_t{1} << 32 : std::int64_t{1} << 21;
+    Tensor bias(wide ? DType::S64 : DType::S32, {count});
+    for (std::int64_t i = 0; i < count; ++i) bias.set_int(i, pick(2 * most + 1) - most);
+    return bias;
   }
 
   /// Weights of all bytes, of 4 or 2 bits, mostly zeros, or of a few values; sometimes filters without any.
@@ -82,14 +100,15 @@ class Builder {
     node.set("rounding", rounding_);
     node.set("y_scale", y_scale);
     node.set("y_zero_point", y_zero);
-    node.set("y_dtype", static_cast<std::int64_t>(DType::S8));
-    node.set("y_min", narrow ? std::max<std::int64_t>(-128, y_zero) : std::int64_t{-128});
-    node.set("y_max", narrow ? std::min<std::int64_t>(127, y_zero + 90) : std::int64_t{127});
+    node.set("y_dtype", static_cast<std::int64_t>(dtype_));
+    const std::int64_t low = integer_min(dtype_), high = integer_max(dtype_);
+    node.set("y_min", narrow ? std::max(low, y_zero) : low);
+    node.set("y_max", narrow ? std::min(high, y_zero + high * 90 / 127) : high);
   }
 
   void push(Node node, float y_scale, std::int64_t y_zero, Shape shape) {
     node.name = cat("layer", pictures_.size());
-    node.outputs = {graph_.add_value(node.name, ValueType::tensor(DType::S8, symbolic(shape)))};
+    node.outputs = {graph_.add_value(node.name, ValueType::tensor(dtype_, symbolic(shape)))};
     Picture next{node.outputs[0], y_scale, y_zero, std::move(shape)};
     graph_.add_node(std::move(node));
     pictures_.push_back(next);
@@ -144,11 +163,7 @@ class Builder {
     Node node;
     node.kind = OpKind::QConv;
     node.inputs = {x.value, constant(weights({out, in / group, kernel[0], kernel[1]}))};
-    if (pick(4) != 0) {
-      Tensor bias(DType::S32, {out});
-      for (auto& b : bias.mutable_data<std::int32_t>()) b = static_cast<std::int32_t>(pick(20001) - 10000);
-      node.inputs.push_back(constant(bias));
-    }
+    if (pick(4) != 0) node.inputs.push_back(constant(biases(out)));
     const float y_scale = scale();
     std::vector<float> w_scales(pick(3) == 0 ? 1 : static_cast<std::size_t>(out));
     const double spread = std::sqrt(static_cast<double>(kernel[0] * kernel[1] * in / group)) * 5000.0;
@@ -205,7 +220,7 @@ class Builder {
     }
     if (pick(4) == 0) {
       b.shape = {1, a.shape[1], 1, 1};
-      b.value = constant(bytes(b.shape));
+      b.value = constant(numbers(b.shape));
       b.scale = scale();
       b.zero = zero();
     }
@@ -217,7 +232,8 @@ class Builder {
     node.set("a_zero_point", a.zero);
     node.set("b_scale", b.scale);
     node.set("b_zero_point", b.zero);
-    const float y_scale = node.kind == OpKind::QMul ? a.scale * b.scale * 60.0f : (a.scale + b.scale) * 0.7f;
+    const float y_scale =
+        node.kind == OpKind::QMul ? a.scale * b.scale * (words() ? 15000.0f : 60.0f) : (a.scale + b.scale) * 0.7f;
     const std::int64_t y_zero = zero();
     set_output(node, y_scale, y_zero);
     push(std::move(node), y_scale, y_zero, a.shape);
@@ -226,7 +242,7 @@ class Builder {
   void add_table() {
     Node node;
     node.kind = OpKind::QTable;
-    node.inputs = {last().value, constant(bytes({256}))};
+    node.inputs = {last().value, constant(numbers({words() ? 513 : 256}))};
     push(std::move(node), scale(), zero(), last().shape);
   }
 
@@ -273,7 +289,7 @@ class Builder {
       std::vector<std::int64_t> pads(8, 0);
       pads[static_cast<std::size_t>(axis)] = 1;
       pads[static_cast<std::size_t>(4 + axis)] = 2;
-      Tensor value(DType::S8, {});
+      Tensor value(dtype_, {});
       value.set_int(0, x.zero);
       node.inputs = {x.value, constant(Tensor::ints(pads)), constant(value)};
       size += 3;
@@ -378,12 +394,14 @@ class Builder {
     node.set("x_zero_point", x.zero);
     node.set("axis", std::int64_t{-1});
     node.set("rounding", rounding_);
-    node.set("y_scale", 1.0f / 256.0f);
-    node.set("y_zero_point", std::int64_t{-128});
-    node.set("y_dtype", static_cast<std::int64_t>(DType::S8));
-    node.set("y_min", std::int64_t{-128});
-    node.set("y_max", std::int64_t{127});
-    push(std::move(node), 1.0f / 256.0f, -128, x.shape);
+    const float y_scale = !words() ? 1.0f / 256.0f : pick(2) == 0 ? 1.0f / 32768.0f : 1.0f / 30000.0f;
+    const std::int64_t y_zero = words() ? 0 : -128;
+    node.set("y_scale", y_scale);
+    node.set("y_zero_point", y_zero);
+    node.set("y_dtype", static_cast<std::int64_t>(dtype_));
+    node.set("y_min", integer_min(dtype_));
+    node.set("y_max", integer_max(dtype_));
+    push(std::move(node), y_scale, y_zero, x.shape);
   }
 
   void finish() {
@@ -396,6 +414,7 @@ class Builder {
   }
 
   Random random_;
+  DType dtype_;
   Graph graph_;
   std::string rounding_;
   std::vector<Picture> pictures_;
@@ -403,8 +422,8 @@ class Builder {
 
 }  // namespace
 
-Graph random_integer_network(std::uint64_t seed) {
-  return Builder(seed).build();
+Graph random_integer_network(std::uint64_t seed, DType dtype) {
+  return Builder(seed, dtype).build();
 }
 
 }  // namespace adze::testing

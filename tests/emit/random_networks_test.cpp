@@ -18,9 +18,11 @@ namespace adze {
 namespace {
 
 Tensor random_input(const Graph& graph, Random& random) {
-  Tensor tensor(DType::S8, *concrete(*graph.value(graph.inputs()[0]).type.shape));
+  const ValueType& type = graph.value(graph.inputs()[0]).type;
+  Tensor tensor(type.dtype, *concrete(*type.shape));
+  const std::int64_t low = integer_min(type.dtype), high = integer_max(type.dtype);
   for (std::int64_t i = 0; i < tensor.size(); ++i) {
-    tensor.set_int(i, static_cast<std::int64_t>(random.below(256)) - 128);
+    tensor.set_int(i, static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(high - low + 1))) + low);
   }
   return tensor;
 }
@@ -47,14 +49,14 @@ std::map<std::string, emit::Emission> emissions(const Graph& graph, emit::EmitOp
   return found;
 }
 
-TEST(RandomNetworks, GiveTheBytesOfEngineAndReferenceAsC) {
+void check_networks(DType dtype) {
   const char* wanted = std::getenv("ADZE_RANDOM_GRAPHS");
   const char* begin = std::getenv("ADZE_RANDOM_BEGIN");
   const int count = wanted != nullptr ? std::max(1, std::atoi(wanted)) : 2;
   constexpr const char* cores[] = {"generic", "cortex-m4", "cortex-m55"};
   for (int i = begin != nullptr ? std::atoi(begin) : 0; i < count; ++i) {
     const auto seed = static_cast<std::uint64_t>(i);
-    const Graph graph = testing::random_integer_network(seed);
+    const Graph graph = testing::random_integer_network(seed, dtype);
     emit::EmitOptions options;
     options.core = cores[i % 3];
     Random random(seed + 77);
@@ -75,6 +77,14 @@ TEST(RandomNetworks, GiveTheBytesOfEngineAndReferenceAsC) {
                                   << print_graph(graph, print);
     }
   }
+}
+
+TEST(RandomNetworks, GiveTheBytesOfEngineAndReferenceAsC) {
+  check_networks(DType::S8);
+}
+
+TEST(RandomNetworks, OfSixteenBitsGiveThemToo) {
+  check_networks(DType::S16);
 }
 
 }  // namespace

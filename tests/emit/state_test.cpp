@@ -65,6 +65,23 @@ TEST(State, IsKeptBetweenCallsAndBeginsAtZero) {
   }
 }
 
+TEST(State, BeginsAtTheZeroPointThatItsReadersSay) {
+  Graph graph = cell(0.5f);
+  EXPECT_EQ(emit::stored_zero(graph, graph.inputs()[0]), 7);
+  EXPECT_EQ(emit::stored_zero(graph, graph.inputs()[1]), -20);
+  // Behind a view as well.
+  const ValueId moved = graph.add_value("moved", ValueType::tensor(DType::S8, symbolic(Shape{1, 6})));
+  for (const NodeId id : graph.node_ids()) {
+    if (graph.node(id).kind == OpKind::QAdd) graph.node(id).inputs[1] = moved;
+  }
+  Node view;
+  view.kind = OpKind::Reshape;
+  view.inputs = {graph.inputs()[1], graph.add_constant("shape", Tensor::ints({1, 6}))};
+  view.outputs = {moved};
+  graph.add_node(std::move(view));
+  EXPECT_EQ(emit::stored_zero(graph, graph.inputs()[1]), -20);
+}
+
 TEST(State, RefusesPortsOfDifferentScales) {
   EXPECT_THROW(emit::emit_c(cell(0.25f)), UsageError);
   Graph wrong = cell(0.5f);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "adze/engine/reference/reference.h"
+#include "adze/numerics/affine.h"
 #include "adze/plan/lower_integers.h"
 #include "adze/quantize/ptq.h"
 #include "tests/quantize/networks.h"
@@ -45,6 +46,39 @@ TEST(LowerQuantized, LeavesOnlyTheLastSoftmaxOfAResidualNetworkInFloat) {
     EXPECT_EQ(count_of(graph, OpKind::DequantizeLinear), 1);
     EXPECT_EQ(count_of(graph, OpKind::QConv), 3);
   }
+}
+
+TEST(LowerQuantized, TakesUpSixteenBitsWithSumsOfSixtyFour) {
+  PtqOptions options;
+  options.bits = {8, 16};
+  options.final_activation = FinalActivation::Integer;
+  const Graph graph = lowered(testing::residual_network(), options);
+  EXPECT_TRUE(float_nodes(graph).empty());
+  for (const NodeId id : graph.node_ids()) {
+    const Node& node = graph.node(id);
+    if (node.kind == OpKind::DequantizeLinear) continue;
+    EXPECT_EQ(graph.value(node.output()).type.dtype, DType::S16) << node.name;
+    if (node.kind != OpKind::QConv && node.kind != OpKind::QGemm) continue;
+    EXPECT_EQ(graph.constant(node.input(2))->dtype(), DType::S64);
+    EXPECT_EQ(graph.constant(node.input(1))->dtype(), DType::S8);
+  }
+}
+
+TEST(LowerQuantized, ComesCloserToTheFloatsWithSixteenBits) {
+  const Graph source = testing::residual_network();
+  const auto input = testing::random_batches(1, {4, 3, 8, 8}, 5)[0];
+  PtqOptions weights_alone;
+  weights_alone.mode = Mode::WeightOnly;
+  const CalibrationData none = calibration_from(testing::random_batches(1, {4, 3, 8, 8}));
+  const auto exact = reference::run_tensors(quantize(source, none, weights_alone).graph, input);
+  double noise[2];
+  for (const int bits : {8, 16}) {
+    PtqOptions options;
+    options.bits = {8, bits};
+    const auto outputs = reference::run_tensors(lowered(source, options), input);
+    noise[bits / 16] = -sqnr_db(exact[0].data<float>(), outputs[0].data<float>());
+  }
+  EXPECT_LT(noise[1], noise[0] - 12.0);
 }
 
 TEST(LowerQuantized, LeavesNothingInFloatWithAnIntegerEnd) {

@@ -35,6 +35,20 @@ TEST(Names, ReadBack) {
   }
 }
 
+TEST(BitWidths, KnowsActivationsOfSixteenBits) {
+  EXPECT_EQ(parse_bit_widths("w8a16"), (BitWidths{8, 16}));
+  EXPECT_EQ(bit_widths_text({8, 16}), "w8a16");
+  EXPECT_THROW(parse_bit_widths("w8a12"), UsageError);
+  PtqOptions options;
+  options.bits = {8, 16};
+  check_options(options);
+  options.mode = Mode::Dynamic;
+  EXPECT_THROW(check_options(options), UsageError);
+  options = {};
+  options.layer_bits = {{"conv1", {8, 16}}};
+  EXPECT_THROW(check_options(options), UsageError);
+}
+
 TEST(CheckOptions, RefusesWhatCannotBe) {
   PtqOptions options;
   check_options(options);

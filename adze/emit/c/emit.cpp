@@ -54,13 +54,14 @@ Port port_of(const Graph& graph, const Plan& plan, ValueId id, std::string macro
   port.macro = std::move(macro);
   const auto shape = value.type.shape ? concrete(*value.type.shape) : std::nullopt;
   if (!shape || value.constant) throw UnsupportedError(cat(quoted(value.name), " has no fixed shape, or is constant"));
-  if (value.type.dtype != DType::S8 && value.type.dtype != DType::F32) {
+  const DType dtype = value.type.dtype;
+  if (dtype != DType::S8 && dtype != DType::S16 && dtype != DType::F32) {
     throw UnsupportedError(
-        cat(quoted(value.name), " is ", type_text(value.type), "; inputs and outputs of C code are s8, u8 or f32"));
+        cat(quoted(value.name), " is ", type_text(value.type), "; inputs and outputs of C code are s8, u8, s16 or f32"));
   }
-  port.type = value.type.dtype == DType::F32 ? "float" : "int8_t";
+  port.type = dtype == DType::F32 ? "float" : dtype == DType::S16 ? "int16_t" : "int8_t";
   port.shape = *shape;
-  port.bytes = num_elements(*shape) * (port.type == "float" ? 4 : 1);
+  port.bytes = num_elements(*shape) * dtype_bits(dtype) / 8;
   port.offset = plan.at(id).offset;
   port.channels_last = nhwc && shape->size() == 4;
   return port;
@@ -90,7 +91,7 @@ Interface interface_of(const Graph& graph, const Plan& plan, bool nhwc) {
   const auto add = [&](const std::vector<ValueId>& ids, std::string_view word, std::vector<Port>& ports) {
     for (std::size_t i = 0; i < ids.size(); ++i) {
       ports.push_back(port_of(graph, plan, ids[i], label(word, i, ids.size()), nhwc));
-      if (ports.back().type == "int8_t") find_scale(graph, ids[i], ports.back());
+      if (ports.back().type != "float") find_scale(graph, ids[i], ports.back());
     }
   };
   add(graph.inputs(), "input", interface.inputs);
@@ -162,8 +163,9 @@ const RowGroup* group_at(const Plan& plan, std::int32_t step) {
 }
 
 void set_output(const Network& network, const Node& node, EmittedLayer& layer) {
-  if (node.outputs.empty()) return;
-  const ValuePlan& output = network.plan.at(node.outputs[0]);
+  const auto first = std::ranges::find_if(node.outputs, [](ValueId id) { return id != ValueId::None; });
+  if (first == node.outputs.end()) return;
+  const ValuePlan& output = network.plan.at(*first);
   layer.output_offset = output.offset;
   layer.output_bytes = output.bytes;
 }

@@ -150,6 +150,7 @@ std::string source_file(const Network& network, const Interface& interface, cons
   printer.line();
   if (network.runtime.contains("adze_float.h")) printer.line("#include \"adze_float.h\"");
   if (network.runtime.contains("adze_small.h")) printer.line("#include \"adze_small.h\"");
+  if (network.runtime.contains("adze_s16.h")) printer.line("#include \"adze_s16.h\"");
   if (network.runtime.contains("adze_rows.h")) printer.line("#include \"adze_rows.h\"");
   printer.line("#include \"adze_runtime.h\"");
   printer.line();
@@ -262,6 +263,8 @@ void print_golden(Printer& printer, const std::string& name, const Tensor& tenso
     std::vector<std::int16_t> values;
     for (const std::uint8_t value : lying.data<std::uint8_t>()) values.push_back(value);
     printer.array("uint8_t", name, std::span<const std::int16_t>(values));
+  } else if (port.type == "int16_t") {
+    printer.array("int16_t", name, lying.data<std::int16_t>());
   } else {
     printer.array("int8_t", name, lying.data<std::int8_t>());
   }

@@ -12,7 +12,7 @@ namespace adze::emit {
 /// One input or output of the network as its caller sees it.
 struct Port {
   std::string name, macro;  ///< of the value; for constants of the header
-  std::string type;         ///< int8_t or float
+  std::string type;         ///< int8_t, uint8_t, int16_t or float
   Shape shape;              ///< as it lies in memory
   std::int64_t bytes = 0, offset = 0;
   bool channels_last = false;

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "adze/base/text.h"
+#include "adze/emit/c/words.h"
 
 namespace adze::emit {
 
@@ -110,6 +111,7 @@ std::string LayerWriter::elements(std::int64_t count) const {
 }
 
 void write_layer(LayerWriter& writer) {
+  if (write_recurrent(writer) || write_words(writer)) return;
   if (write_compute(writer) || write_pool(writer) || write_arithmetic(writer)) return;
   if (write_movement(writer) || write_float(writer)) return;
   writer.refuse("this operator cannot be written as C");

@@ -128,6 +128,7 @@ bool write_pool(LayerWriter& writer);
 bool write_arithmetic(LayerWriter& writer);
 bool write_movement(LayerWriter& writer);
 bool write_float(LayerWriter& writer);
+bool write_recurrent(LayerWriter& writer);
 
 /// The fields of an adze_channel.
 struct Channel {

@@ -140,27 +140,6 @@ ConvForm conv_form(LayerWriter& writer, const Rows& rows, std::int64_t groups) {
           4 * depth + 16};
 }
 
-/// The window's numbers over height and width; one dimension is a picture of one row.
-WindowWalk walk_of(const Shape& x, const Shape& y, const Window& window) {
-  const auto of = [](const std::vector<std::int64_t>& values, std::size_t from_end, std::int64_t missing) {
-    return values.size() < from_end ? missing : values[values.size() - from_end];
-  };
-  return {x[1],
-          x[2],
-          x[3],
-          y[1],
-          y[2],
-          y[3],
-          of(window.kernel, 2, 1),
-          of(window.kernel, 1, 1),
-          of(window.strides, 2, 1),
-          of(window.strides, 1, 1),
-          of(window.dilations, 2, 1),
-          of(window.dilations, 1, 1),
-          of(window.pads_begin, 2, 0),
-          of(window.pads_begin, 1, 0)};
-}
-
 void write_conv(LayerWriter& writer) {
   const Node& node = writer.node();
   const Tensor& weights = writer.need_constant(1, "weights");

@@ -5,6 +5,7 @@
 #include "adze/emit/c/layer.h"
 #include "adze/emit/c/overlap.h"
 #include "adze/emit/c/stream.h"
+#include "adze/emit/c/walk.h"
 #include "adze/emit/c/work.h"
 #include "adze/graph/window.h"
 #include "adze/plan/integer_parameters.h"
@@ -89,39 +90,15 @@ void write_max(LayerWriter& writer) {
   write_pool_layer(writer, "adze_max_pool_s8", "0, 0, 0, 0, {0, 0, 0, 0}, 1.0f, 1.0f, {0, 0, -128, 127}");
 }
 
-/// The reduced axes must be neighbours in memory: [outer, count, columns].
 void write_mean(LayerWriter& writer) {
   const Node& node = writer.node();
-  const Shape x = writer.shape(0);
-  std::vector<bool> reduced(x.size(), false);
-  for (const std::int64_t axis : node.get_ints("axes")) reduced[stored_axis(node, axis, x.size())] = true;
-  std::int64_t outer = 1, count = 1, columns = 1;
-  int phase = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    if (x[i] == 1) continue;
-    if (reduced[i]) {
-      if (phase == 2) writer.refuse("a mean over dimensions that do not lie together");
-      phase = 1;
-      count *= x[i];
-    } else {
-      if (phase == 1) phase = 2;
-      (phase == 0 ? outer : columns) *= x[i];
-    }
-  }
+  const MeanWalk walk = mean_walk(writer);
   const Affine from = input_affine(node), y = output_affine(node);
   const RoundingProfile profile = rounding_of(node);
-  Channel by;
-  if (profile != RoundingProfile::Onnx) {  // as QuantizedMean: the division joins the multiplier
-    FixedMultiplier fixed = quantize_multiplier(static_cast<double>(from.scale) / static_cast<double>(y.scale));
-    int shift = 0;
-    while (count >> (shift + 1) != 0) ++shift;
-    shift = std::min({shift, 32, 31 + fixed.shift});
-    by.multiplier = static_cast<std::int32_t>((std::int64_t{fixed.multiplier} << shift) / count);
-    by.shift = fixed.shift - shift;
-  }
   writer.use("adze_mean_s8.c");
   writer.open("static const adze_mean layer =");
-  writer.line(cat(outer, ", ", count, ", ", columns, ", ", from.zero_point, ", ", channel_text(by), ", ",
+  writer.line(cat(walk.outer, ", ", walk.count, ", ", walk.columns, ", ", from.zero_point, ", ",
+                  channel_text(mean_channel(profile, from, y, walk.count)), ", ",
                   constant_text(from.scale), ", ", constant_text(y.scale), ", ",
                   output_text(general_kind(profile), y)));
   writer.close(";");

@@ -38,6 +38,26 @@ std::int64_t WindowWalk::first_row_needed(std::int64_t row) const {
   return std::min(first, in_h);
 }
 
+WindowWalk walk_of(const Shape& x, const Shape& y, const Window& window) {
+  const auto of = [](const std::vector<std::int64_t>& values, std::size_t from_end, std::int64_t missing) {
+    return values.size() < from_end ? missing : values[values.size() - from_end];
+  };
+  return {x[1],
+          x[2],
+          x[3],
+          y[1],
+          y[2],
+          y[3],
+          of(window.kernel, 2, 1),
+          of(window.kernel, 1, 1),
+          of(window.strides, 2, 1),
+          of(window.strides, 1, 1),
+          of(window.dilations, 2, 1),
+          of(window.dilations, 1, 1),
+          of(window.pads_begin, 2, 0),
+          of(window.pads_begin, 1, 0)};
+}
+
 std::int64_t pixel_distance(const WindowWalk& walk, std::int64_t together, bool after_reading) {
   const std::int64_t pixels = walk.out_h * walk.out_w;
   std::int64_t distance = -walk.in_bytes(), needed = nothing;

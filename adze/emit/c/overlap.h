@@ -4,6 +4,7 @@
 #include <string>
 
 #include "adze/emit/c/layer.h"
+#include "adze/graph/window.h"
 
 namespace adze::emit {
 
@@ -18,6 +19,10 @@ struct WindowWalk {
   /// Rows of the input that output rows before `row` may have needed and that `row` and later ones still do begin here.
   std::int64_t first_row_needed(std::int64_t row) const;
 };
+
+/// The window's numbers over height and width; one dimension is a picture of one row. x, y: [batch, height, width,
+/// channels].
+WindowWalk walk_of(const Shape& x, const Shape& y, const Window& window);
 
 /// How many bytes before its input an output may start at the latest, when the kernel writes its pixels in order,
 /// `together` at a time. after_reading: it has read all that these pixels need before it writes the first of them;

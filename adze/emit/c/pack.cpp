@@ -47,29 +47,46 @@ std::vector<std::int8_t> pack_rows(const Rows& rows, std::int64_t stored_depth) 
   return packed;
 }
 
+namespace {
+
+/// Zero beyond the rows and their products.
+std::uint32_t byte_at(const Rows& rows, std::int64_t row, std::int64_t k) {
+  const bool exists = row < rows.rows && k < rows.depth;
+  return exists ? static_cast<std::uint8_t>(static_cast<std::int8_t>(rows.at(row, k))) : 0;
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> pack_pairs(const Rows& rows, std::int64_t stored_depth) {
+  std::vector<std::uint32_t> packed;
+  for (std::int64_t row = 0; row < rows.rows; row += 2) {
+    for (std::int64_t k = 0; k < stored_depth; k += 2) {
+      packed.push_back(byte_at(rows, row, k) | byte_at(rows, row + 1, k) << 8 | byte_at(rows, row, k + 1) << 16 |
+                       byte_at(rows, row + 1, k + 1) << 24);
+    }
+  }
+  return packed;
+}
+
 std::vector<std::uint32_t> pack_dsp(const Rows& rows, std::int64_t stored_depth) {
-  const auto byte = [&](std::int64_t row, std::int64_t k) -> std::uint32_t {
-    const bool exists = row < rows.rows && k < rows.depth;
-    return exists ? static_cast<std::uint8_t>(static_cast<std::int8_t>(rows.at(row, k))) : 0;
-  };
   std::vector<std::uint32_t> packed;
   for (std::int64_t row = 0; row < rows.rows; row += 2) {
     for (std::int64_t k = 0; k < stored_depth; k += 4) {
       for (std::int64_t odd = 0; odd < 2; ++odd) {
-        packed.push_back(byte(row, k + odd) | byte(row + 1, k + odd) << 8 | byte(row, k + odd + 2) << 16 |
-                         byte(row + 1, k + odd + 2) << 24);
+        packed.push_back(byte_at(rows, row, k + odd) | byte_at(rows, row + 1, k + odd) << 8 |
+                         byte_at(rows, row, k + odd + 2) << 16 | byte_at(rows, row + 1, k + odd + 2) << 24);
       }
     }
   }
   return packed;
 }
 
-std::vector<std::int8_t> pack_mve(const Rows& rows, std::int64_t stored_depth) {
+std::vector<std::int8_t> pack_mve(const Rows& rows, std::int64_t stored_depth, std::int64_t together) {
   std::vector<std::int8_t> packed;
   for (std::int64_t first = 0; first < rows.rows; first += 4) {
-    for (std::int64_t block = 0; block < stored_depth; block += 16) {
-      for (std::int64_t i = 0; i < 64; ++i) {
-        const std::int64_t row = first + i / 16, k = block + i % 16;
+    for (std::int64_t block = 0; block < stored_depth; block += together) {
+      for (std::int64_t i = 0; i < 4 * together; ++i) {
+        const std::int64_t row = first + i / together, k = block + i % together;
         const bool exists = row < rows.rows && k < rows.depth;
         packed.push_back(exists ? static_cast<std::int8_t>(rows.at(row, k)) : std::int8_t{0});
       }

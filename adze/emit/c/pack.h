@@ -27,8 +27,12 @@ std::vector<std::int8_t> pack_rows(const Rows& rows, std::int64_t stored_depth);
 /// {row 0 first, row 1 first, row 0 second, row 1 second}. sxtb16 then gives a row's pair, as it gives the
 /// activations'. Rows are padded to an even number, products to stored_depth, a multiple of 4.
 std::vector<std::uint32_t> pack_dsp(const Rows& rows, std::int64_t stored_depth);
-/// For every four rows: blocks of sixteen products, row after row. stored_depth is a multiple of 16.
-std::vector<std::int8_t> pack_mve(const Rows& rows, std::int64_t stored_depth);
+/// Words for pairs of rows and of products, as bytes {row 0 first, row 1 first, row 0 second, row 1 second}: sxtb16
+/// gives the pair of a row that goes with a word of two 16-bit activations. Padded likewise, stored_depth an even
+/// number.
+std::vector<std::uint32_t> pack_pairs(const Rows& rows, std::int64_t stored_depth);
+/// For every four rows: blocks of sixteen (or eight) products, row after row. stored_depth is a multiple of them.
+std::vector<std::int8_t> pack_mve(const Rows& rows, std::int64_t stored_depth, std::int64_t together = 16);
 /// One row a channel → [channel / 4][tap][4].
 std::vector<std::int8_t> pack_depthwise_mve(const Rows& rows);
 /// 3 x 3, one row a channel → [channel][column][row], columns of four and a fourth one with zeros.

@@ -1,5 +1,7 @@
 #include "adze/emit/c/walk.h"
 
+#include <algorithm>
+
 #include "adze/base/text.h"
 
 namespace adze::emit {
@@ -53,6 +55,39 @@ Walk walk_of(const LayerWriter& writer) {
     walk.b.insert(walk.b.begin(), 0);
   }
   return walk;
+}
+
+MeanWalk mean_walk(const LayerWriter& writer) {
+  const Node& node = writer.node();
+  const Shape x = writer.shape(0);
+  std::vector<bool> reduced(x.size(), false);
+  for (const std::int64_t axis : node.get_ints("axes")) reduced[stored_axis(node, axis, x.size())] = true;
+  MeanWalk walk;
+  int phase = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (x[i] == 1) continue;
+    if (reduced[i]) {
+      if (phase == 2) writer.refuse("a mean over dimensions that do not lie together");
+      phase = 1;
+      walk.count *= x[i];
+    } else {
+      if (phase == 1) phase = 2;
+      (phase == 0 ? walk.outer : walk.columns) *= x[i];
+    }
+  }
+  return walk;
+}
+
+Channel mean_channel(RoundingProfile profile, const Affine& x, const Affine& y, std::int64_t count) {
+  Channel by;
+  if (profile == RoundingProfile::Onnx) return by;
+  const FixedMultiplier fixed = quantize_multiplier(static_cast<double>(x.scale) / static_cast<double>(y.scale));
+  int shift = 0;
+  while (count >> (shift + 1) != 0) ++shift;
+  shift = std::min({shift, 32, 31 + fixed.shift});
+  by.multiplier = static_cast<std::int32_t>((std::int64_t{fixed.multiplier} << shift) / count);
+  by.shift = fixed.shift - shift;
+  return by;
 }
 
 }  // namespace adze::emit

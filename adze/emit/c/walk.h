@@ -14,4 +14,13 @@ struct Walk {
 };
 Walk walk_of(const LayerWriter& writer);
 
+/// A mean over axes that are neighbours in memory: the operand as [outer, count, columns].
+struct MeanWalk {
+  std::int64_t outer = 1, count = 1, columns = 1;
+};
+/// UnsupportedError where they are not.
+MeanWalk mean_walk(const LayerWriter& writer);
+/// What the sum is multiplied by, as QuantizedMean does it: the division joins the multiplier. Empty for onnx.
+Channel mean_channel(RoundingProfile profile, const Affine& x, const Affine& y, std::int64_t count);
+
 }  // namespace adze::emit

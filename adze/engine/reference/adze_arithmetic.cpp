@@ -1,5 +1,6 @@
 // The integer operators that work element by element, and those that average or normalize.
 #include <algorithm>
+#include <optional>
 
 #include "adze/base/progress.h"
 #include "adze/base/text.h"
@@ -105,7 +106,14 @@ void q_softmax(Context& context) {
   const Shape shape = checked_shape(context);
   const auto axis = static_cast<std::size_t>(normalize_axis(node.get_int("axis"), x.rank()));
   const std::int64_t length = shape[axis], step = num_elements(part(shape, axis + 1));
-  const QuantizedSoftmax softmax = quantized_softmax(node);
+  const bool wide = x.dtype() == DType::S16;
+  std::optional<QuantizedSoftmax> bytes;
+  std::optional<QuantizedSoftmaxS16> words;
+  if (wide) {
+    words = quantized_softmax_s16(node);
+  } else {
+    bytes = quantized_softmax(node);
+  }
   const auto xs = widened(x);
   std::vector<std::int32_t> ys(xs.size());
   std::vector<std::int32_t> row(static_cast<std::size_t>(length)), result(row.size());
@@ -116,7 +124,7 @@ void q_softmax(Context& context) {
       return static_cast<std::size_t>(first + static_cast<std::int64_t>(i) * step);
     };
     for (std::size_t i = 0; i < row.size(); ++i) row[i] = xs[at(i)];
-    softmax(row, result);
+    wide ? (*words)(row, result) : (*bytes)(row, result);
     for (std::size_t i = 0; i < row.size(); ++i) ys[at(i)] = result[i];
   }
   context.set(0, narrowed(output_dtype(node), shape, ys));
@@ -126,6 +134,14 @@ void q_table(Context& context) {
   const Tensor& x = context.input(0);
   const Tensor& table = context.input(1);
   checked_types(context);
+  if (x.dtype() == DType::S16) {
+    auto words = widened(x);
+    if (table.dtype() != DType::S16 || table.size() != 513)
+      throw ModelError(cat("the table is ", type_text(table), ", expected s16[513]"));
+    for (std::int32_t& word : words) word = interpolate(table.data<std::int16_t>(), word);
+    context.set(0, narrowed(DType::S16, x.shape(), words));
+    return;
+  }
   if (table.size() != 256) throw ModelError(cat("the table is ", type_text(table), ", expected 256 entries"));
   const auto entries = widened(table);
   auto values = widened(x);

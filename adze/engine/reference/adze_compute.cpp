@@ -1,4 +1,6 @@
 // QConv, QGemm and QMatMul.
+#include <algorithm>
+
 #include "adze/base/progress.h"
 #include "adze/base/text.h"
 #include "adze/engine/reference/adze.h"
@@ -26,19 +28,26 @@ std::int32_t weight_zero_point(const Node& node) {
   return static_cast<std::int32_t>(zero_point);
 }
 
-/// The s32 bias, or zeros.
-std::vector<std::int32_t> bias_of(const Context& context, std::int64_t channels) {
+/// The bias of s32 (of s64 for wide sums), or zeros.
+std::vector<std::int64_t> bias_of(const Context& context, std::int64_t channels, bool wide) {
   const Tensor* bias = context.optional_input(2);
-  if (bias == nullptr) return std::vector<std::int32_t>(static_cast<std::size_t>(channels), 0);
-  if (bias->dtype() != DType::S32 || bias->size() != channels) {
-    throw ModelError(cat("the bias is ", type_text(*bias), ", expected s32[", channels, "]"));
+  if (bias == nullptr) return std::vector<std::int64_t>(static_cast<std::size_t>(channels), 0);
+  if (bias->dtype() != (wide ? DType::S64 : DType::S32) || bias->size() != channels) {
+    throw ModelError(cat("the bias is ", type_text(*bias), ", expected ", wide ? "s64[" : "s32[", channels, "]"));
   }
-  return widened(*bias);
+  std::vector<std::int64_t> values = to_ints(*bias);
+  for (std::int64_t& value : values) value = std::clamp(value, -largest_wide_sum, largest_wide_sum);
+  return values;
 }
 
-/// Sums wrap at 32 bits, as they do on every machine that runs them.
-std::int32_t wrap(std::int64_t sum) {
-  return static_cast<std::int32_t>(static_cast<std::uint32_t>(sum));
+DType bias_dtype(const Context& context) {
+  return context.optional_input(2) == nullptr ? DType::Undefined : context.optional_input(2)->dtype();
+}
+
+/// Sums wrap at 32 bits, as they do on every machine that runs them, unless they have 64.
+std::int32_t finished(std::int64_t sum, const RequantizeParameters& by, const Affine& y, bool wide) {
+  if (wide) return requantize_wide_to(sum, by, y);
+  return requantize_to(static_cast<std::int32_t>(static_cast<std::uint32_t>(sum)), by, y);
 }
 
 }  // namespace
@@ -55,7 +64,8 @@ void q_conv(Context& context) {
   const Affine y = output_affine(node);
   const auto by = requantize_parameters(node, filters);
   const auto xs = centred(x, input_affine(node).zero_point), ws = centred(w, weight_zero_point(node));
-  const auto bias = bias_of(context, filters);
+  const bool wide = sums_are_wide(node, x.dtype(), bias_dtype(context));
+  const auto bias = bias_of(context, filters, wide);
   std::vector<std::int32_t> ys(detail::count_to_compute(result));
   std::vector<Tap> taps;
   Shape position(out.size(), 0);
@@ -72,7 +82,7 @@ void q_conv(Context& context) {
           for (const Tap& tap : taps) sum += std::int64_t{from[tap.input]} * weight[tap.kernel];
         }
         ys[static_cast<std::size_t>((n * filters + m) * out_size + p)] =
-            requantize_to(wrap(sum), by[static_cast<std::size_t>(m)], y);
+            finished(sum, by[static_cast<std::size_t>(m)], y, wide);
       }
     }
   }
@@ -91,7 +101,8 @@ void q_gemm(Context& context) {
   const Affine y = output_affine(node);
   const auto by = requantize_parameters(node, columns);
   const auto as = centred(a, input_affine(node).zero_point), ws = centred(w, weight_zero_point(node));
-  const auto bias = bias_of(context, columns);
+  const bool wide = sums_are_wide(node, a.dtype(), bias_dtype(context));
+  const auto bias = bias_of(context, columns, wide);
   std::vector<std::int32_t> ys(detail::count_to_compute(result));
   for (std::int64_t i = 0; i < rows; ++i) {
     check_cancelled();
@@ -101,7 +112,7 @@ void q_gemm(Context& context) {
         const std::int64_t at = transposed ? j * depth + k : k * columns + j;
         sum += std::int64_t{as[static_cast<std::size_t>(i * depth + k)]} * ws[static_cast<std::size_t>(at)];
       }
-      ys[static_cast<std::size_t>(i * columns + j)] = requantize_to(wrap(sum), by[static_cast<std::size_t>(j)], y);
+      ys[static_cast<std::size_t>(i * columns + j)] = finished(sum, by[static_cast<std::size_t>(j)], y, wide);
     }
   }
   context.set(0, narrowed(output_dtype(node), result, ys));
@@ -140,6 +151,7 @@ void q_matmul(Context& context) {
   const Affine y = output_affine(node);
   const RequantizeParameters by = requantize_parameters(node, 1)[0];
   const auto as = centred(a, left_affine(node).zero_point), bs = centred(b, right_affine(node).zero_point);
+  const bool wide = sums_are_wide(node, a.dtype(), DType::Undefined);
   const auto a_offsets = matrix_offsets(batch, left), b_offsets = matrix_offsets(batch, right);
   std::vector<std::int32_t> ys;
   for (std::size_t matrix = 0; matrix < a_offsets.size(); ++matrix) {
@@ -149,7 +161,7 @@ void q_matmul(Context& context) {
       const std::int32_t* column = bs.data() + b_offsets[matrix] + i % columns;
       std::int64_t sum = 0;
       for (std::int64_t k = 0; k < depth; ++k) sum += std::int64_t{row[k]} * column[k * columns];
-      ys.push_back(requantize_to(wrap(sum), by, y));
+      ys.push_back(finished(sum, by, y, wide));
     }
   }
   context.set(0, narrowed(output_dtype(node), result, ys));

@@ -62,7 +62,7 @@ namespace fully_connected {
 enum { activation = 0, weights_format = 1, keep_num_dims = 2 };
 }
 namespace binary {
-enum { activation = 0 };
+enum { activation = 0, pot_scale_int16 = 1 };  // the second of ADD and SUB only
 }  // namespace binary
 namespace softmax {
 enum { beta = 0 };

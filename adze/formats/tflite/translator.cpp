@@ -64,6 +64,7 @@ Graph Translator::run() {
   const bool quantized = std::ranges::any_of(
       model_.tensors, [](const TensorInfo& tensor) { return tensor.quantization && tensor.dtype != DType::S32; });
   if (quantized) graph_.metadata["adze.rounding"] = "tflm";
+  if (has_short_sums(model_)) graph_.metadata["adze.int16_sums"] = "s32";
   return std::move(graph_);
 }
 
@@ -272,20 +273,6 @@ std::pair<ValueId, ValueId> Translator::scale_constants(std::int32_t tensor) {
     zero_points.set_int(i, quantization.zero_points[static_cast<std::size_t>(i)]);
   return {add_constant(tensor_info.name + "/scale", Tensor::from<float>(shape, quantization.scales)),
           add_constant(tensor_info.name + "/zero_point", std::move(zero_points))};
-}
-
-/// ONNX dequantizes 32 bits at most; the 64-bit biases of int16x8 models become floats.
-ValueId Translator::wide_constant(std::int32_t tensor, std::string_view name) {
-  const Tensor content = constant(tensor);
-  const Quantization& quantization = *info(tensor).quantization;
-  if (content.rank() != 1) throw UnsupportedError(cat("quantized ", type_text(content), " is not supported"));
-  Tensor real(DType::F32, content.shape());
-  for (std::int64_t i = 0; i < content.size(); ++i) {
-    const std::size_t at = quantization.scales.size() == 1 ? 0 : static_cast<std::size_t>(i);
-    const auto offset = static_cast<double>(content.get_int(i)) - static_cast<double>(quantization.zero_points[at]);
-    real.set_double(i, offset * static_cast<double>(quantization.scales[at]));
-  }
-  return add_constant(cat(name, "/dequantized"), std::move(real));
 }
 
 ValueId Translator::dequantize(std::int32_t tensor, ValueId value, std::int64_t axis, std::string_view name) {

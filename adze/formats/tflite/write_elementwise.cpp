@@ -90,6 +90,8 @@ std::optional<Quantization> own_scale(const Writer& w, const Step& step) {
   if (!step.quantized) return std::nullopt;
   const DType dtype = w.graph().value(step.targets.at(0).result).type.dtype;
   const bool is_signed = dtype == DType::S8;
+  const bool unit = step.node.kind == OpKind::Sigmoid || step.node.kind == OpKind::Tanh;
+  if (dtype == DType::S16 && unit) return Quantization{{1.0f / 32768}, {0}, 0};
   if (dtype_bits(dtype) != 8) return std::nullopt;
   switch (step.node.kind) {
     case OpKind::Sigmoid:
@@ -113,6 +115,10 @@ void write_binary(Writer& w, const Step& step) {
   const bool arithmetic = emission.code == 0 || emission.code == 41 || emission.code == 18 || emission.code == 42;
   if (arithmetic) emission.activation_field = field::binary::activation;
   if (step.quantized) emission.version = 2;
+  const bool sums = emission.code == 0 || emission.code == 41;
+  if (step.quantized && sums && w.graph().value(step.targets.at(0).result).type.dtype == DType::S16) {
+    emission.fields.push_back(option_field<std::uint8_t>(field::binary::pot_scale_int16, 0));  // any scale
+  }
   const Operands operands = aligned(w, step);
   w.finish(step, emission, operands.tensors, operands.last);
 }

@@ -48,10 +48,10 @@ void widen(Kernel& kernel, std::vector<std::int64_t>& pads) {
   pads = {0, pads[0], 0, pads[1]};
 }
 
-std::int32_t bias_tensor(Writer& w, const Step& step, ValueId bias, ValueId x, ValueId weights) {
+std::int32_t bias_tensor(Writer& w, const Step& step, ValueId bias) {
   const std::string& name = w.graph().value(w.stored(bias)).name;
   if (!step.quantized) return w.constant(name, w.float_constant(bias));
-  return integer_bias(w, bias, *w.quantization(x), *w.quantization(weights));
+  return integer_bias(w, step, bias);
 }
 
 /// The picture as a rank-4 NHWC tensor; [N, C, L] becomes [N, 1, L, C].
@@ -103,7 +103,11 @@ void write_conv(Writer& w, const Step& step) {
   // O I H W becomes 1 H W O, or O H W I.
   const Tensor turned = permuted(content, depthwise ? std::vector<std::int64_t>{1, 2, 3, 0} : to_channels_last);
   std::vector<std::int32_t> inputs = {input, turned_weights(w, step, weights, turned, depthwise ? 3 : 0)};
-  if (node.input(2) != ValueId::None) inputs.push_back(bias_tensor(w, step, node.input(2), x, weights));
+  if (node.input(2) != ValueId::None) {
+    inputs.push_back(bias_tensor(w, step, node.input(2)));
+  } else if (const auto zeros = missing_bias(w, step, content.dim(0))) {
+    inputs.push_back(*zeros);
+  }
   Emission emission{.code = depthwise ? 4 : 3, .options_kind = static_cast<std::uint8_t>(depthwise ? 2 : 1)};
   emission.fields = window_fields(kernel, same);
   const int first = depthwise ? int{field::depthwise::dilation_w} : int{field::conv::dilation_w};
@@ -115,6 +119,7 @@ void write_conv(Writer& w, const Step& step) {
   emission.fields.push_back(option_field(first + 1, checked_cast<std::int32_t>(kernel.dilations[0])));
   emission.activation_field = depthwise ? int{field::depthwise::activation} : int{field::conv::activation};
   emission.version = step.quantized ? 3 : depthwise ? 2 : 1;
+  if (step.quantized && w.graph().value(w.stored(x)).type.dtype == DType::S16) emission.version = depthwise ? 5 : 4;
   finish_picture(w, step, emission, std::move(inputs));
 }
 
@@ -135,7 +140,7 @@ void write_conv_transpose(Writer& w, const Step& step) {
   const Tensor turned = permuted(weights_of(w, step, weights), {1, 2, 3, 0});  // I O H W becomes O H W I
   std::vector<std::int32_t> inputs = {w.ints(node.name + "/output_shape", result),
                                       turned_weights(w, step, weights, turned, 0), w.operand(step, x, true)};
-  if (node.input(2) != ValueId::None) inputs.push_back(bias_tensor(w, step, node.input(2), x, weights));
+  if (node.input(2) != ValueId::None) inputs.push_back(bias_tensor(w, step, node.input(2)));
   Emission emission{.code = 67, .options_kind = 49, .version = inputs.size() == 4 ? 3 : step.quantized ? 2 : 1};
   emission.fields = window_fields(kernel, !valid);
   w.finish(step, emission, std::move(inputs), true);

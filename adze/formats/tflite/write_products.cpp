@@ -29,7 +29,7 @@ std::optional<std::int32_t> bias_row(Writer& w, const Step& step, ValueId bias, 
   if (content->rank() > 2 || (content->rank() == 2 && content->dim(0) != 1)) return std::nullopt;
   if (step.quantized) {
     if (content->size() != outputs) return std::nullopt;
-    return integer_bias(w, bias, *w.quantization(step.node.input(0)), *w.quantization(step.node.input(1)));
+    return integer_bias(w, step, bias);
   }
   const Tensor real = w.float_constant(bias);
   Tensor row(DType::F32, {outputs});
@@ -61,9 +61,12 @@ void write_fully_connected(Writer& w, const Step& step, bool transposed_weights,
     const auto row = bias_row(w, step, bias, outputs, beta);
     if (!row) throw UnsupportedError("the bias is not a constant of one number an output");
     inputs.push_back(*row);
+  } else if (const auto zeros = missing_bias(w, step, outputs)) {
+    inputs.push_back(*zeros);
   }
   const bool wide = w.rank(step.targets.at(0).raw) != 2;
   Emission emission{.code = 9, .options_kind = 8, .version = wide ? 5 : step.quantized ? 4 : 1};
+  if (step.quantized && w.graph().value(w.stored(x)).type.dtype == DType::S16) emission.version = 7;
   if (wide) emission.fields = {option_field<std::uint8_t>(field::fully_connected::keep_num_dims, 1)};
   emission.activation_field = field::fully_connected::activation;
   w.finish(step, emission, std::move(inputs), false);

@@ -68,6 +68,7 @@ void write_normalize(Writer& w, const Step& step, const Emission& emission, cons
 std::optional<Quantization> fixed(const Writer& w, const Step& step, float scale, std::int64_t signed_zero_point) {
   if (!step.quantized) return std::nullopt;
   const DType dtype = w.graph().value(step.targets.at(0).result).type.dtype;
+  if (dtype == DType::S16) return Quantization{{1.0f / 32768}, {0}, 0};
   if (dtype_bits(dtype) != 8) return std::nullopt;
   return Quantization{{scale}, {signed_zero_point + (dtype == DType::U8 ? 128 : 0)}, 0};
 }

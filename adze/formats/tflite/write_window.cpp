@@ -88,7 +88,31 @@ bool fit_padding(Writer& w, std::int32_t& input, const std::vector<std::int64_t>
   return false;
 }
 
-std::int32_t integer_bias(Writer& w, ValueId bias, const Quantization& x, const Quantization& weights) {
+namespace {
+
+/// 64 bits for activations of 16 bits, unless the network adds up in 32.
+DType bias_dtype(const Writer& w, const Step& step) {
+  const auto sums = w.graph().metadata.find("adze.int16_sums");
+  const bool short_sums = sums != w.graph().metadata.end() && sums->second == "s32";
+  const bool wide = w.graph().value(w.stored(step.node.input(0))).type.dtype == DType::S16;
+  return wide && !short_sums ? DType::S64 : DType::S32;
+}
+
+}  // namespace
+
+std::optional<std::int32_t> missing_bias(Writer& w, const Step& step, std::int64_t channels) {
+  if (!step.quantized || bias_dtype(w, step) == DType::S32) return std::nullopt;
+  Quantization unit = *w.quantization(step.node.input(1));
+  for (float& scale : unit.scales) scale *= w.quantization(step.node.input(0))->scales[0];
+  unit.zero_points.assign(unit.scales.size(), 0);
+  unit.axis = 0;
+  return w.constant(step.node.name + "/bias", Tensor(DType::S64, {channels}), unit);
+}
+
+std::int32_t integer_bias(Writer& w, const Step& step, ValueId bias) {
+  const Quantization& x = *w.quantization(step.node.input(0));
+  const Quantization& weights = *w.quantization(step.node.input(1));
+  const DType dtype = bias_dtype(w, step);
   const Tensor* content = w.stored_constant(bias);
   const Quantization* own = w.quantization(bias);
   const std::int64_t channels = content->size();
@@ -108,13 +132,14 @@ std::int32_t integer_bias(Writer& w, ValueId bias, const Quantization& x, const 
   if (same) {
     Quantization kept = own->scales.size() == unit.scales.size() ? *own : unit;
     kept.axis = 0;
-    return w.constant(name, content->reshaped({channels}), kept);
+    return w.constant(name, converted(content->reshaped({channels}), dtype), kept);
   }
   const Tensor real = w.float_constant(bias);
-  Tensor result(DType::S32, {channels});
+  const double most = dtype == DType::S32 ? 2147483647.0 : std::exp2(46);
+  Tensor result(dtype, {channels});
   for (std::int64_t i = 0; i < channels; ++i) {
     const double q = std::nearbyint(real.get_double(i) / static_cast<double>(unit_at(i)));
-    if (!(std::abs(q) < 2147483647.0)) throw UnsupportedError("the bias does not fit 32 bits in the products' scale");
+    if (!(std::abs(q) < most)) throw UnsupportedError("the bias does not fit the sums of products in their scale");
     result.set_int(i, static_cast<std::int64_t>(q));
   }
   return w.constant(name, std::move(result), unit);

@@ -32,6 +32,8 @@ bool fit_padding(Writer& w, std::int32_t& input, const std::vector<std::int64_t>
                  const std::vector<std::int64_t>& pads, Fill fill, bool explicit_only = false);
 
 /// The bias as 32-bit integers in units of the products.
-std::int32_t integer_bias(Writer& w, ValueId bias, const Quantization& x, const Quantization& weights);
+std::int32_t integer_bias(Writer& w, const Step& step, ValueId bias);
+/// Zeros, where x has 16 bits: interpreters take a missing bias for one of 32 bits or of 64. Nothing for 8 bits.
+std::optional<std::int32_t> missing_bias(Writer& w, const Step& step, std::int64_t channels);
 
 }  // namespace adze::tflite

@@ -13,17 +13,29 @@ bool eight_bits(DType dtype) {
   return dtype == DType::S8 || dtype == DType::U8 || dtype == DType::Undefined;
 }
 
-void require_eight_bits(const InferContext& context, std::size_t inputs) {
+/// s8 or u8; s16 as well where the output has 16 bits.
+void require_activations(const InferContext& context, std::size_t inputs) {
+  const bool wide = context.node().get_int("y_dtype", 0) == static_cast<std::int64_t>(DType::S16);
   for (std::size_t i = 0; i < inputs; ++i) {
-    if (!eight_bits(context.dtype(i))) {
-      throw ModelError(cat("input ", i, " is ", dtype_name(context.dtype(i)), ", expected s8 or u8"));
+    if (!eight_bits(context.dtype(i)) && !(wide && context.dtype(i) == DType::S16)) {
+      throw ModelError(cat("input ", i, " is ", dtype_name(context.dtype(i)), ", expected s8 or u8",
+                           wide ? ", or s16" : ""));
     }
   }
 }
 
+void require_weights(const InferContext& context) {
+  if (!eight_bits(context.dtype(1))) {
+    throw ModelError(cat("input 1 is ", dtype_name(context.dtype(1)), ", expected s8 or u8"));
+  }
+}
+
 void require_bias(const InferContext& context, std::size_t input) {
-  if (context.has_input(input) && context.dtype(input) != DType::Undefined && context.dtype(input) != DType::S32) {
-    throw ModelError(cat("the bias is ", dtype_name(context.dtype(input)), ", expected s32"));
+  if (!context.has_input(input) || context.dtype(input) == DType::Undefined) return;
+  const bool wide = context.dtype(0) == DType::S16 && context.dtype(input) == DType::S64;
+  if (!wide && context.dtype(input) != DType::S32) {
+    throw ModelError(cat("the bias is ", dtype_name(context.dtype(input)), ", expected s32",
+                         context.dtype(0) == DType::S16 ? " or s64" : ""));
   }
 }
 
@@ -37,14 +49,16 @@ void set_output_dtype(InferContext& context) {
 }
 
 void infer_q_conv(InferContext& context) {
-  require_eight_bits(context, 2);
+  require_activations(context, 1);
+  require_weights(context);
   require_bias(context, 2);
   neural::infer_conv(context);
   set_output_dtype(context);
 }
 
 void infer_q_gemm(InferContext& context) {
-  require_eight_bits(context, 2);
+  require_activations(context, 1);
+  require_weights(context);
   require_bias(context, 2);
   neural::require_rank(context, 1, 2);
   std::optional<SymbolicShape> output;
@@ -65,13 +79,13 @@ void infer_q_gemm(InferContext& context) {
 }
 
 void infer_q_matmul(InferContext& context) {
-  require_eight_bits(context, 2);
+  require_activations(context, 2);
   neural::infer_matmul(context);
   set_output_dtype(context);
 }
 
 void infer_q_binary(InferContext& context) {
-  require_eight_bits(context, 2);
+  require_activations(context, 2);
   std::optional<SymbolicShape> output;
   if (context.shape(0) && context.shape(1)) output = broadcast(*context.shape(0), *context.shape(1));
   context.set_output(0, DType::S8, std::move(output));
@@ -79,13 +93,13 @@ void infer_q_binary(InferContext& context) {
 }
 
 void infer_q_pool(InferContext& context) {
-  require_eight_bits(context, 1);
+  require_activations(context, 1);
   neural::infer_pool(context);
   set_output_dtype(context);
 }
 
 void infer_q_reduce(InferContext& context) {
-  require_eight_bits(context, 1);
+  require_activations(context, 1);
   std::optional<SymbolicShape> output;
   if (context.shape(0)) {
     const SymbolicShape& shape = *context.shape(0);
@@ -113,15 +127,21 @@ void infer_q_unary(InferContext& context) {
 }
 
 void infer_q_softmax(InferContext& context) {
-  require_eight_bits(context, 1);
+  require_activations(context, 1);
   if (context.shape(0)) normalize_axis(context.node().get_int("axis"), *context.rank(0));
   infer_q_unary(context);
 }
 
 void infer_q_table(InferContext& context) {
-  require_eight_bits(context, 2);
-  if (context.shape(1) && !compatible(*context.shape(1), {Dim(256)})) {
-    throw ModelError(cat("the table has shape ", shape_text(*context.shape(1)), ", expected [256]"));
+  const bool wide = context.dtype(0) == DType::S16 && context.dtype(1) == DType::S16;
+  for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
+    if (!wide && !eight_bits(context.dtype(i))) {
+      throw ModelError(cat("input ", i, " is ", dtype_name(context.dtype(i)), ", expected s8 or u8, or both s16"));
+    }
+  }
+  const std::int64_t entries = wide ? 513 : 256;
+  if (context.shape(1) && !compatible(*context.shape(1), {Dim(entries)})) {
+    throw ModelError(cat("the table has shape ", shape_text(*context.shape(1)), ", expected [", entries, "]"));
   }
   context.set_output(0, context.dtype(1), context.shape(0));
 }

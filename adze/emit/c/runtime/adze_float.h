@@ -36,4 +36,23 @@ void adze_sub_f32(const adze_binary_f32* layer, const float* a, const float* b, 
 void adze_mul_f32(const adze_binary_f32* layer, const float* a, const float* b, float* out);
 void adze_div_f32(const adze_binary_f32* layer, const float* a, const float* b, float* out);
 
+/* Gates stacked along the rows as ONNX has them; the states of each direction and sequence on their own. */
+typedef struct {
+  int32_t steps, batch, inputs, hidden, directions;
+  int32_t batch_first, reverse;
+  int32_t variant;         /* LSTM: input and forget gate are one; GRU: linear before reset */
+  float clip;              /* negative: none */
+  const float *w, *r;      /* [directions][gates * hidden][inputs], [...][hidden] */
+  const float* bias;       /* [directions][2 * gates * hidden] */
+  const float* peepholes;  /* [directions][3 * hidden], or null */
+} adze_recurrent_f32;
+/* Null where there is none. scratch: 6 * hidden floats. */
+typedef struct {
+  const float *x, *first_h, *first_c;
+  float *y, *last_h, *last_c, *scratch;
+} adze_recurrent_operands;
+void adze_lstm_f32(const adze_recurrent_f32* layer, const adze_recurrent_operands* at);
+void adze_gru_f32(const adze_recurrent_f32* layer, const adze_recurrent_operands* at);
+void adze_rnn_f32(const adze_recurrent_f32* layer, const adze_recurrent_operands* at);
+
 #endif

@@ -1,31 +1,5 @@
 /* Average and largest of windows. */
-#include "adze_requantize.h"
-
-static int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
-
-/* Positions first, first + dilation, ... of count that lie in [low, high): how many. */
-static int32_t inside(int32_t first, int32_t count, int32_t dilation, int32_t low, int32_t high) {
-  int32_t number = 0;
-  for (int32_t i = 0; i < count; ++i) {
-    const int32_t at = first + i * dilation;
-    if (at >= low && at < high) ++number;
-  }
-  return number;
-}
-
-/* (multiplier << shift) / count by long division: 64-bit division would bring in a library function. */
-static int32_t divided(int32_t multiplier, int32_t shift, int32_t count) {
-  uint32_t quotient = (uint32_t)multiplier / (uint32_t)count, rest = (uint32_t)multiplier % (uint32_t)count;
-  for (; shift > 0; --shift) {
-    quotient <<= 1;
-    rest <<= 1;
-    if (rest >= (uint32_t)count) {
-      rest -= (uint32_t)count;
-      ++quotient;
-    }
-  }
-  return (int32_t)quotient;
-}
+#include "adze_pool.h"
 
 static int8_t mean(const adze_pool *layer, int32_t sum, int32_t count) {
   if (layer->out.kind == ADZE_FLOAT) {
@@ -36,10 +10,7 @@ static int8_t mean(const adze_pool *layer, int32_t sum, int32_t count) {
     const int32_t rounded = raw > 0 ? (raw + count / 2) / count : (raw - count / 2) / count;
     return (int8_t)adze_clamp(rounded - layer->raw_offset, &layer->out);
   }
-  int32_t shift = 0;
-  while (shift < 31 && (count >> (shift + 1)) != 0) ++shift;
-  shift = least(shift, 31 + layer->by.shift);
-  const adze_channel by = {0, divided(layer->by.multiplier, shift, count), 0, layer->by.shift - shift};
+  const adze_channel by = adze_divided_by(&layer->by, count);
   return adze_requantize(sum, &by, &layer->out);
 }
 
@@ -103,10 +74,7 @@ void adze_average_pool_s8(const adze_pool *layer, const int8_t *in, int8_t *out)
           out += layer->channels;
           continue;
         }
-        const int32_t padded = inside(top, layer->kernel_h, layer->dilation_h, -layer->pad_top,
-                                      layer->in_h + layer->pad_bottom) *
-                               inside(left, layer->kernel_w, layer->dilation_w, -layer->pad_left,
-                                      layer->in_w + layer->pad_right);
+        const int32_t padded = adze_padded_taps(layer, top, left);
         for (int32_t c = 0; c < layer->channels; ++c) {
           int32_t taps;
           const int32_t sum = window_sum(layer, in + c, top, left, &taps);
