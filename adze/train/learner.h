@@ -69,7 +69,7 @@ class Learner {
 class Plugin {
  public:
   virtual ~Plugin() = default;
-  /// "libtorch 1.13.1, CPU"
+  /// "libtorch 1.13.1, CPU, OpenBLAS"
   virtual std::string description() const = 0;
   virtual std::unique_ptr<Learner> make_learner(const Graph& graph, const LearnerOptions& options) = 0;
   /// Runs the graph as training would: every operator under autograd. For tests and comparison.

@@ -1,7 +1,10 @@
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <dlfcn.h>
 #include <torch/version.h>
+
+#include <filesystem>
 
 #include "adze/base/text.h"
 #include "adze/base/version.h"
@@ -25,10 +28,25 @@ ExecutorOptions plain_options() {
   return options;
 }
 
+/// Who multiplies matrices. Debian's libtorch takes whatever libblas.so.3 is; the reference one is 17 times slower.
+std::string_view blas() {
+  if (at::hasMKL()) return "MKL";
+  Dl_info info{};
+  void* product = dlsym(RTLD_DEFAULT, "sgemm_");
+  if (product == nullptr || dladdr(product, &info) == 0 || info.dli_fname == nullptr) return "BLAS unknown";
+  std::error_code error;
+  const std::string file = std::filesystem::canonical(info.dli_fname, error).string();
+  if (file.find("openblas") != std::string::npos) return "OpenBLAS";
+  if (file.find("blis") != std::string::npos) return "BLIS";
+  return file.find("/blas/libblas.so") == std::string::npos
+             ? "BLAS unknown"
+             : "reference BLAS (matrix products are slow; Debian: apt install libopenblas0-openmp)";
+}
+
 class TorchPlugin : public Plugin {
  public:
   std::string description() const override {
-    return cat("libtorch ", TORCH_VERSION, at::hasCUDA() ? ", CUDA" : ", CPU");
+    return cat("libtorch ", TORCH_VERSION, at::hasCUDA() ? ", CUDA, " : ", CPU, ", blas());
   }
 
   std::unique_ptr<Learner> make_learner(const Graph& graph, const LearnerOptions& options) override {
