@@ -80,6 +80,7 @@ class Pruning {
     console_.model("output", arguments_.output);
     show_pruning(console_, outcome, options_);
     show_steps(outcome);
+    tell_of_limit(outcome);
     const ModelFigures before = model_figures(graph_, "before", arguments_.model);
     const ModelFigures after = model_figures(result, "after", arguments_.output);
     console_.table(before_after_table(before, after));
@@ -92,6 +93,21 @@ class Pruning {
   }
 
  private:
+  /// Says when fewer weights became 0 than were asked for.
+  void tell_of_limit(const prune::PruneOutcome& outcome) {
+    std::int64_t weights = 0, zeros = 0;
+    for (const prune::LayerOutcome& layer : outcome.layers) {
+      weights += layer.weights;
+      zeros += layer.zeros;
+    }
+    const double share = static_cast<double>(zeros) / static_cast<double>(std::max<std::int64_t>(1, weights));
+    const bool shares = !options_.channels && options_.pattern.kind != prune::Pattern::Kind::NM;
+    constexpr double noticeable = 0.01;
+    if (!shares || arguments_.ratio == PruneArguments::not_given || share > arguments_.ratio - noticeable) return;
+    console_.line(cat(fixed(100 * share, 1), " % of all layers' weights are 0, not ", fixed(100 * arguments_.ratio, 1),
+                      " %: no layer loses more than --max-ratio ", arguments_.max_ratio, ", and --skip keeps others"));
+  }
+
   /// What the weights take when zeros are told by bits or runs.
   void show_sparse_size(const Graph& graph) {
     std::int64_t dense = 0, compact = 0;
@@ -150,23 +166,53 @@ class Pruning {
     return ExitCode::Done;
   }
 
+  /// What is measured, by name and size.
+  struct Measured {
+    std::string name;
+    std::int64_t size;
+    std::vector<double> errors;
+  };
+
   ExitCode show_sensitivity() {
-    const prune::Groups groups = prune::find_groups(graph_);
-    const auto scores = prune::score_groups(graph_, groups, options_, inputs_, console_.progress());
-    const std::vector<double> ratios = {0.1, 0.25, 0.5, 0.75};
-    const auto measured =
-        prune::measure_sensitivity(graph_, groups, scores, ratios, inputs_.batches, console_.progress());
-    Table table({"group", "units", "10 %", "25 %", "50 %", "75 %"},
-                "Squared error of the outputs over their square when a share of one group goes");
-    for (const prune::GroupSensitivity& one : measured) {
-      const prune::Group& group = groups.groups[one.group];
-      std::vector<std::string> row = {group.name, cat(group.size)};
+    const std::vector<double> ratios = {0.1, 0.25, 0.5, 0.75, 0.9};
+    if (options_.depth) throw UsageError("blocks and layers go whole", "adze prune --unit … says what each does");
+    const std::vector<Measured> measured = options_.channels ? sensitive_groups(ratios) : sensitive_layers(ratios);
+    Table table({options_.channels ? "group" : "layer", options_.channels ? "units" : "weights", "10 %", "25 %", "50 %",
+                 "75 %", "90 %"},
+                cat("Squared error of the outputs over their square when a share of one ",
+                    options_.channels ? "group goes" : "layer's weights becomes 0"));
+    for (const Measured& one : measured) {
+      std::vector<std::string> row = {one.name, cat(one.size)};
       for (const double error : one.errors) row.push_back(fixed(error, 5));
       table.add_row(row);
-      console_.results()["sensitivity"].push_back({{"group", group.name}, {"ratios", ratios}, {"errors", one.errors}});
+      console_.results()["sensitivity"].push_back({{"group", one.name}, {"ratios", ratios}, {"errors", one.errors}});
     }
     console_.table(table);
     return ExitCode::Done;
+  }
+
+  std::vector<Measured> sensitive_layers(const std::vector<double>& ratios) {
+    const std::vector<prune::Layer> layers = prune::weight_layers(graph_, options_.skip);
+    const auto scores = prune::score_weights(graph_, layers, options_, inputs_, console_.progress());
+    std::vector<Measured> result;
+    for (const prune::GroupSensitivity& one : prune::measure_weight_sensitivity(
+             graph_, layers, scores, options_.pattern, ratios, inputs_.batches, console_.progress())) {
+      const prune::Layer& layer = layers[one.group];
+      result.push_back({graph_.node(layer.node).name, layer.rows * layer.columns, one.errors});
+    }
+    return result;
+  }
+
+  std::vector<Measured> sensitive_groups(const std::vector<double>& ratios) {
+    const prune::Groups groups = prune::find_groups(graph_);
+    const auto scores = prune::score_groups(graph_, groups, options_, inputs_, console_.progress());
+    std::vector<Measured> result;
+    for (const prune::GroupSensitivity& one :
+         prune::measure_sensitivity(graph_, groups, scores, ratios, inputs_.batches, console_.progress())) {
+      const prune::Group& group = groups.groups[one.group];
+      result.push_back({group.name, group.size, one.errors});
+    }
+    return result;
   }
 
   ExitCode measure_staircase() {

@@ -110,18 +110,23 @@ prune::PruneOptions PruneArguments::prune_options(std::uint64_t seed) const {
   result.spread = spread == "layer"         ? prune::Spread::ByGroup
                   : spread == "sensitivity" ? prune::Spread::Sensitivity
                                             : prune::Spread::Global;
-  if ((ratio >= 0) + (target_macs > 0) + (target_params > 0) + (target_latency > 0) > 1) {
+  if ((ratio != not_given) + (target_macs > 0) + (target_params > 0) + (target_latency > 0) > 1) {
     throw UsageError("--ratio, --target-macs, --target-params and --target-latency exclude each other");
   }
   if (target_latency > 0) result.target_latency = target_latency;
   result.on_steps = on_steps;
   result.staircase.points = points;
   result.step_tolerance = device.empty() ? 0.01 : 0;
-  if (ratio >= 0) result.ratio = ratio;
+  if (ratio != not_given) result.ratio = ratio;
   if (target_macs > 0) result.target_macs = target_macs;
   if (target_params > 0) result.target_params = target_params;
-  if (target_macs >= 1 || target_params >= 1 || target_latency >= 1)
-    throw UsageError("a target is the share that remains, below 1");
+  for (const double target : {target_macs, target_params, target_latency}) {
+    if (!(target >= 0 && target < 1)) throw UsageError("a target is the share that remains, above 0 and below 1");
+  }
+  if (ratio != not_given && !(ratio >= 0 && ratio < 1)) {
+    throw UsageError(cat("the ratio is ", ratio), "the share that goes, from 0 to below 1");
+  }
+  if (!(max_ratio >= 0 && max_ratio <= 1)) throw UsageError("--max-ratio is a share, from 0 to 1");
   result.limits = {round_to, min_units, max_ratio};
   result.rounds = schedule == "iterative" ? rounds : 1;
   result.reconstruct = reconstruct;
@@ -137,8 +142,9 @@ prune::PruneOptions PruneArguments::prune_options(std::uint64_t seed) const {
   if (reconstruct && !result.channels)
     throw UsageError("--reconstruct is for --unit channels", "--surgeon for weights");
   if (surgeon && result.channels) throw UsageError("--surgeon is for weights", "--reconstruct for --unit channels");
-  if (!result.channels && result.spread == prune::Spread::Sensitivity) {
-    throw UsageError("--spread sensitivity is for --unit channels");
+  const bool shares_fixed = surgeon || trains_zeros || result.pattern.kind == prune::Pattern::Kind::NM;
+  if (!result.channels && shares_fixed && result.spread == prune::Spread::Sensitivity) {
+    throw UsageError("--spread sensitivity is for criteria, one-shot or iterative, and not for N:M", "--spread layer");
   }
   return result;
 }

@@ -14,7 +14,8 @@ namespace adze::cli {
 struct PruneArguments {
   std::string model, output, unit = "channels", criterion = "l2", normalization = "mean", spread = "global";
   std::string schedule = "oneshot", max_drop, start, report;
-  double ratio = -1, target_macs = 0, target_params = 0, max_ratio = 0.9;
+  static constexpr double not_given = -1;
+  double ratio = not_given, target_macs = 0, target_params = 0, max_ratio = 0.9;
   std::int64_t rounds = 5, round_to = 1, min_units = 1, samples = 128, gradient_batches = 16, judge_samples = 1000;
   bool dry_run = false, sensitivity = false, reconstruct = false, surgeon = false, no_slim = false;
   bool keep_batch_norms = false, sparse = false, control = false, distil = false;

@@ -192,10 +192,11 @@ void Compiled::bind_steps(const Settings& settings) {
   }
   choices_ = blueprint_->choices;
   choices_.resize(plan_.order.size());
+  timed_.assign(plan_.order.size(), 0);
   FilePages pages;
   for (std::size_t i = 0; i < plan_.order.size(); ++i) {
     const Node& node = graph.node(plan_.order[i]);
-    std::unique_ptr<Step> step = bind(plan_.order[i], settings, choices_[i]);
+    std::unique_ptr<Step> step = bind(plan_.order[i], settings, choices_[i], timed_[i]);
     if (!step) {
       if (node.has("channels_last") || node.has("fused_low") || node.has("post_function")) {
         throw InternalError(cat("no kernel for the arranged node ", node.name, " (", op_name(node.kind), ")"));
@@ -216,6 +217,7 @@ std::vector<StepInfo>& Compiled::steps() {
     const NodeId id = plan_.order[i];
     infos_.push_back(
         describe(arranged_.graph, arranged_.graph.node(id), *steps_[i], macs[static_cast<std::size_t>(id)]));
+    if (timed_[i] != 0) infos_.back().kernel += ", timed";
   }
   return infos_;
 }
@@ -238,14 +240,15 @@ std::unique_ptr<Step> Compiled::bind_candidate(NodeId id, const BinderEntry& ent
   }
 }
 
-std::unique_ptr<Step> Compiled::bind(NodeId id, const Settings& settings, std::string& choice) const {
+std::unique_ptr<Step> Compiled::bind(NodeId id, const Settings& settings, std::string& choice, char& timed) const {
   const Node& node = arranged_.graph.node(id);
   if (!is_bindable(node)) return nullptr;
   if (is_view(arranged_.graph, node)) return view_step(node);
   const auto candidates = binders_of(node.kind);
-  if (choice.empty() && candidates.size() > 1 && settings.tuned != nullptr) {
-    choice =
-        settings.tuned->find(problem_text(arranged_.graph, node, settings.isa, settings.compute, settings.threads));
+  if (candidates.size() > 1 && settings.tuned != nullptr) {
+    const std::string problem = problem_text(arranged_.graph, node, settings.isa, settings.compute, settings.threads);
+    if (choice.empty()) choice = settings.tuned->find(problem);
+    timed = choice == settings.tuned->find(problem) && settings.tuned->was_timed(problem) ? 1 : 0;
   }
   if (!choice.empty()) {
     for (const BinderEntry& entry : candidates) {

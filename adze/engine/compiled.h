@@ -66,7 +66,8 @@ class Compiled {
   bool is_placed(ValueId id) const;
   bool is_bindable(const Node& node) const;
   /// choice: the candidate to try first; becomes the one taken.
-  std::unique_ptr<Step> bind(NodeId id, const Settings& settings, std::string& choice) const;
+  /// timed: becomes 1 when tuning compared the choice with others.
+  std::unique_ptr<Step> bind(NodeId id, const Settings& settings, std::string& choice, char& timed) const;
   std::unique_ptr<Step> bind_candidate(NodeId id, const BinderEntry& entry, const Settings& settings) const;
   std::unique_ptr<Step> view_step(const Node& node) const;
   std::vector<Contest> contests(const Settings& settings, const TuneTable& table) const;
@@ -89,6 +90,7 @@ class Compiled {
   std::vector<std::unique_ptr<Step>> steps_;
   std::vector<std::vector<ValueId>> released_;  ///< by step: held values that nobody reads later
   std::vector<std::string> choices_;
+  std::vector<char> timed_;      ///< by step: tuning found the choice faster than others
   std::vector<StepInfo> infos_;  ///< by step, or still empty
 };
 

@@ -67,7 +67,7 @@ void Compiled::tune(const Settings& settings, TuneTable& table, double seconds_p
   }
   for (const Contest& contest : open) {
     const auto best = std::ranges::min_element(contest.candidates, {}, &Candidate::seconds);
-    table.set(contest.problem, std::string(best->name), most > 1 ? 1e6 * best->seconds : 0);
+    table.set(contest.problem, std::string(best->name), contest.candidates.size() > 1 ? 1e6 * best->seconds : 0);
   }
 }
 

@@ -1,5 +1,7 @@
 #include "adze/engine/tune.h"
 
+#include <algorithm>
+
 #include <charconv>
 
 #include "adze/base/files.h"
@@ -11,7 +13,7 @@ namespace adze::engine {
 
 namespace {
 
-constexpr std::string_view scheme = "adze tuned kernels 1";
+constexpr std::string_view scheme = "adze tuned kernels 2";
 
 /// Attributes that change what a kernel does but not how long it takes, or that are as long as the weights.
 bool is_irrelevant(const std::string& name) {
@@ -59,6 +61,11 @@ std::string_view TuneTable::find(const std::string& problem) const {
   return found == choices_.end() ? std::string_view{} : found->second.candidate;
 }
 
+bool TuneTable::was_timed(const std::string& problem) const {
+  const auto found = choices_.find(problem);
+  return found != choices_.end() && found->second.microseconds > 0;
+}
+
 void TuneTable::set(const std::string& problem, std::string candidate, double microseconds) {
   choices_[problem] = {std::move(candidate), microseconds};
   changed_ = true;
@@ -66,15 +73,48 @@ void TuneTable::set(const std::string& problem, std::string candidate, double mi
 
 namespace {
 
-/// " zeros=80%" of weights that are mostly 0, as a look at a part of them says: they may have another best kernel.
+bool is_zero(const Tensor& weights, std::int64_t place) {
+  return weights.dtype() == DType::F32 ? weights.elements<float>()[place] == 0.0f
+                                       : weights.elements<std::int8_t>()[place] == 0;
+}
+
+/// The axis of the outputs in a layer's weights.
+std::int64_t output_axis(const Node& node) {
+  switch (node.kind) {
+    case OpKind::Gemm:
+    case OpKind::QGemm:
+      return node.get_int("transB", 0) != 0 ? 0 : 1;
+    case OpKind::MatMul:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+/// " zeros=80% blocks=70%" of weights that are mostly 0, and 0 in blocks of eight outputs, as a look at a part of them
+/// says: they may have another best kernel.
 std::string zeros_text(const Graph& graph, const Node& node) {
   const Tensor* weights = graph.constant(node.input(1));
-  if (weights == nullptr || weights->dtype() != DType::F32 || weights->size() < 64) return {};
-  constexpr std::int64_t looked_at = 500;
-  std::int64_t zeros = 0;
-  for (std::int64_t i = 0; i < looked_at; ++i) zeros += weights->elements<float>()[i * 7919 % weights->size()] == 0.0f;
-  const std::int64_t tenths = zeros * 10 / looked_at;
-  return tenths >= 4 ? cat(" zeros=", tenths * 10, "%") : std::string();
+  if (weights == nullptr || (weights->dtype() != DType::F32 && weights->dtype() != DType::S8)) return {};
+  if (weights->size() < 64 || weights->rank() < 2) return {};
+  const std::int64_t axis = output_axis(node), outputs = weights->dim(axis);
+  std::int64_t step = 1;
+  for (std::int64_t i = axis + 1; i < weights->rank(); ++i) step *= weights->dim(i);
+  constexpr std::int64_t looked_at = 500, block = 8;
+  std::int64_t zeros = 0, blocks = 0;
+  for (std::int64_t i = 0; i < looked_at; ++i) {
+    const std::int64_t place = i * 7919 % weights->size();
+    if (!is_zero(*weights, place)) continue;
+    ++zeros;
+    const std::int64_t output = place / step % outputs, first = output / block * block;
+    bool all = true;
+    for (std::int64_t o = first; all && o < std::min(first + block, outputs); ++o) {
+      all = is_zero(*weights, place + (o - output) * step);
+    }
+    blocks += all ? 1 : 0;
+  }
+  const auto tenths = [](std::int64_t count) { return count * 10 / looked_at * 10; };
+  return tenths(zeros) >= 40 ? cat(" zeros=", tenths(zeros), "% blocks=", tenths(blocks), "%") : std::string();
 }
 
 }  // namespace

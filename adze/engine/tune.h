@@ -21,6 +21,9 @@ class TuneTable {
 
   /// The name of the best candidate; empty when the problem was not measured.
   std::string_view find(const std::string& problem) const;
+  /// Was its candidate the fastest of several?
+  bool was_timed(const std::string& problem) const;
+  /// microseconds: 0 when nothing else could run the problem.
   void set(const std::string& problem, std::string candidate, double microseconds);
   bool changed() const { return changed_; }
 

@@ -231,26 +231,27 @@ class Pruner {
     const double target = options_.target_params.value_or(1 - options_.ratio);
     const double ratio = 1 - left_after(target, round);
     if (options_.surgeon) return surgeon_round(layers, ratio);
-    const Statistics statistics = gather_statistics(graph, {}, layers, options_, inputs_, progress_);
-    std::vector<std::vector<double>> scores;
-    for (const Layer& layer : layers) {
-      scores.push_back(weight_scores(options_.criteria, options_.normalization, graph, layer, statistics));
-      // What is 0 already stays 0: it comes before all that is not.
-      const std::vector<float> weights = weight_matrix(graph, layer);
-      double lowest = 0;
-      for (const double score : scores.back()) lowest = std::min(lowest, score);
-      for (std::size_t i = 0; i < weights.size(); ++i) {
-        if (weights[i] == 0) scores.back()[i] = lowest - 1e-9;
-      }
-    }
+    const auto scores = score_weights(graph, layers, options_, inputs_, progress_);
     if (options_.spread == Spread::Global) {
       const auto masks = choose_masks(scores, layers, options_.pattern, ratio, options_.limits.max_ratio);
       for (std::size_t i = 0; i < layers.size(); ++i) apply_mask(graph, layers[i], masks[i]);
-    } else {
-      for (std::size_t i = 0; i < layers.size(); ++i) {
-        apply_mask(graph, layers[i], choose_mask(scores[i], layers[i], options_.pattern, ratio));
-      }
+      return;
     }
+    std::vector<double> ratios(layers.size(), ratio);
+    if (options_.spread == Spread::Sensitivity) ratios = sensitive_ratios(layers, scores, ratio);
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      apply_mask(graph, layers[i], choose_mask(scores[i], layers[i], options_.pattern, ratios[i]));
+    }
+  }
+
+  /// For each layer the share that costs as much as every other layer's does.
+  std::vector<double> sensitive_ratios(const std::vector<Layer>& layers, const std::vector<std::vector<double>>& scores,
+                                       double ratio) {
+    std::vector<double> tried(std::begin(measured_ratios), std::end(measured_ratios));
+    tried.insert(tried.end(), {0.95, 0.98});
+    const auto measured =
+        measure_weight_sensitivity(outcome_.graph, layers, scores, options_.pattern, tried, inputs_.batches, progress_);
+    return weight_ratios_by_error(measured, layers, tried, ratio, options_.limits.max_ratio);
   }
 
   void surgeon_round(const std::vector<Layer>& layers, double ratio) {
@@ -333,6 +334,24 @@ class Pruner {
 };
 
 }  // namespace
+
+std::vector<std::vector<double>> score_weights(const Graph& graph, const std::vector<Layer>& layers,
+                                               const PruneOptions& options, const PruneInputs& inputs,
+                                               ProgressSink& progress) {
+  const Statistics statistics = gather_statistics(graph, {}, layers, options, inputs, progress);
+  std::vector<std::vector<double>> scores;
+  for (const Layer& layer : layers) {
+    scores.push_back(weight_scores(options.criteria, options.normalization, graph, layer, statistics));
+    // What is 0 already stays 0: it comes before all that is not.
+    const std::vector<float> weights = weight_matrix(graph, layer);
+    double lowest = 0;
+    for (const double score : scores.back()) lowest = std::min(lowest, score);
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      if (weights[i] == 0) scores.back()[i] = lowest - 1e-9;
+    }
+  }
+  return scores;
+}
 
 PruneOutcome prune(Graph graph, const PruneOptions& options, const PruneInputs& inputs, ProgressSink& progress) {
   return Pruner(std::move(graph), options, inputs, progress).run();

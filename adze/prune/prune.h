@@ -20,7 +20,7 @@ namespace adze::prune {
 enum class Spread : std::uint8_t {
   Global,       ///< one threshold for all
   ByGroup,      ///< the same share of each
-  Sensitivity,  ///< (channels) the same error of the outputs from each by itself
+  Sensitivity,  ///< the same error of the outputs from each by itself
 };
 
 struct PruneOptions {
@@ -91,6 +91,11 @@ struct PruneOutcome {
 /// Scores of the units of every group; empty for groups that skip names.
 std::vector<std::vector<double>> score_groups(const Graph& graph, const Groups& groups, const PruneOptions& options,
                                               const PruneInputs& inputs, ProgressSink& progress = silent_progress());
+
+/// Scores of the weights of every layer, row-major; what is 0 already comes first.
+std::vector<std::vector<double>> score_weights(const Graph& graph, const std::vector<Layer>& layers,
+                                               const PruneOptions& options, const PruneInputs& inputs,
+                                               ProgressSink& progress = silent_progress());
 
 /// Prunes a float network in rounds: score, choose, reconstruct, remove or zero, estimate batch norms, tune.
 /// Throws UsageError for settings that do not fit (a criterion without its data, a target out of reach);

@@ -5,6 +5,7 @@
 
 #include "adze/base/files.h"
 #include "adze/base/text.h"
+#include "adze/graph/infer.h"
 #include "adze/graph/text.h"
 
 namespace adze {
@@ -29,6 +30,36 @@ TEST(Tune, ProblemsDifferByShapeAttributesAndThreads) {
   EXPECT_NE(problem("[1, 2, 8, 8]", "kernel_shape = [2, 3]"), base);
   EXPECT_NE(problem("[1, 2, 8, 8]", "kernel_shape = [2, 2]", 2), base);
   EXPECT_EQ(base.find('\t'), std::string::npos);
+}
+
+/// A product by 16 x 16 weights; those of outputs below `zero_rows` at even inputs are 0.
+std::string product_problem(std::int64_t every, std::int64_t zero_rows) {
+  Graph graph;
+  Tensor weights(DType::F32, {16, 16});
+  for (std::int64_t i = 0; i < 256; ++i) {
+    const bool zero = i % 16 % every == 0 && i / 16 % 8 < zero_rows;
+    weights.mutable_data<float>()[static_cast<std::size_t>(i)] = zero ? 0.0f : 1.0f;
+  }
+  const ValueId x = graph.add_input("x", ValueType::tensor(DType::F32, SymbolicShape{1, 16}));
+  graph.add_output(
+      graph.add(OpKind::Gemm, {x, graph.add_constant("w", weights)}, {{"transB", std::int64_t{1}}}, "product"));
+  infer_types(graph);
+  return engine::problem_text(graph, graph.node(graph.node_ids().front()), Isa::Avx2, Compute::F32, 1);
+}
+
+TEST(Tune, ProblemsDifferByZerosAndTheirBlocks) {
+  EXPECT_EQ(product_problem(2, 0).find("zeros"), std::string::npos);
+  EXPECT_NE(product_problem(2, 8).find("blocks=50%"), std::string::npos) << product_problem(2, 8);
+  EXPECT_NE(product_problem(1, 7).find("blocks=0%"), std::string::npos) << product_problem(1, 7);
+}
+
+TEST(Tune, SaysWhetherACandidateWasTimed) {
+  TuneTable table;
+  table.set("alone", "own", 0);
+  table.set("fastest", "own", 2.5);
+  EXPECT_FALSE(table.was_timed("alone"));
+  EXPECT_TRUE(table.was_timed("fastest"));
+  EXPECT_FALSE(table.was_timed("unknown"));
 }
 
 TEST(Tune, TablesAreKeptInFiles) {

@@ -18,7 +18,7 @@ class TfliteVerifier {
   static void check(std::string_view file) { TfliteVerifier(file).run(); }
 
  private:
-  enum class Table { Model, OperatorCode, Subgraph, Tensor, Quantization, Operator, Buffer, Options };
+  enum class Table { Model, OperatorCode, Subgraph, Tensor, Quantization, Operator, Buffer, Metadata, Options };
   enum class Field { One, Four, String, Ints, Longs, Content, Tables, Child };
   struct Entry {
     Field field;
@@ -34,7 +34,9 @@ class TfliteVerifier {
           {1, {Field::Tables, Table::OperatorCode}},
           {2, {Field::Tables, Table::Subgraph}},
           {3, {Field::String}},
-          {4, {Field::Tables, Table::Buffer}}}},
+          {4, {Field::Tables, Table::Buffer}},
+          {6, {Field::Tables, Table::Metadata}}}},
+        {Table::Metadata, {{0, {Field::String}}, {1, {Field::Four}}}},
         {Table::OperatorCode, {{0, {Field::One}}, {2, {Field::Four}}, {3, {Field::Four}}}},
         {Table::Subgraph,
          {{0, {Field::Tables, Table::Tensor}},

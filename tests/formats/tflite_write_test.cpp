@@ -210,6 +210,13 @@ TEST(TfliteWrite, MakesUnsignedActivationsSignedWhereWeightsAre) {
   EXPECT_TRUE(trip.equal());
 }
 
+TEST(TfliteWrite, KeepsOwnMetadataButWhatTheFileSaysItself) {
+  Graph graph = parsed("  input %x: f32[1, 4]\n  %y = Relu(%x)\n  output %y\n");
+  graph.metadata = {{"adze.preprocessing", "{\"scale\": 0.5}"}, {"adze.rounding", "onnx"}, {"author", "someone"}};
+  const std::map<std::string, std::string> wanted = {{"adze.preprocessing", "{\"scale\": 0.5}"}};
+  EXPECT_EQ(read_back(written(graph)).metadata, wanted);
+}
+
 TEST(TfliteWrite, LeavesTheBatchOpen) {
   const Graph graph = parsed(R"(
     input %x: f32[batch, 8]

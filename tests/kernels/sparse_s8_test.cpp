@@ -1,3 +1,4 @@
+#include "adze/base/text.h"
 #include "adze/engine/session.h"
 #include "tests/kernels/support.h"
 
@@ -58,10 +59,8 @@ TEST(SparseQConv, EqualsTheReference) {
   }
 }
 
-TEST(SparseQConv, RunsOnTheSparseKernel) {
-  const Isa isa = machine_isa();
-  if (!isa_allows(isa, Isa::Avx512Vbmi)) GTEST_SKIP() << "skipped: no AVX-512 VBMI";
-  Random random(72);
+/// A 1x1 convolution of 256 by 256 channels, 90 % of its weights 0 in blocks of `block` outputs.
+Graph point_network(std::int64_t block, Random& random) {
   Node node;
   node.kind = OpKind::QConv;
   node.set("kernel_shape", std::vector<std::int64_t>{1, 1});
@@ -70,13 +69,39 @@ TEST(SparseQConv, RunsOnTheSparseKernel) {
   node.set("x_zero_point", std::int64_t{3});
   node.set("w_scales", std::vector<float>{0.01f});
   set_output(node, DType::U8, 0.3f, random);
-  const Graph graph = single_node(node, {{random_bytes(DType::U8, {1, 256, 14, 14}, random), false},
-                                         {sparse_bytes({256, 256, 1, 1}, 8, 0.9, random), true}});
-  SessionOptions options;
+  return single_node(node, {{random_bytes(DType::U8, {1, 256, 14, 14}, random), false},
+                            {sparse_bytes({256, 256, 1, 1}, block, 0.9, random), true}});
+}
+
+std::string kernels_of(const Graph& graph, const SessionOptions& options) {
   Session session(graph, options);
-  bool found = false;
-  for (const StepInfo& step : session.steps()) found = found || step.kernel.starts_with("spmm_s8");
-  EXPECT_TRUE(found);
+  std::string names;
+  for (const StepInfo& step : session.steps()) names += cat(step.kernel, "\n");
+  return names;
+}
+
+TEST(SparseQConv, RunsOnTheSparseKernel) {
+  Random random(72);
+  const Graph graph = point_network(8, random);
+  for (const auto& [isa, kernel] : {std::pair{Isa::Avx2, "spmm_s8_avx2 8x1"},
+                                    {Isa::AvxVnni, "spmm_s8_avxvnni 8x1"},
+                                    {Isa::Avx512Vbmi, "spmm_s8_avx512vbmi 8x1"}}) {
+    if (!isa_allows(machine_isa(), isa)) continue;
+    SessionOptions options;
+    options.isa = isa_name(isa);
+    EXPECT_NE(kernels_of(graph, options).find(kernel), std::string::npos) << kernels_of(graph, options);
+  }
+}
+
+TEST(SparseQConv, IsTimedAgainstTheDenseKernelWhenTuned) {
+  if (!isa_allows(machine_isa(), Isa::Avx2)) GTEST_SKIP() << "skipped: no AVX2";
+  Random random(73);
+  const Graph graph = point_network(1, random);
+  SessionOptions options;
+  options.tune = Tune::Fast;
+  EXPECT_NE(kernels_of(graph, options).find(", timed"), std::string::npos) << kernels_of(graph, options);
+  options.tune = Tune::Off;
+  EXPECT_EQ(kernels_of(graph, options).find(", timed"), std::string::npos) << kernels_of(graph, options);
 }
 
 }  // namespace

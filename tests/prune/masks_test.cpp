@@ -8,7 +8,9 @@
 #include "adze/prune/criteria.h"
 #include "adze/prune/gram.h"
 #include "adze/prune/obs.h"
+#include "adze/prune/prune.h"
 #include "adze/prune/reconstruct.h"
+#include "adze/prune/sensitivity.h"
 #include "tests/prune/networks.h"
 
 namespace adze::prune {
@@ -142,6 +144,62 @@ TEST(EstimateBatchNorms, TakesMeanAndVarianceOfWhatComesIn) {
   const Node& node = graph.node(graph.node_ids()[0]);
   EXPECT_EQ(to_floats(*graph.constant(node.input(3))), (std::vector<float>{4, 4, 4}));
   EXPECT_EQ(to_floats(*graph.constant(node.input(4))), (std::vector<float>{1, 1, 1}));
+}
+
+/// Three layers of which the second adds next to nothing beside a residual.
+Graph network_with_a_weak_layer() {
+  Builder b(11);
+  auto x = b.conv(b.input(3, 4), 8);
+  auto weak = b.conv(x, 8);
+  for (float& w : b.graph.value(b.graph.producer_of(weak.value)->input(1)).constant->mutable_data<float>()) w *= 1e-3F;
+  x = {b.add(OpKind::Add, {x.value, weak.value}), 8};
+  return b.finish(b.conv(x, 8).value);
+}
+
+Batches one_batch() {
+  return {1, [](std::int64_t) {
+            Random random(3);
+            Tensor tensor(DType::F32, {2, 3, 4, 4});
+            for (float& value : tensor.mutable_data<float>()) value = static_cast<float>(random.normal());
+            return std::vector<Tensor>{tensor};
+          }};
+}
+
+TEST(WeightSensitivity, TakesMoreFromLayersThatMatterLess) {
+  const Graph graph = network_with_a_weak_layer();
+  PruneOptions options;
+  options.channels = false;
+  options.spread = Spread::Sensitivity;
+  options.ratio = 0.5;
+  PruneInputs inputs;
+  EXPECT_THROW(prune(graph, options, inputs), UsageError);  // nothing to measure it on
+  inputs.batches = one_batch();
+  const PruneOutcome outcome = prune(graph, options, inputs);
+  std::int64_t zeros = 0, weights = 0;
+  for (const LayerOutcome& layer : outcome.layers) {
+    zeros += layer.zeros;
+    weights += layer.weights;
+  }
+  EXPECT_NEAR(static_cast<double>(zeros) / static_cast<double>(weights), 0.5, 0.01);
+  ASSERT_EQ(outcome.layers.size(), 3u);
+  EXPECT_NEAR(static_cast<double>(outcome.layers[1].zeros), 0.9 * static_cast<double>(outcome.layers[1].weights), 1.0);
+  EXPECT_LT(outcome.layers[0].zeros * 2, outcome.layers[0].weights);
+  options.pattern = parse_pattern("2:4");
+  EXPECT_THROW(prune(graph, options, inputs), UsageError);
+}
+
+TEST(WeightSensitivity, TakesTheShareThatIsAskedForWhateverTheErrorsAre) {
+  std::vector<Layer> layers(2);
+  layers[0].rows = layers[1].rows = 10;
+  layers[0].columns = 10;
+  layers[1].columns = 90;
+  const std::vector<double> ratios = {0.3, 0.6, 0.9};
+  const std::vector<GroupSensitivity> measured = {{0, {1e-9, 1e-9, 1e-9}}, {1, {0.5, 50, 5000}}};
+  for (const double wanted : {0.0, 0.2, 0.5, 0.8}) {
+    const auto shares = weight_ratios_by_error(measured, layers, ratios, wanted, 0.9);
+    EXPECT_NEAR(0.1 * shares[0] + 0.9 * shares[1], wanted, 1e-3) << wanted;
+  }
+  EXPECT_NEAR(weight_ratios_by_error(measured, layers, ratios, 0.99, 0.9)[1], 0.9, 1e-9);
 }
 
 }  // namespace

@@ -54,6 +54,16 @@ std::unique_ptr<Step> bind_sparse(const BindContext& context) {
   return problem ? make_sparse_f32_step(context, *problem) : nullptr;
 }
 
+std::unique_ptr<Step> bind_single_sparse(const BindContext& context) {
+  const auto problem = problem_of(context);
+  return problem ? make_single_sparse_f32_step(context, *problem) : nullptr;
+}
+
+std::unique_ptr<Step> bind_block_sparse(const BindContext& context) {
+  const auto problem = problem_of(context);
+  return problem ? make_block_sparse_f32_step(context, *problem) : nullptr;
+}
+
 std::unique_ptr<Step> bind_dense_bf16(const BindContext& context) {
   if (context.compute() != Compute::Bf16) return nullptr;
   const auto problem = problem_of(context);
@@ -98,8 +108,13 @@ std::span<const BinderEntry> convolution_binders() {
                                         {OpKind::Conv, bind_winograd_f32, "winograd_f32"},
                                         {OpKind::Conv, bind_dense, "dense_f32"},
                                         {OpKind::Conv, bind_onednn, "onednn"},
+                                        {OpKind::Conv, bind_single_sparse, "sparse_f32 single"},
+                                        {OpKind::Conv, bind_block_sparse, "sparse_f32 blocks"},
                                         {OpKind::QConv, bind_signs, "signs"},
-                                        {OpKind::QConv, bind_quantized_conv},
+                                        {OpKind::QConv, bind_quantized_conv, "quantized"},
+                                        {OpKind::QConv, bind_dense_quantized_conv, "dense_s8"},
+                                        {OpKind::QConv, bind_single_sparse_conv, "sparse_s8 single"},
+                                        {OpKind::QConv, bind_block_sparse_conv, "sparse_s8 blocks"},
                                         {OpKind::ConvInteger, bind_integer_sums}};
   return entries;
 }

@@ -85,27 +85,27 @@ std::vector<std::int8_t> ConvS8Problem::ordered_weights() const {
 
 namespace {
 
+using MakeStep = std::unique_ptr<Step> (*)(const BindContext&, const ConvS8Problem&);
+
 std::unique_ptr<Step> make_sparse_or_dense_s8_step(const BindContext& context, const ConvS8Problem& problem) {
   auto sparse = make_sparse_s8_step(context, problem);
   return sparse ? std::move(sparse) : make_dense_s8_step(context, problem);
 }
 
-}  // namespace
-
-std::unique_ptr<Step> bind_quantized_conv(const BindContext& context) {
-  if (!context.channels_last()) return nullptr;
-  if (has_zero_point(context)) return bind_integer_sums(context);
-  const WindowGeometry g = geometry_of(context, context.constant(1)->shape());
-  const ConvS8Problem problem(context, g, false);
-  const bool depthwise = g.groups == g.in_channels && g.groups == g.out_channels;
-  return depthwise ? make_depthwise_s8_step(context, problem) : make_sparse_or_dense_s8_step(context, problem);
+bool is_depthwise(const WindowGeometry& g) {
+  return g.groups == g.in_channels && g.groups == g.out_channels;
 }
 
-std::unique_ptr<Step> bind_quantized_gemm(const BindContext& context) {
+std::unique_ptr<Step> bind_conv_by(const BindContext& context, MakeStep make) {
+  if (!context.channels_last() || has_zero_point(context)) return nullptr;
+  const WindowGeometry g = geometry_of(context, context.constant(1)->shape());
+  return is_depthwise(g) ? nullptr : make(context, ConvS8Problem(context, g, false));
+}
+
+std::unique_ptr<Step> bind_gemm_by(const BindContext& context, MakeStep make) {
   const Tensor* weights = context.constant(1);
   const Node& node = context.node();
-  if (weights == nullptr || weights->rank() != 2) return nullptr;
-  if (has_zero_point(context)) return bind_integer_sums(context);
+  if (weights == nullptr || weights->rank() != 2 || has_zero_point(context)) return nullptr;
   if (weights->dtype() != DType::S8 || !is_byte(context.dtype(0)) || !is_byte(context.output_dtype())) return nullptr;
   if (context.has(2) && (context.constant(2) == nullptr || context.dtype(2) != DType::S32)) return nullptr;
   const bool rows_are_outputs = node.get_int("transB", 0) != 0;
@@ -115,7 +115,47 @@ std::unique_ptr<Step> bind_quantized_gemm(const BindContext& context) {
   if (context.shape(0).empty() || context.shape(0).back() != g.in_channels) return nullptr;
   if (context.has(2) && context.constant(2)->size() != g.out_channels) return nullptr;
   g.in_width = g.out_width = num_elements(context.shape(0)) / g.in_channels;
-  return make_sparse_or_dense_s8_step(context, ConvS8Problem(context, g, !rows_are_outputs));
+  return make(context, ConvS8Problem(context, g, !rows_are_outputs));
+}
+
+}  // namespace
+
+std::unique_ptr<Step> bind_quantized_conv(const BindContext& context) {
+  if (!context.channels_last()) return nullptr;
+  if (has_zero_point(context)) return bind_integer_sums(context);
+  const WindowGeometry g = geometry_of(context, context.constant(1)->shape());
+  const ConvS8Problem problem(context, g, false);
+  return is_depthwise(g) ? make_depthwise_s8_step(context, problem) : make_sparse_or_dense_s8_step(context, problem);
+}
+
+std::unique_ptr<Step> bind_dense_quantized_conv(const BindContext& context) {
+  return bind_conv_by(context, make_unexpected_dense_s8_step);
+}
+
+std::unique_ptr<Step> bind_single_sparse_conv(const BindContext& context) {
+  return bind_conv_by(context, make_single_sparse_s8_step);
+}
+
+std::unique_ptr<Step> bind_block_sparse_conv(const BindContext& context) {
+  return bind_conv_by(context, make_block_sparse_s8_step);
+}
+
+std::unique_ptr<Step> bind_quantized_gemm(const BindContext& context) {
+  const Tensor* weights = context.constant(1);
+  if (weights != nullptr && weights->rank() == 2 && has_zero_point(context)) return bind_integer_sums(context);
+  return bind_gemm_by(context, make_sparse_or_dense_s8_step);
+}
+
+std::unique_ptr<Step> bind_dense_quantized_gemm(const BindContext& context) {
+  return bind_gemm_by(context, make_unexpected_dense_s8_step);
+}
+
+std::unique_ptr<Step> bind_single_sparse_gemm(const BindContext& context) {
+  return bind_gemm_by(context, make_single_sparse_s8_step);
+}
+
+std::unique_ptr<Step> bind_block_sparse_gemm(const BindContext& context) {
+  return bind_gemm_by(context, make_block_sparse_s8_step);
 }
 
 }  // namespace adze::engine

@@ -26,6 +26,13 @@ struct ConvS8Problem {
 std::unique_ptr<Step> bind_quantized_conv(const BindContext& context);
 /// The step of a QGemm: a 1 × 1 convolution over rows.
 std::unique_ptr<Step> bind_quantized_gemm(const BindContext& context);
+/// For tuning: what the two above do not choose for weights with many zeros (steps/sparse_s8.h).
+std::unique_ptr<Step> bind_dense_quantized_conv(const BindContext& context);
+std::unique_ptr<Step> bind_single_sparse_conv(const BindContext& context);
+std::unique_ptr<Step> bind_block_sparse_conv(const BindContext& context);
+std::unique_ptr<Step> bind_dense_quantized_gemm(const BindContext& context);
+std::unique_ptr<Step> bind_single_sparse_gemm(const BindContext& context);
+std::unique_ptr<Step> bind_block_sparse_gemm(const BindContext& context);
 
 /// By products of pixels with packed weights.
 std::unique_ptr<Step> make_dense_s8_step(const BindContext& context, const ConvS8Problem& problem);

@@ -108,6 +108,14 @@ std::unique_ptr<Step> bind_sparse(const BindContext& context) {
   return bind_own(context, make_sparse_f32_step);
 }
 
+std::unique_ptr<Step> bind_single_sparse(const BindContext& context) {
+  return bind_own(context, make_single_sparse_f32_step);
+}
+
+std::unique_ptr<Step> bind_block_sparse(const BindContext& context) {
+  return bind_own(context, make_block_sparse_f32_step);
+}
+
 std::unique_ptr<Step> bind_dense_bf16(const BindContext& context) {
   return context.compute() == Compute::Bf16 ? bind_own(context, make_dense_bf16_step) : nullptr;
 }
@@ -186,17 +194,24 @@ std::span<const BinderEntry> product_binders() {
                                         {OpKind::Gemm, bind_sparse, "sparse_f32"},
                                         {OpKind::Gemm, bind_dense, "dense_f32"},
                                         {OpKind::Gemm, bind_onednn, "onednn"},
+                                        {OpKind::Gemm, bind_single_sparse, "sparse_f32 single"},
+                                        {OpKind::Gemm, bind_block_sparse, "sparse_f32 blocks"},
                                         {OpKind::MatMul, bind_dense_bf16, "dense_bf16"},
                                         {OpKind::MatMul, bind_sparse, "sparse_f32"},
                                         {OpKind::MatMul, bind_dense, "dense_f32"},
                                         {OpKind::MatMul, bind_onednn, "onednn"},
+                                        {OpKind::MatMul, bind_single_sparse, "sparse_f32 single"},
+                                        {OpKind::MatMul, bind_block_sparse, "sparse_f32 blocks"},
                                         {OpKind::MatMul, bind_matmul_bf16, "batched_bf16"},
                                         {OpKind::MatMul, bind_matmul, "batched"},
                                         {OpKind::QGemm, bind_signs, "signs"},
                                         {OpKind::QGemm, bind_coded_lowbit, "lowbit"},
                                         {OpKind::QGemm, bind_coded_decoded, "decoded"},
                                         {OpKind::QGemm, bind_coded_expanded, "expanded"},
-                                        {OpKind::QGemm, bind_quantized_gemm},
+                                        {OpKind::QGemm, bind_quantized_gemm, "quantized"},
+                                        {OpKind::QGemm, bind_dense_quantized_gemm, "dense_s8"},
+                                        {OpKind::QGemm, bind_single_sparse_gemm, "sparse_s8 single"},
+                                        {OpKind::QGemm, bind_block_sparse_gemm, "sparse_s8 blocks"},
                                         {OpKind::QMatMul, bind_quantized_matmul},
                                         {OpKind::MatMulInteger, bind_integer_sums, "weights"},
                                         {OpKind::MatMulInteger, bind_integer_matmul, "batched"}};

@@ -62,7 +62,7 @@ class SparseF32Step final : public Step {
     });
   }
 
-  std::string kernel() const override { return kernel_.name; }
+  std::string kernel() const override { return cat(kernel_.name, weights_.block == 8 ? " 8x1" : " 1x1"); }
 
  private:
   void run_block(std::int64_t index) const {
@@ -123,10 +123,17 @@ Times expected_times(const DenseF32Problem& problem, const SparseCounts& counts)
           1.15 * static_cast<double>(counts.single) + turning, 0.62 * 8 * static_cast<double>(counts.blocks) + turning};
 }
 
-}  // namespace
+/// Outputs that share their inputs.
+enum class Form : std::int64_t { Dense = 0, Single = 1, Blocks = 8 };
 
-std::unique_ptr<Step> make_sparse_f32_step(const BindContext& context, const DenseF32Problem& problem) {
-  if (has_gate(context) || problem.geometry.groups != 1) return nullptr;
+/// What there is to choose between, and what is expected to be fastest.
+struct Choice {
+  SparseCounts counts;
+  Form expected = Form::Dense;
+};
+
+std::optional<Choice> choice_for(const BindContext& context, const DenseF32Problem& problem) {
+  if (has_gate(context) || problem.geometry.groups != 1) return std::nullopt;
   // Kept with the packed weights, so that a session that finds them need not read the model's.
   const auto kept =
       context.weights().packed_as<std::int64_t>(context.origin(), "sparse counts", 3, [&](std::span<std::int64_t> to) {
@@ -135,21 +142,48 @@ std::unique_ptr<Step> make_sparse_f32_step(const BindContext& context, const Den
         to[1] = counted ? counted->single : 0;
         to[2] = counted ? counted->blocks : 0;
       });
-  if (kept[0] == 0) return nullptr;
-  const SparseCounts counts{kept[1], kept[2]};
+  if (kept[0] == 0 || kernels::spmm_f32_kernel(context.isa()).lanes == 1) return std::nullopt;
+  Choice choice{{kept[1], kept[2]}};
+  const bool few = problem.geometry.batch * problem.geometry.out_pixels() < few_pixels;
+  if (few && problem.geometry.taps() > 1) return std::nullopt;
+  const Times times = few ? expected_times_of_few(problem, choice.counts) : expected_times(problem, choice.counts);
+  if (std::min(times.single, times.blocks) < times.dense) {
+    choice.expected = times.blocks < times.single ? Form::Blocks : Form::Single;
+  }
+  return choice;
+}
+
+std::unique_ptr<Step> make_step_of(const BindContext& context, const DenseF32Problem& problem,
+                                   const SparseCounts& counts, Form form) {
   const SpmmF32Kernel& kernel = kernels::spmm_f32_kernel(context.isa());
-  if (kernel.lanes == 1) return nullptr;
-  const std::int64_t pixels = problem.geometry.batch * problem.geometry.out_pixels();
-  const bool few = pixels < few_pixels;
-  if (few && problem.geometry.taps() > 1) return nullptr;
-  const Times times = few ? expected_times_of_few(problem, counts) : expected_times(problem, counts);
-  if (times.dense <= std::min(times.single, times.blocks)) return nullptr;
-  const std::int64_t block = times.blocks < times.single ? 8 : 1;
+  const auto block = static_cast<std::int64_t>(form);
   const auto packed = context.weights().packed_as<std::int32_t>(
       context.origin(), cat(kernel.name, " ", block), sparse_numbers(problem.weights, counts, block),
       [&](std::span<std::int32_t> to) { pack_sparse(problem.weights, block, to); });
   const SparseWeights weights = sparse_weights_in(packed, problem.weights.columns, block);
   return std::make_unique<SparseF32Step>(context, problem, kernel, weights);
+}
+
+std::unique_ptr<Step> make_unexpected_step(const BindContext& context, const DenseF32Problem& problem, Form form) {
+  const auto choice = choice_for(context, problem);
+  if (!choice || choice->expected == form) return nullptr;
+  return make_step_of(context, problem, choice->counts, form);
+}
+
+}  // namespace
+
+std::unique_ptr<Step> make_sparse_f32_step(const BindContext& context, const DenseF32Problem& problem) {
+  const auto choice = choice_for(context, problem);
+  if (!choice || choice->expected == Form::Dense) return nullptr;
+  return make_step_of(context, problem, choice->counts, choice->expected);
+}
+
+std::unique_ptr<Step> make_single_sparse_f32_step(const BindContext& context, const DenseF32Problem& problem) {
+  return make_unexpected_step(context, problem, Form::Single);
+}
+
+std::unique_ptr<Step> make_block_sparse_f32_step(const BindContext& context, const DenseF32Problem& problem) {
+  return make_unexpected_step(context, problem, Form::Blocks);
 }
 
 }  // namespace adze::engine

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "adze/base/text.h"
 #include "adze/engine/kernels/spmm_s8/spmm_s8.h"
@@ -119,7 +120,7 @@ class SparseS8Step final : public Step {
     });
   }
 
-  std::string kernel() const override { return kernel_.name; }
+  std::string kernel() const override { return cat(kernel_.name, block_ == 8 ? " 8x1" : " 1x1"); }
 
  private:
   void run_block(std::int64_t index) const {
@@ -165,12 +166,26 @@ struct Times {
   double dense, single, blocks;
 };
 
-Times expected_times(const Dense& dense, std::int64_t single_quads, std::int64_t block_quads, std::int64_t pixels) {
+/// Products a cycle of the dense kernels; cycles that a quad of the sparse ones takes, and turning an input or output.
+struct Costs {
+  double dense_products, single_quad, block_quad, input, output;
+};
+
+Costs costs_of(Isa isa) {
+  if (isa_allows(isa, Isa::Avx512Vbmi)) return {90, 5, 13, 4, 16};
+  if (isa_allows(isa, Isa::Avx512Vnni)) return {90, 6, 24, 8, 32};
+  if (isa_allows(isa, Isa::AvxVnni)) return {60, 6, 24, 8, 32};
+  return {20, 12, 80, 8, 32};
+}
+
+Times expected_times(const Costs& costs, const Dense& dense, std::int64_t single_quads, std::int64_t block_quads,
+                     std::int64_t pixels) {
   const double filled = static_cast<double>(pixels) / static_cast<double>((pixels + 31) / 32 * 32);
   const auto depth = static_cast<double>(dense.depth), columns = static_cast<double>(dense.columns);
-  const double turning = 4 * depth + 16 * columns;
-  return {filled * depth * columns * 32 / 90, 5 * static_cast<double>(single_quads) + turning,
-          13 * static_cast<double>(block_quads) + turning};
+  const double turning = costs.input * depth + costs.output * columns;
+  return {filled * depth * columns * 32 / costs.dense_products,
+          costs.single_quad * static_cast<double>(single_quads) + turning,
+          costs.block_quad * static_cast<double>(block_quads) + turning};
 }
 
 /// Is a part of the weights, spread over all, mostly 0?
@@ -182,14 +197,21 @@ bool looks_sparse(const ConvS8Problem& problem, std::int64_t count) {
   return static_cast<double>(zeros) >= least_zeros * looked_at;
 }
 
-}  // namespace
+/// Outputs that share their inputs.
+enum class Form : std::int64_t { Dense = 0, Single = 1, Blocks = 8 };
 
-std::unique_ptr<Step> make_sparse_s8_step(const BindContext& context, const ConvS8Problem& problem) {
+/// What there is to choose between, and what is expected to be fastest.
+struct Choice {
+  std::int64_t single_quads = 0, block_quads = 0;
+  Form expected = Form::Dense;
+};
+
+std::optional<Choice> choice_for(const BindContext& context, const ConvS8Problem& problem) {
   const WindowGeometry& g = problem.geometry;
   const std::int64_t pixels = g.batch * g.out_pixels();
-  if (g.groups != 1 || pixels < least_pixels || kernels::spmm_s8_kernel(context.isa()).isa == Isa::Ref) return nullptr;
+  if (g.groups != 1 || pixels < least_pixels || kernels::spmm_s8_kernel(context.isa()).isa == Isa::Ref) return {};
   const std::int64_t depth = g.taps() * g.in_channels;
-  if (depth * g.out_channels >= INT32_MAX / 8) return nullptr;
+  if (depth * g.out_channels >= INT32_MAX / 8) return {};
   // Kept with the packed weights, so that a session that finds them need not read the model's.
   const auto counts =
       context.weights().packed_as<std::int64_t>(context.origin(), "sparse counts", 3, [&](std::span<std::int64_t> to) {
@@ -200,17 +222,55 @@ std::unique_ptr<Step> make_sparse_s8_step(const BindContext& context, const Conv
         to[1] = dense.quads(1);
         to[2] = dense.quads(8);
       });
-  if (counts[0] == 0) return nullptr;
-  const Times times = expected_times({nullptr, g.out_channels, depth}, counts[1], counts[2], pixels);
-  if (times.dense <= std::min(times.single, times.blocks)) return nullptr;
-  const std::int64_t block = times.blocks < times.single ? 8 : 1, quads = counts[block == 8 ? 2 : 1];
+  if (counts[0] == 0) return {};
+  Choice choice{counts[1], counts[2]};
+  const Times times =
+      expected_times(costs_of(context.isa()), {nullptr, g.out_channels, depth}, counts[1], counts[2], pixels);
+  if (std::min(times.single, times.blocks) < times.dense) {
+    choice.expected = times.blocks < times.single ? Form::Blocks : Form::Single;
+  }
+  return choice;
+}
+
+std::unique_ptr<Step> make_step_of(const BindContext& context, const ConvS8Problem& problem, const Choice& choice,
+                                   Form form) {
+  const WindowGeometry& g = problem.geometry;
+  const auto block = static_cast<std::int64_t>(form);
+  const std::int64_t quads = form == Form::Blocks ? choice.block_quads : choice.single_quads;
   const auto packed = context.weights().packed_as<std::int32_t>(
       context.origin(), cat("spmm_s8 ", block), packed_numbers(g.out_channels, quads, block),
       [&](std::span<std::int32_t> to) {
         const std::vector<std::int8_t> ordered = problem.ordered_weights();
-        pack({ordered.data(), g.out_channels, depth}, quads, block, to);
+        pack({ordered.data(), g.out_channels, g.taps() * g.in_channels}, quads, block, to);
       });
   return std::make_unique<SparseS8Step>(context, problem, block, packed);
+}
+
+std::unique_ptr<Step> make_unexpected_step(const BindContext& context, const ConvS8Problem& problem, Form form) {
+  const auto choice = choice_for(context, problem);
+  if (!choice || choice->expected == form) return nullptr;
+  return make_step_of(context, problem, *choice, form);
+}
+
+}  // namespace
+
+std::unique_ptr<Step> make_sparse_s8_step(const BindContext& context, const ConvS8Problem& problem) {
+  const auto choice = choice_for(context, problem);
+  if (!choice || choice->expected == Form::Dense) return nullptr;
+  return make_step_of(context, problem, *choice, choice->expected);
+}
+
+std::unique_ptr<Step> make_unexpected_dense_s8_step(const BindContext& context, const ConvS8Problem& problem) {
+  const auto choice = choice_for(context, problem);
+  return choice && choice->expected != Form::Dense ? make_dense_s8_step(context, problem) : nullptr;
+}
+
+std::unique_ptr<Step> make_single_sparse_s8_step(const BindContext& context, const ConvS8Problem& problem) {
+  return make_unexpected_step(context, problem, Form::Single);
+}
+
+std::unique_ptr<Step> make_block_sparse_s8_step(const BindContext& context, const ConvS8Problem& problem) {
+  return make_unexpected_step(context, problem, Form::Blocks);
 }
 
 }  // namespace adze::engine

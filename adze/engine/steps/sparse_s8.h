@@ -8,4 +8,10 @@ namespace adze::engine {
 /// be faster than multiplying by them; else null.
 std::unique_ptr<Step> make_sparse_s8_step(const BindContext& context, const ConvS8Problem& problem);
 
+/// For tuning: what else could run weights with many zeros. Null for other weights, and where what is expected to be
+/// fastest does the same.
+std::unique_ptr<Step> make_unexpected_dense_s8_step(const BindContext& context, const ConvS8Problem& problem);
+std::unique_ptr<Step> make_single_sparse_s8_step(const BindContext& context, const ConvS8Problem& problem);
+std::unique_ptr<Step> make_block_sparse_s8_step(const BindContext& context, const ConvS8Problem& problem);
+
 }  // namespace adze::engine

@@ -123,6 +123,7 @@ class Parser {
     const Table graph = subgraphs[0];
     model_.name = graph.string(field::subgraph::name);
     model_.description = root_.string(field::model::description);
+    parse_metadata();
     parse_tensors(graph.tables(field::subgraph::tensors));
     parse_operators(graph.tables(field::subgraph::operators));
     model_.inputs = indices(graph.vector<std::int32_t>(field::subgraph::inputs), "graph input", false);
@@ -134,6 +135,19 @@ class Parser {
  private:
   void check_budget(std::size_t count, std::int64_t most, const char* what) {
     if (static_cast<std::int64_t>(count) > most) throw LimitError(cat(count, " ", what, ", the limit is ", most));
+  }
+
+  /// Of other writers' entries nothing is known.
+  void parse_metadata() {
+    constexpr std::size_t most_bytes = 1 << 20;
+    const TableVector entries = root_.tables(field::model::metadata);
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      const std::string name(entries[i].string(field::metadata::name));
+      if (!name.starts_with(own_metadata)) continue;
+      const auto bytes = parse_buffer(file_, buffers_, entries[i].scalar<std::uint32_t>(field::metadata::buffer));
+      if (!bytes || bytes->size() > most_bytes) continue;
+      model_.metadata[name] = std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+    }
   }
 
   void parse_operator_codes() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -18,6 +19,9 @@ namespace adze::tflite {
 namespace field {
 namespace model {
 enum { version = 0, operator_codes = 1, subgraphs = 2, description = 3, buffers = 4, metadata = 6 };
+}
+namespace metadata {
+enum { name = 0, buffer = 1 };
 }
 namespace operator_code {
 enum { short_code = 0, custom_name = 1, version = 2, code = 3 };
@@ -154,6 +158,7 @@ struct Operator {
 /// The first subgraph of a model, all indices and sizes checked.
 struct Model {
   std::string name, description;
+  std::map<std::string, std::string> metadata;  ///< entries that adze wrote
   std::vector<TensorInfo> tensors;
   std::vector<Operator> operators;
   std::vector<std::int32_t> inputs, outputs;

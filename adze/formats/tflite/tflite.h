@@ -12,6 +12,9 @@
 
 namespace adze::tflite {
 
+/// What the names of metadata entries begin with that are written and read: preprocessing, class names, facts.
+inline constexpr const char* own_metadata = "adze.";
+
 /// Budgets for reading; more throws LimitError.
 struct ReadOptions {
   std::int64_t max_file_bytes = std::int64_t{4} << 30;

@@ -58,6 +58,7 @@ Graph Translator::run() {
   graph_.name = model_.name.empty() ? "main" : model_.name;
   graph_.doc = model_.description;
   graph_.producer = "tflite";
+  graph_.metadata.insert(model_.metadata.begin(), model_.metadata.end());
   add_inputs();
   for (const Operator& op : model_.operators) translate(op);
   for (const std::int32_t tensor : model_.outputs) graph_.add_output(stored(tensor));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "adze/base/checked.h"
 
@@ -85,6 +86,14 @@ std::string serialize(const OutputModel& model) {
     }
     tensors.push_back(tensor_table(tensor, buffer));
   }
+  std::vector<FlatPointer> metadata;
+  for (const auto& [name, value] : model.metadata) {
+    metadata.push_back(flat_table());
+    metadata.back()->object(field::metadata::name, flat_text(name));
+    metadata.back()->scalar(field::metadata::buffer, static_cast<std::uint32_t>(buffers.size()));
+    buffers.push_back(flat_table());
+    buffers.back()->object(field::buffer::data, flat_bytes(std::as_bytes(std::span(value)), 16));
+  }
   Codes codes;
   for (const OutputOperator& op : model.operators) {
     const auto next = static_cast<std::uint32_t>(codes.size());
@@ -105,6 +114,7 @@ std::string serialize(const OutputModel& model) {
   root.object(field::model::subgraphs, flat_tables({subgraph}));
   root.object(field::model::description, flat_text(model.description));
   root.object(field::model::buffers, flat_tables(std::move(buffers)));
+  if (!metadata.empty()) root.object(field::model::metadata, flat_tables(std::move(metadata)));
   return build_flatbuffer(root, "TFL3");
 }
 

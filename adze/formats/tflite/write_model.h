@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +37,7 @@ struct OutputOperator {
 
 struct OutputModel {
   std::string name, description;
+  std::map<std::string, std::string> metadata;
   std::vector<OutputTensor> tensors;
   std::vector<OutputOperator> operators;
   std::vector<std::int32_t> inputs, outputs;

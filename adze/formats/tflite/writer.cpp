@@ -94,6 +94,10 @@ Writer::Writer(const Graph& graph) : graph_(with_batch_of_one(with_signed_activa
 OutputModel Writer::run() {
   model_.name = graph_.name;
   model_.description = graph_.doc;
+  for (const auto& [name, value] : graph_.metadata) {
+    const bool follows_from_file = name == "adze.rounding" || name == "adze.source_layout";
+    if (name.starts_with(own_metadata) && !follows_from_file) model_.metadata[name] = value;
+  }
   find_quantization();
   find_wanted_layouts();
   add_inputs();
