@@ -87,12 +87,12 @@ void PruneArguments::declare(Options& options) {
 
 namespace {
 
-prune::Normalization usual_normalization(const prune::CriterionSum& criteria, bool channels) {
+prune::Normalization usual_normalization(const prune::CriterionSum& criteria) {
   const std::vector<prune::Needs> needs = prune::needs_of(criteria);
   const bool squares = std::any_of(needs.begin(), needs.end(), [](prune::Needs one) {
     return one == prune::Needs::Gradients || one == prune::Needs::DropoutRates;
   });
-  return squares && channels ? prune::Normalization::Rank : prune::Normalization::Mean;
+  return squares ? prune::Normalization::Rank : prune::Normalization::Mean;
 }
 
 }  // namespace
@@ -105,8 +105,8 @@ prune::PruneOptions PruneArguments::prune_options(std::uint64_t seed) const {
   if (unit == "merged") result.depth = prune::Depth::Merged;
   if (!result.channels) result.pattern = prune::parse_pattern(unit);
   result.criteria = prune::parse_criteria(criterion);
-  result.normalization = normalization == "auto" ? usual_normalization(result.criteria, result.channels)
-                                                 : prune::normalization_from_name(normalization);
+  result.normalization =
+      normalization == "auto" ? usual_normalization(result.criteria) : prune::normalization_from_name(normalization);
   result.spread = spread == "layer"         ? prune::Spread::ByGroup
                   : spread == "sensitivity" ? prune::Spread::Sensitivity
                                             : prune::Spread::Global;
