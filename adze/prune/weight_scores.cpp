@@ -113,18 +113,21 @@ std::vector<double> gradient(const View& view) {
   return scores;
 }
 
+/// (w dL/dw)² of each batch, averaged: the mean over batches would be near 0 where training ended.
 std::vector<double> taylor(const View& view) {
-  std::vector<double> scores = moments(view).mean;
-  for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = std::abs(scores[i] * view.weights[i]);
+  std::vector<double> scores = moments(view).mean_square;
+  for (std::size_t i = 0; i < scores.size(); ++i) scores[i] *= view.weights[i] * view.weights[i];
   return scores;
 }
 
+/// (w dL/dw - ½ h w²)² of each batch, averaged, h the mean squared gradient.
 std::vector<double> second_taylor(const View& view) {
   const GradientMoments g = moments(view);
   std::vector<double> scores(g.mean.size());
   for (std::size_t i = 0; i < scores.size(); ++i) {
     const double w = view.weights[i];
-    scores[i] = std::abs(0.5 * g.mean_square[i] * w * w - w * g.mean[i]);
+    const double h = g.mean_square[i];
+    scores[i] = w * w * (h - h * w * g.mean[i] + 0.25 * h * h * w * w);
   }
   return scores;
 }
