@@ -60,7 +60,9 @@ class BindContext {
 
   template <typename T>
   const T* in(std::size_t i) const {
-    if (const Tensor* tensor = constant(i)) return tensor->data<T>().data();
+    if (const Tensor* tensor = constant(i)) {
+      return reinterpret_cast<const T*>(weights_.resident(origin_, i, std::as_bytes(tensor->data<T>())));
+    }
     return reinterpret_cast<const T*>(places_[static_cast<std::size_t>(node_.input(i))]);
   }
   template <typename T>
@@ -69,7 +71,7 @@ class BindContext {
   }
   /// Operands whose elements are only moved.
   const std::byte* in_bytes(std::size_t i) const {
-    if (const Tensor* tensor = constant(i)) return tensor->bytes().data();
+    if (const Tensor* tensor = constant(i)) return weights_.resident(origin_, i, tensor->bytes());
     return places_[static_cast<std::size_t>(node_.input(i))];
   }
   /// 8-bit operands of either sign.

@@ -133,6 +133,18 @@ std::span<const std::byte> WeightCache::packed(NodeId node, const std::string& w
   return made.bytes;
 }
 
+const std::byte* WeightCache::resident(NodeId node, std::size_t operand, std::span<const std::byte> constant) {
+  constexpr std::size_t small = 1 << 16;
+  if (node == NodeId::None || constant.size() > small || !MappedFile::locate(constant)) return constant.data();
+  using Bytes = std::vector<std::byte>;
+  const auto kept = get<Bytes>(node, cat("constant ", operand), [&] {
+    Bytes copy(constant.size() + alignment);  // kernels may read a little beyond the end
+    std::copy(constant.begin(), constant.end(), copy.begin());
+    return copy;
+  });
+  return kept->data();
+}
+
 void WeightCache::save(const std::filesystem::path& path, const std::string& fingerprint,
                        const std::map<std::string, std::string>& more) const {
   std::vector<std::pair<std::string_view, std::span<const std::byte>>> pieces;

@@ -64,6 +64,9 @@ class WeightCache {
     if (!slot) slot = std::make_shared<const T>(make());
     return std::static_pointer_cast<const T>(slot);
   }
+  /// A constant operand where runs may read it: small ones that lie in a mapped file are copied, as a touch of one page
+  /// may bring megabytes of the file into memory.
+  const std::byte* resident(NodeId node, std::size_t operand, std::span<const std::byte> constant);
   void count_bytes(std::int64_t bytes) { bytes_ += bytes; }
   std::int64_t bytes() const { return bytes_; }
 

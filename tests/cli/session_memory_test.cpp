@@ -13,7 +13,8 @@ TEST(SessionMemory, StaysBelowItsBound) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "sanitizers keep freed memory";
 #endif
-  for (const char* network : {"mobilenetv2,int8", "mobilenetv1", "mobilenetv1_025_96"}) {
+  for (const char* network : {"mobilenetv2,int8", "mobilenetv1", "mobilenetv1_025_96", "encoder4x256",
+                              "encoder4x256,int8", "mobilenetv3s,int8"}) {
     const CommandResult converted = adze(cat("convert zoo:", network, " model.onnx --force"));
     ASSERT_EQ(converted.code, 0) << converted.err;
     const auto expect_within = [&](const std::string& arguments) {

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <vector>
 
 #include "adze/base/files.h"
 #include "adze/base/text.h"
@@ -96,6 +98,23 @@ TEST_F(WeightCacheTest, FingerprintChangesWithWeightsStructureAndInstructionSet)
   EXPECT_NE(of(text, "", "", "ref"), base);
   EXPECT_NE(of(text, "8.0", "9.0", "avx2"), base);
   EXPECT_NE(of(text, "1, 4", "2, 4", "avx2"), base);
+}
+
+TEST_F(WeightCacheTest, CopiesSmallConstantsOfFilesOnly) {
+  write_file(path, std::string(200'000, 'x'));
+  const auto file = MappedFile::open(path);
+  const auto small = file->bytes().subspan(100, 400), large = file->bytes().subspan(0, 100'000);
+  WeightCache cache;
+  const auto node = static_cast<NodeId>(3);
+  const std::byte* copy = cache.resident(node, 1, small);
+  EXPECT_NE(copy, small.data());
+  EXPECT_TRUE(std::equal(small.begin(), small.end(), copy));
+  EXPECT_EQ(cache.resident(node, 1, small), copy);
+  EXPECT_NE(cache.resident(node, 2, small), copy);
+  EXPECT_EQ(cache.resident(node, 0, large), large.data());
+  EXPECT_EQ(cache.resident(NodeId::None, 1, small), small.data());
+  const std::vector<std::byte> own(100);
+  EXPECT_EQ(cache.resident(node, 4, own), own.data());
 }
 
 }  // namespace

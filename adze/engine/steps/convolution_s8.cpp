@@ -48,8 +48,9 @@ std::vector<std::int32_t> folded_bias(const BindContext& context, const WindowGe
   const auto packed =
       context.weights().packed_as<std::int32_t>(context.origin(), "bias_s8", outputs, [&](std::span<std::int32_t> to) {
         const auto sums = weight_sums(context.constant(1)->data<std::int8_t>().data(), outputs, depth, turned);
+        const std::int32_t* biases = context.has(2) ? context.in<std::int32_t>(2) : nullptr;
         for (std::size_t o = 0; o < to.size(); ++o) {
-          const std::int64_t bias = context.has(2) ? context.in<std::int32_t>(2)[o] : 0;
+          const std::int64_t bias = biases != nullptr ? biases[o] : 0;
           to[o] = static_cast<std::int32_t>(static_cast<std::uint32_t>(bias - zero_point * sums[o]));
         }
       });
@@ -67,13 +68,13 @@ ConvS8Problem::ConvS8Problem(const BindContext& context, const WindowGeometry& g
       stage(requantize_parameters(context.node(), g.out_channels), folded_bias(context, g, turned_weights),
             output_affine(context.node())) {}
 
-std::vector<std::int8_t> ConvS8Problem::ordered_weights() const {
+std::vector<std::int8_t> ConvS8Problem::ordered_weights(std::int64_t first_output, std::int64_t count) const {
   const std::int64_t outputs = geometry.out_channels, taps = geometry.taps();
   const std::int64_t inputs = geometry.in_channels / geometry.groups;
-  if (taps == 1 && !turned) return {weights, weights + outputs * inputs};
-  std::vector<std::int8_t> ordered(static_cast<std::size_t>(outputs * inputs * taps));
+  if (taps == 1 && !turned) return {weights + first_output * inputs, weights + (first_output + count) * inputs};
+  std::vector<std::int8_t> ordered(static_cast<std::size_t>(count * inputs * taps));
   std::int8_t* to = ordered.data();
-  for (std::int64_t o = 0; o < outputs; ++o) {
+  for (std::int64_t o = first_output; o < first_output + count; ++o) {
     for (std::int64_t t = 0; t < taps; ++t) {
       const std::int8_t* from = turned ? weights + o : weights + o * inputs * taps + t;
       const std::int64_t step = turned ? outputs : taps;

@@ -18,8 +18,9 @@ struct ConvS8Problem {
   StageArrays stage;
 
   ConvS8Problem(const BindContext& context, const kernels::WindowGeometry& g, bool turned);
-  /// Weights as [O][taps][C / group].
-  std::vector<std::int8_t> ordered_weights() const;
+  /// Weights as [O][taps][C / group], of all outputs or some.
+  std::vector<std::int8_t> ordered_weights() const { return ordered_weights(0, geometry.out_channels); }
+  std::vector<std::int8_t> ordered_weights(std::int64_t first_output, std::int64_t count) const;
 };
 
 /// The step of a QConv with channels last.

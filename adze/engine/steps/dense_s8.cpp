@@ -38,11 +38,14 @@ class DenseS8Step final : public Step {
     group_bytes_ = kernels::packed_gemm_s8_bytes(outputs, segments_.count, segments_.bytes);
     packed_ = context.weights().packed_as<std::int8_t>(
         context.origin(), "gemm_s8", g_.groups * group_bytes_, [&](std::span<std::int8_t> to) {
-          const std::vector<std::int8_t> weights = problem.ordered_weights();
-          const std::int64_t depth = segments_.count * segments_.bytes;
+          constexpr std::int64_t together = 64;  // columns: few, so that no second copy of large weights is made
           for (std::int64_t group = 0; group < g_.groups; ++group) {
-            kernels::pack_gemm_s8(weights.data() + group * outputs * depth, outputs, segments_.count, segments_.bytes,
-                                  to.data() + group * group_bytes_);
+            for (std::int64_t first = 0; first < outputs; first += together) {
+              const std::int64_t count = std::min(together, outputs - first);
+              const std::vector<std::int8_t> weights = problem.ordered_weights(group * outputs + first, count);
+              kernels::pack_gemm_s8(weights.data(), count, segments_.count, segments_.bytes,
+                                    to.data() + group * group_bytes_ + first * column_bytes(outputs));
+            }
           }
         });
     cut_columns(outputs);
@@ -72,19 +75,20 @@ class DenseS8Step final : public Step {
     kernels::OutputStage stage;
   };
 
+  std::int64_t column_bytes(std::int64_t outputs) const { return group_bytes_ / ((outputs + 15) / 16 * 16); }
+
   /// One part a group, or more where there are too few blocks of pixels for the threads.
   void cut_columns(std::int64_t outputs) {
     constexpr std::int64_t step = 64;
     const bool few = threads_ > 1 && post_ops_.empty() && g_.batch * blocks_.count() < 2 * threads_;
     const std::int64_t pieces = few ? std::clamp<std::int64_t>(outputs / step, 1, 4 * threads_) : 1;
     const std::int64_t width = (outputs / pieces + step - 1) / step * step;
-    const std::int64_t column_bytes = group_bytes_ / ((outputs + 15) / 16 * 16);
     for (std::int64_t group = 0; group < g_.groups; ++group) {
       for (std::int64_t first = 0; first < outputs; first += pieces == 1 ? outputs : width) {
         const std::int64_t channel = group * outputs + first;
-        parts_.push_back({channel, group * (g_.in_channels / g_.groups),
-                          pieces == 1 ? outputs : std::min(width, outputs - first),
-                          packed_.data() + group * group_bytes_ + first * column_bytes, stage_.stage(channel)});
+        parts_.push_back(
+            {channel, group * (g_.in_channels / g_.groups), pieces == 1 ? outputs : std::min(width, outputs - first),
+             packed_.data() + group * group_bytes_ + first * column_bytes(outputs), stage_.stage(channel)});
       }
     }
     parts_together_ = few ? 1 : static_cast<std::int64_t>(parts_.size());
