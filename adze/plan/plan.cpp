@@ -86,7 +86,7 @@ class Planner {
     for (const RowRange& range : options_.groups) {
       std::optional<RowGroup> group = makers.make(range);
       if (!group) throw InternalError(cat("steps ", range.first, " to ", range.last, " cannot run by rows"));
-      for (std::int32_t step = range.first; step <= range.last; ++step) {
+      for (std::int32_t step = range.first; step <= range.last && !range.anew; ++step) {
         times_[static_cast<std::size_t>(step)] = range.first;
       }
       plan_.groups.push_back(std::move(*group));
@@ -121,7 +121,11 @@ class Planner {
     }
     for (const RowGroup& group : plan_.groups) {
       for (const RowTensor& tensor : group.tensors) {
-        if (!tensor.is_whole()) at(tensor.value).bytes = tensor.held_bytes();
+        ValuePlan& value = at(tensor.value);
+        if (!tensor.is_whole()) value.bytes = tensor.held_bytes();
+        if (!group.anew) continue;
+        if (tensor.maker < 0) value.last = std::max(value.last, group.last);  // until the last band
+        if (tensor.goes_out) value.first = group.first;                       // from the first one
       }
     }
     for (const ValueId id : graph_.outputs()) at(id).last = steps;
@@ -249,11 +253,12 @@ class Planner {
 
   void add_group(const RowGroup& group, std::vector<ArenaBlock>& blocks, std::vector<ArenaOverlap>& overlaps) {
     for (const RowStage& stage : group.stages) scratch_blocks_[stage.node] = blocks.size();
-    blocks.push_back({group.scratch_bytes, group.first, group.first});
+    const std::int32_t end = group.anew ? group.last : group.first;
+    blocks.push_back({group.scratch_bytes, group.first, end});
     for (const RowGroup::Overlap& overlap : group.overlaps) {
       const ValueId input = at(group.tensors[static_cast<std::size_t>(overlap.input)].value).storage;
       const ValueId output = group.tensors[static_cast<std::size_t>(overlap.output)].value;
-      if (input == ValueId::None || at(input).last != group.first || at(output).first != group.first) continue;
+      if (input == ValueId::None || at(input).last != end || at(output).first != group.first) continue;
       overlaps.push_back({block_of_[static_cast<std::size_t>(input)], block_of_[static_cast<std::size_t>(output)],
                           overlap.distance, false});
     }
@@ -275,9 +280,9 @@ class Planner {
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
   const Graph& graph_;
   const PlanOptions& options_;
-  std::vector<std::int32_t> times_;               ///< by step: all of a group happen together
-  std::vector<bool> folded_;                      ///< by value
-  std::vector<std::size_t> block_of_;             ///< by value
+  std::vector<std::int32_t> times_;    ///< by step: all of a group happen together, unless it computes bands anew
+  std::vector<bool> folded_;           ///< by value
+  std::vector<std::size_t> block_of_;  ///< by value
   std::map<NodeId, std::size_t> scratch_blocks_;  ///< by node
   Plan plan_;
 };

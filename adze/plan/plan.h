@@ -69,6 +69,7 @@ struct Plan {
 struct RowRange {
   std::int32_t first = 0, last = 0;  ///< both included
   std::int64_t band = 1;
+  bool anew = false;  ///< no rows are kept from band to band
 
   bool operator==(const RowRange&) const = default;
 };

@@ -91,6 +91,90 @@ class Walker {
   std::vector<std::size_t> waits_;          ///< by stage: who waits for it
 };
 
+/// Rows [first, end) of a tensor.
+struct Interval {
+  std::int64_t first = std::numeric_limits<std::int64_t>::max(), end = 0;
+};
+
+/// The rows of every tensor that rows [row, row + band) of the last stage's output need.
+std::vector<Interval> needed_rows(const RowGroup& group, std::int64_t row) {
+  std::vector<Interval> needed(group.tensors.size());
+  const auto goal = static_cast<std::size_t>(group.stages.back().output);
+  needed[goal] = {row, std::min(row + group.band, group.tensors[goal].rows)};
+  for (std::size_t i = group.stages.size(); i-- > 0;) {
+    const RowStage& stage = group.stages[i];
+    const Interval made = needed[static_cast<std::size_t>(stage.output)];
+    const std::int64_t top = made.first * stage.form.stride - stage.form.pad;
+    const std::int64_t end = (made.end - 1) * stage.form.stride - stage.form.pad + stage.form.extent;
+    for (const std::int32_t input : stage.inputs) {
+      Interval& read = needed[static_cast<std::size_t>(input)];
+      read.first = std::min(read.first, std::max<std::int64_t>(0, top));
+      read.end = std::max(read.end, std::min(end, group.tensors[static_cast<std::size_t>(input)].rows));
+    }
+  }
+  return needed;
+}
+
+/// Calls for each band of the last output.
+template <typename Visit>
+void each_band(const RowGroup& group, const Visit& visit) {
+  const std::int64_t rows = group.tensors[static_cast<std::size_t>(group.stages.back().output)].rows;
+  for (std::int64_t row = 0; row < rows; row += group.band) visit(row, needed_rows(group, row));
+}
+
+void walk_anew(const RowGroup& group, const RowEvents& events) {
+  each_band(group, [&](std::int64_t, const std::vector<Interval>& needed) {
+    std::vector<std::int64_t> first;
+    for (std::size_t t = 0; t < needed.size(); ++t) first.push_back(group.tensors[t].is_whole() ? 0 : needed[t].first);
+    for (std::size_t stage = 0; stage < group.stages.size(); ++stage) {
+      const Interval& made = needed[static_cast<std::size_t>(group.stages[stage].output)];
+      if (events.run) events.run(stage, made.first, made.end - made.first, first);
+    }
+  });
+}
+
+/// How many bytes before a tensor that comes in the output may begin.
+std::int64_t distance_anew(const RowGroup& group, std::size_t input) {
+  const RowTensor& from = group.tensors[input];
+  const RowStage& last = group.stages.back();
+  const RowTensor& to = group.tensors[static_cast<std::size_t>(last.output)];
+  const bool read_while_writing =
+      std::find(last.inputs.begin(), last.inputs.end(), static_cast<std::int32_t>(input)) != last.inputs.end();
+  std::int64_t distance = -from.rows * from.row_bytes;
+  std::vector<Interval> needed, written;  // by band
+  each_band(group, [&](std::int64_t, const std::vector<Interval>& rows) {
+    needed.push_back(rows[input]);
+    written.push_back(rows[static_cast<std::size_t>(last.output)]);
+  });
+  std::int64_t lowest = from.rows;
+  for (std::size_t band = needed.size(); band-- > 0;) {
+    if (read_while_writing) lowest = std::min(lowest, needed[band].first);
+    if (lowest < from.rows) distance = std::max(distance, written[band].end * to.row_bytes - lowest * from.row_bytes);
+    lowest = std::min(lowest, needed[band].first);
+  }
+  return distance;
+}
+
+void size_anew(RowGroup& group) {
+  group.calls = 0;
+  for (RowStage& stage : group.stages) stage.rows_made = 0;
+  for (RowTensor& tensor : group.tensors) tensor.held = tensor.is_whole() ? tensor.rows : 0;
+  each_band(group, [&](std::int64_t, const std::vector<Interval>& needed) {
+    for (RowStage& stage : group.stages) {
+      const Interval& made = needed[static_cast<std::size_t>(stage.output)];
+      RowTensor& output = group.tensors[static_cast<std::size_t>(stage.output)];
+      stage.rows_made += made.end - made.first;
+      if (!output.is_whole()) output.held = std::max(output.held, made.end - made.first);
+      ++group.calls;
+    }
+  });
+  group.overlaps.clear();
+  for (std::size_t t = 0; t < group.tensors.size(); ++t) {
+    if (group.tensors[t].maker >= 0) continue;
+    group.overlaps.push_back({static_cast<std::int32_t>(t), group.stages.back().output, distance_anew(group, t)});
+  }
+}
+
 }  // namespace
 
 std::int64_t row_state_bytes(const RowGroup& group) {
@@ -98,10 +182,13 @@ std::int64_t row_state_bytes(const RowGroup& group) {
 }
 
 void walk_rows(const RowGroup& group, const RowEvents& events) {
+  if (group.anew) return walk_anew(group, events);
   Walker(group, events).run();
 }
 
 void size_rows(RowGroup& group) {
+  if (group.anew) return size_anew(group);
+  for (RowStage& stage : group.stages) stage.rows_made = group.tensors[static_cast<std::size_t>(stage.output)].rows;
   for (RowTensor& tensor : group.tensors) tensor.held = tensor.rows;  // nothing moves in the first walk
   std::vector<std::int64_t> held(group.tensors.size(), 0);
   std::vector<std::int64_t> distance(group.tensors.size() * group.tensors.size(),

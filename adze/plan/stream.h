@@ -34,13 +34,17 @@ struct RowStage {
   std::vector<std::int32_t> inputs;  ///< tensors, one an operand of the form
   std::int32_t output = -1;          ///< tensor
   RowForm form;
+  std::int64_t rows_made = 0;  ///< of all calls together
 };
 
 /// Nodes that follow each other in the order and run interleaved: each produces `band` rows when a later one misses
-/// them. Nothing is computed twice; of what stays inside only a few rows exist at a time.
+/// them. Of what stays inside only a few rows exist at a time. Either nothing is computed twice, and rows that a later
+/// band needs as well are kept; or each band of the last output is computed anew, all stages one after the other: then
+/// the rows of a tensor are in memory only from its maker to its last reader.
 struct RowGroup {
   std::int32_t first = 0, last = 0;  ///< steps of the order, both included
   std::int64_t band = 1;
+  bool anew = false;  ///< one tensor goes out then, the last stage's
   std::vector<RowTensor> tensors;
   std::vector<RowStage> stages;
   /// An output may start `distance` bytes before a tensor that comes in, or anywhere before that.

@@ -35,8 +35,10 @@ class Chooser {
       for (std::int32_t first = last; is_candidate(first, last); --first) {
         const std::int64_t before = best[static_cast<std::size_t>(first)];
         if (std::max(before, peaks_.least(first, last)) >= here) continue;
-        const auto& need = peaks_.group({first, last, 1});
-        if (need) here = std::min(here, std::max(before, need->peak_bytes));
+        for (const bool anew : {false, true}) {
+          const auto& need = peaks_.group({first, last, 1, anew});
+          if (need) here = std::min(here, std::max(before, need->peak_bytes));
+        }
       }
     }
     return best.back();
@@ -65,11 +67,13 @@ class Chooser {
         too_much = too_much || peaks_.whole(first) > limit;
         if (!too_much || best[static_cast<std::size_t>(first)].work >= here.work) continue;
         if (peaks_.least(first, last) > limit) continue;
-        for (const std::int64_t band : bands) {
-          if (band > most_rows) break;
-          const auto& need = peaks_.group({first, last, band});
-          if (!need || need->peak_bytes > limit) break;
-          consider({first, last, band}, need->peak_bytes, need->extra_work);
+        for (const bool anew : {false, true}) {
+          for (const std::int64_t band : bands) {
+            if (band > most_rows) break;
+            const auto& need = peaks_.group({first, last, band, anew});
+            if (!need || need->peak_bytes > limit) break;
+            consider({first, last, band, anew}, need->peak_bytes, need->extra_work);
+          }
         }
       }
     }

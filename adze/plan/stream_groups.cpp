@@ -46,7 +46,7 @@ bool RowGroups::goes_out(ValueId id, const RowRange& range) const {
 
 std::optional<RowGroup> RowGroups::make(const RowRange& range) const {
   RowGroup group;
-  group.first = range.first, group.last = range.last, group.band = range.band;
+  group.first = range.first, group.last = range.last, group.band = range.band, group.anew = range.anew;
   std::map<ValueId, std::int32_t> known;
   const auto add = [&](ValueId id, std::int32_t maker) -> std::int32_t {
     const auto found = known.find(id);
@@ -73,6 +73,8 @@ std::optional<RowGroup> RowGroups::make(const RowRange& range) const {
     const auto& readers = readers_[static_cast<std::size_t>(node.outputs[0])];
     const bool is_read = !readers.empty() && readers.front() <= range.last;
     if (stage.output < 0 || (step < range.last && !is_read)) return std::nullopt;
+    const bool goes_out_early = step < range.last && group.tensors[static_cast<std::size_t>(stage.output)].goes_out;
+    if (range.anew && goes_out_early) return std::nullopt;
     group.scratch_bytes = std::max(group.scratch_bytes, memory->scratch_bytes);
     group.stages.push_back(std::move(stage));
   }

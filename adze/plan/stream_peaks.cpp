@@ -17,6 +17,26 @@ std::size_t index_of(ValueId id) {
 /// Instructions that the scheduler takes for one call of a stage, and for a byte moved.
 constexpr double call_work = 150.0, move_work = 0.4;
 
+/// Of a group that computes each band anew: rows are there from their maker to the last stage that reads them.
+std::int64_t most_inside(const RowGroup& group) {
+  std::int64_t most = 0;
+  for (std::size_t at = 0; at < group.stages.size(); ++at) {
+    std::int64_t bytes = 0;
+    for (std::size_t t = 0; t < group.tensors.size(); ++t) {
+      const RowTensor& tensor = group.tensors[t];
+      if (tensor.is_whole() || static_cast<std::size_t>(tensor.maker) > at) continue;
+      const bool read = std::any_of(
+          group.stages.begin() + static_cast<std::ptrdiff_t>(at), group.stages.end(), [&](const RowStage& stage) {
+            return std::find(stage.inputs.begin(), stage.inputs.end(), static_cast<std::int32_t>(t)) !=
+                   stage.inputs.end();
+          });
+      if (read || static_cast<std::size_t>(tensor.maker) == at) bytes += tensor.held_bytes();
+    }
+    most = std::max(most, bytes);
+  }
+  return most;
+}
+
 }  // namespace
 
 StreamPeaks::StreamPeaks(const Graph& graph, const std::vector<NodeId>& order,
@@ -113,7 +133,7 @@ std::int64_t StreamPeaks::least(std::int32_t first, std::int32_t last) const {
 }
 
 const std::optional<StreamPeaks::Need>& StreamPeaks::group(const RowRange& range) {
-  const std::array<std::int64_t, 3> key{range.first, range.last, range.band};
+  const std::array<std::int64_t, 4> key{range.first, range.last, range.band, range.anew ? 1 : 0};
   const auto found = known_.find(key);
   return found != known_.end() ? found->second : known_[key] = evaluate(range);
 }
@@ -124,8 +144,9 @@ std::optional<StreamPeaks::Need> StreamPeaks::evaluate(const RowRange& range) co
   Need need;
   need.peak_bytes = alive(range.first, range.last) + group->scratch_bytes;
   for (const RowTensor& tensor : group->tensors) {
-    if (!tensor.is_whole()) need.peak_bytes += tensor.held_bytes() - tensor.rows * tensor.row_bytes;
+    if (!tensor.is_whole()) need.peak_bytes += (group->anew ? 0 : tensor.held_bytes()) - tensor.rows * tensor.row_bytes;
   }
+  if (group->anew) need.peak_bytes += most_inside(*group);
   std::map<std::int32_t, std::int64_t> saved;  // by output: the most that one input gives
   for (const RowGroup::Overlap& overlap : group->overlaps) {
     const Life& in = lives_[root_[index_of(group->tensors[static_cast<std::size_t>(overlap.input)].value)]];
@@ -139,7 +160,12 @@ std::optional<StreamPeaks::Need> StreamPeaks::evaluate(const RowRange& range) co
   need.extra_work = static_cast<double>(group->calls) * call_work + static_cast<double>(group->moved_bytes) * move_work;
   for (std::int32_t step = range.first; step <= range.last; ++step) {
     const NodeMemory* memory = groups_.memory_of(step);
-    if (memory->work) need.extra_work += memory->work(range.band) - memory->work(0);
+    if (!memory->work) continue;
+    const RowStage& stage = group->stages[static_cast<std::size_t>(step - range.first)];
+    const RowTensor& made = group->tensors[static_cast<std::size_t>(stage.output)];
+    const double repeats = static_cast<double>(stage.rows_made) / static_cast<double>(made.rows);
+    const std::int64_t together = group->anew && !made.is_whole() ? made.held : range.band;
+    need.extra_work += memory->work(together) * repeats - memory->work(0);
   }
   return need;
 }

@@ -46,7 +46,7 @@ class StreamPeaks {
   std::vector<std::size_t> root_;  ///< by value: what it is a view of
   std::vector<Life> lives_;        ///< by root
   std::vector<std::int64_t> whole_;
-  std::map<std::array<std::int64_t, 3>, std::optional<Need>> known_;
+  std::map<std::array<std::int64_t, 4>, std::optional<Need>> known_;
 };
 
 }  // namespace adze

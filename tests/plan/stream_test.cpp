@@ -169,7 +169,7 @@ Contents run_planned(const Net& net, const Plan& plan) {
 }
 
 TEST(RowGroups, GiveWhatTheirNodesGiveOneByOne) {
-  int with_groups = 0;
+  int with_groups = 0, with_groups_anew = 0;
   for (std::uint64_t seed = 1; seed <= 150; ++seed) {
     const Net net = random_net(seed);
     PlanOptions options;
@@ -180,13 +180,15 @@ TEST(RowGroups, GiveWhatTheirNodesGiveOneByOne) {
     const Contents expected = run_plainly(net, whole.order);
     Random random(seed);
     const auto first = static_cast<std::int32_t>(random.below(9));
-    const RowRange range{first, first + static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(10 - first))),
-                         1 + static_cast<std::int64_t>(random.below(5))};
-    options.groups = {range};
-    if (RowGroups(net.graph, whole.order, net.memory).make(range)) {
-      ++with_groups;
+    RowRange range{first, first + static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(10 - first))),
+                   1 + static_cast<std::int64_t>(random.below(5))};
+    for (const bool anew : {false, true}) {
+      range.anew = anew;
+      options.groups = {range};
+      if (!RowGroups(net.graph, whole.order, net.memory).make(range)) continue;
+      ++(anew ? with_groups_anew : with_groups);
       for (const auto& [id, bytes] : run_planned(net, make_plan(net.graph, options))) {
-        EXPECT_EQ(bytes, expected.at(id)) << seed;
+        EXPECT_EQ(bytes, expected.at(id)) << seed << " " << anew;
       }
     }
     for (const PlanGoal goal : {PlanGoal::Memory, PlanGoal::Balanced}) {
@@ -197,6 +199,7 @@ TEST(RowGroups, GiveWhatTheirNodesGiveOneByOne) {
     }
   }
   EXPECT_GT(with_groups, 150);
+  EXPECT_GT(with_groups_anew, 40);
 }
 
 TEST(RowGroups, HoldOnlyTheRowsThatAreStillNeeded) {
@@ -218,6 +221,29 @@ TEST(RowGroups, HoldOnlyTheRowsThatAreStillNeeded) {
   ASSERT_EQ(group->overlaps.size(), 1u);
   EXPECT_EQ(group->overlaps[0].distance, 0);
   EXPECT_EQ(groups.make({0, 1, 4})->tensors[1].held, 8);  // four missed the fifth that the second stage needs
+}
+
+TEST(RowGroups, ComputeBandsAnewWhereTheirRowsAreNotThereTogether) {
+  Net net;
+  net.pictures = {net.graph.add_input("x", picture(16, 1, 1))};
+  const std::int64_t channels[] = {40, 2, 40, 30};
+  for (const std::int64_t count : channels) {
+    const ValueId y = net.graph.add(OpKind::MaxPool, {net.pictures.back()}, {}, "y");
+    net.graph.value(y).type = picture(16, 1, count);
+    NodeMemory& memory = net.memory[net.graph.node_ids().back()];
+    memory.rows = {{0}, 3, 1, 1};
+    memory.work = [](std::int64_t) { return 1000.0; };
+    net.pictures.push_back(y);
+  }
+  net.graph.add_output(net.pictures.back());
+  const RowGroups groups(net.graph, net.graph.node_ids(), net.memory);
+  const auto kept = groups.make({0, 3, 1}), anew = groups.make({0, 3, 1, true});
+  ASSERT_TRUE(kept && anew);
+  EXPECT_EQ(kept->tensors[1].held, 3);
+  EXPECT_EQ(anew->tensors[1].held, 7);  // one row of the result: three, five, seven
+  EXPECT_EQ(anew->tensors[3].held, 3);
+  EXPECT_EQ(kept->stages[0].rows_made, 16);
+  EXPECT_EQ(anew->stages[0].rows_made, 100);  // ten bands of seven, and fewer at the ends
 }
 
 }  // namespace

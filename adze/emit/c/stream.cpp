@@ -27,7 +27,7 @@ void write_tensors(Network& network, const RowGroup& group) {
 
 void write_row_group(Network& network, const RowGroup& group, const std::string& name,
                      const std::vector<std::string>& stages) {
-  network.runtime.insert("adze_rows.c");
+  network.runtime.insert(group.anew ? "adze_rows_anew.c" : "adze_rows.c");
   network.runtime.insert("adze_rows.h");
   network.code.open(cat("static void ", name, "(void)"));
   write_tensors(network, group);
@@ -44,7 +44,7 @@ void write_row_group(Network& network, const RowGroup& group, const std::string&
   network.code.line(cat("static const adze_row_group group = {tensors, stages, ", group.tensors.size(), ", ",
                         group.stages.size(), ", ", group.band, "};"));
   const std::int64_t state = network.plan.scratch.at(group.stages[0].node);
-  network.code.line(cat("adze_run_rows(&group, (int16_t *)", network.at(state), ");"));
+  network.code.line(cat(group.anew ? "adze_run_rows_anew" : "adze_run_rows", "(&group, (int16_t *)", network.at(state), ");"));
   network.code.close();
   network.code.line();
 }
