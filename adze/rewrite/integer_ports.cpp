@@ -8,14 +8,15 @@ namespace adze::rewrite {
 
 namespace {
 
-bool is_byte(DType dtype) {
-  return dtype == DType::S8 || dtype == DType::U8;
+/// What emitted code takes from its caller and gives to it.
+bool is_stored(DType dtype) {
+  return dtype == DType::S8 || dtype == DType::U8 || dtype == DType::S16;
 }
 
 /// One constant scale, codes of 8 bits.
 bool quantizes_bytes(const Graph& graph, const Node& node, ValueId codes) {
   const Tensor* scale = graph.constant(node.input(1));
-  return scale != nullptr && scale->size() == 1 && is_byte(graph.value(codes).type.dtype) &&
+  return scale != nullptr && scale->size() == 1 && is_stored(graph.value(codes).type.dtype) &&
          (node.input(2) == ValueId::None || graph.constant(node.input(2)) != nullptr);
 }
 
