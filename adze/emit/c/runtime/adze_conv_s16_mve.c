@@ -42,7 +42,24 @@ ADZE_APART void two_pixels(const adze_conv *layer, const int16_t *a, const int16
     }
     const int32_t left[4] = {a0, a1, a2, a3}, right[4] = {b0, b1, b2, b3};
     store_four(vldrwq_s32(left), layer, by, layer->out_c - c, to_a + c);
-    if (to_b != to_a) store_four(vldrwq_s32(right), layer, by, layer->out_c - c, to_b + c);
+    store_four(vldrwq_s32(right), layer, by, layer->out_c - c, to_b + c);
+  }
+}
+
+ADZE_APART void one_pixel(const adze_conv *layer, const int16_t *a, int16_t *to) {
+  const int8_t *w = (const int8_t *)layer->weights;
+  const adze_channel *by = layer->channels;
+  for (int32_t c = 0; c < layer->out_c; c += 4, by += 4) {
+    int32_t a0 = by[0].bias, a1 = by[1].bias, a2 = by[2].bias, a3 = by[3].bias;
+    for (int32_t k = 0; k < layer->depth; k += 8, w += 32) {
+      const int16x8_t x = vldrhq_s16(a + k);
+      a0 = vmladavaq_s16(a0, x, vldrbq_s16(w));
+      a1 = vmladavaq_s16(a1, x, vldrbq_s16(w + 8));
+      a2 = vmladavaq_s16(a2, x, vldrbq_s16(w + 16));
+      a3 = vmladavaq_s16(a3, x, vldrbq_s16(w + 24));
+    }
+    const int32_t sums[4] = {a0, a1, a2, a3};
+    store_four(vldrwq_s32(sums), layer, by, layer->out_c - c, to + c);
   }
 }
 
@@ -62,7 +79,7 @@ static void one_pixel(const adze_conv *layer, const int16_t *x, int16_t *to) {
 
 static void two_pixels(const adze_conv *layer, const int16_t *a, const int16_t *b, int16_t *to_a, int16_t *to_b) {
   one_pixel(layer, a, to_a);
-  if (to_b != to_a) one_pixel(layer, b, to_b);
+  one_pixel(layer, b, to_b);
 }
 
 #endif
@@ -80,8 +97,7 @@ void adze_conv_s16_mve(const adze_conv *layer, const int16_t *in, int16_t *out, 
       two_pixels(layer, a, b, out, out + layer->out_c);
     }
     if (p < pixels) {
-      const int16_t *a = adze_pixel_s16(&bytes, direct, in, p, first);
-      two_pixels(layer, a, a, out, out);
+      one_pixel(layer, adze_pixel_s16(&bytes, direct, in, p, first), out);
       out += layer->out_c;
     }
   }

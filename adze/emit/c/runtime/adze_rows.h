@@ -34,6 +34,8 @@ typedef struct {
 
 /* state: six bytes a tensor. */
 void adze_run_rows(const adze_row_group* group, int16_t* state);
+/* Each band of the last stage's output with all that it needs, computed anew: no rows are kept. */
+void adze_run_rows_anew(const adze_row_group* group, int16_t* state);
 
 ADZE_INLINE adze_conv adze_conv_band(const adze_conv* layer, const adze_band* band) {
   adze_conv part = *layer;
