@@ -3,6 +3,7 @@
 
 #include "adze/base/files.h"
 #include "adze/base/text.h"
+#include "adze/data/batches.h"
 #include "adze/quantize/presets.h"
 #include "adze/recipe/figures.h"
 #include "adze/recipe/model_files.h"
@@ -157,6 +158,11 @@ void write_report(Console& console, const Arguments& arguments, const Graph& ori
     report.data = recipe.calibration.shown();
   }
   add_quantization(report, exact, outcome.graph, outcome.quantization, dataset.get(), console.progress());
+  if (dataset != nullptr) {
+    constexpr std::int64_t most_samples = 256;  // shares by channel do not get better with more
+    const auto indices = sample_indices(*dataset, recipe.calibration_samples, recipe.seed, Sampling::Stratified);
+    add_codes(report, outcome.graph, calibration_data(exact, dataset, indices), most_samples, console.progress());
+  }
   write_file(arguments.report, report_html(report));
 }
 

@@ -11,6 +11,8 @@
 #include "adze/quantize/layers.h"
 #include "adze/quantize/mixed.h"
 #include "adze/quantize/presets.h"
+#include "adze/quantize/width_latency.h"
+#include "cli/quantize_mixed_tables.h"
 
 namespace adze::cli {
 
@@ -80,26 +82,6 @@ Calibration open_calibration(const Graph& graph, const Recipe& recipe) {
   return calibration;
 }
 
-void print_curves(Console& console, const std::vector<quantize::LayerCurve>& curves) {
-  if (curves.empty()) return;
-  std::vector<std::string> header{"layer", "weights"};
-  for (const auto& point : curves[0].points) header.push_back(cat(point.bits, " bits"));
-  Table table(header, "output noise relative to the signal, the layer alone quantized");
-  Json json = Json::array();
-  for (const auto& curve : curves) {
-    std::vector<std::string> row{shortened(curve.node, 40), cat(curve.weights)};
-    Json points = Json::array();
-    for (const auto& point : curve.points) {
-      row.push_back(fixed(point.damage, 6));
-      points.push_back({{"bits", point.bits}, {"damage", point.damage}});
-    }
-    json.push_back({{"node", curve.node}, {"weights", curve.weights}, {"macs", curve.macs}, {"points", points}});
-    table.add_row(std::move(row));
-  }
-  console.table(table);
-  console.results()["sensitivity"] = std::move(json);
-}
-
 std::vector<SensitivityFigure> sensitivity_figures(const quantize::MixedOutcome& outcome) {
   std::vector<SensitivityFigure> figures;
   for (std::size_t i = 0; i < outcome.curves.size(); ++i) {
@@ -124,6 +106,9 @@ void choose_by_budget(Console& console, const quantize::Trials& trials, const Mi
     budget = {quantize::BudgetKind::Bytes, static_cast<double>(quantize::parse_bytes(arguments.target_size))};
   } else if (arguments.target_bit_operations > 0) {
     budget = {quantize::BudgetKind::BitOperations, arguments.target_bit_operations};
+  } else if (!arguments.target_latency.empty()) {
+    budget = {quantize::BudgetKind::Latency, 1, arguments.target_latency};
+    quantize::parse_latency(arguments.target_latency, 1);  // says what is wrong before anything is measured
   }
   const bool has_budget = budget.limit > 0;
   if (!has_budget) budget.limit = 8;
@@ -131,6 +116,7 @@ void choose_by_budget(Console& console, const quantize::Trials& trials, const Mi
   mixed.curve_file = arguments.sensitivity;
   mixed.curve_key = key;
   if (!has_budget) mixed.refinements = 0;
+  if (budget.kind == quantize::BudgetKind::Latency) mixed.widths = {4, 8};  // others are stored, and run, as these
   const auto outcome = quantize::choose_widths(trials, options, budget, mixed, console.progress());
   print_curves(console, outcome.curves);
   figures.sensitivity = sensitivity_figures(outcome);
@@ -145,7 +131,8 @@ void choose_by_budget(Console& console, const quantize::Trials& trials, const Mi
     json.push_back({{"node", one.pattern}, {"bits", bit_widths_text(one.bits)}});
   }
   for (const std::string& change : outcome.changes) console.line(cat("  refined: ", change));
-  console.line(cat("cost ", outcome.cost, " of ", budget.limit, "; sum of damages ", outcome.predicted,
+  if (budget.kind == quantize::BudgetKind::Latency) print_times(console, outcome);
+  console.line(cat("cost ", outcome.cost, " of ", outcome.limit, "; sum of damages ", outcome.predicted,
                    " (no allocation is below ", outcome.bound, "); measured output noise ", outcome.measured));
   console.results()["layer_bits"] = std::move(json);
 }
@@ -226,6 +213,8 @@ void MixedArguments::declare(Options& options) {
   options.option(target_size, "--target-size", "Bytes of weights, packed, such as 256KiB: bits are chosen by layer");
   options.option(target_bits, "--target-bits", "Mean bits of a weight, such as 4.5: bits are chosen by layer");
   options.option(target_bit_operations, "--target-bit-operations", "MACs times bits of both sides, of one sample");
+  options.option(target_latency, "--target-latency",
+                 "Time of one inference in the engine here, 3ms, or 80% of int8's: 4 or 8 bits by layer, measured");
   options.option(max_drop, "--max-drop", "Raise layers from --bits until top-1 falls by no more, such as 1%");
   options.option(sensitivity, "--sensitivity", "File of each layer's damage by bits: written, and read to go on");
   options.option(validation, "--validation", "Labelled data for --max-drop; default: the calibration data");

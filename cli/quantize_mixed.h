@@ -15,7 +15,7 @@ namespace adze::cli {
 struct MixedArguments {
   std::string preset = "none";
   std::vector<std::string> tensors;  ///< REGEX=TYPE
-  std::string target_size, max_drop, sensitivity;
+  std::string target_size, target_latency, max_drop, sensitivity;
   double target_bits = 0, target_bit_operations = 0;
   std::string validation;
   std::int64_t validation_samples = 1000;
@@ -24,7 +24,7 @@ struct MixedArguments {
   /// Is there anything that measures before quantizing?
   bool chooses() const {
     return !target_size.empty() || target_bits > 0 || target_bit_operations > 0 || !max_drop.empty() ||
-           !sensitivity.empty() || preset == "mixed";
+           !sensitivity.empty() || !target_latency.empty() || preset == "mixed";
   }
 };
 

@@ -24,17 +24,26 @@ const WidthPoint* known_point(const std::vector<LayerCurve>& known, const std::s
 
 }  // namespace
 
-std::string print_curves(const std::vector<LayerCurve>& curves, const std::string& key) {
+std::string print_curves(const std::vector<LayerCurve>& curves, const std::string& key,
+                         const std::vector<WidthTime>& times) {
   nlohmann::ordered_json layers = nlohmann::ordered_json::array();
   for (const LayerCurve& curve : curves) {
     nlohmann::ordered_json points = nlohmann::ordered_json::array();
     for (const WidthPoint& point : curve.points) points.push_back({{"bits", point.bits}, {"damage", point.damage}});
     layers.push_back({{"node", curve.node}, {"weights", curve.weights}, {"macs", curve.macs}, {"points", points}});
   }
-  return nlohmann::ordered_json{{"schema", schema}, {"key", key}, {"layers", layers}}.dump(1) + "\n";
+  nlohmann::ordered_json json{{"schema", schema}, {"key", key}, {"layers", layers}};
+  for (const WidthTime& time : times) {
+    json["times"].push_back({{"problem", time.problem},
+                             {"bits", time.bits},
+                             {"change_us", time.change_us},
+                             {"error_us", time.error_us},
+                             {"of_steps", time.of_steps}});
+  }
+  return json.dump(1) + "\n";
 }
 
-std::vector<LayerCurve> parse_curves(const std::string& text, std::string& key) {
+std::vector<LayerCurve> parse_curves(const std::string& text, std::string& key, std::vector<WidthTime>* times) {
   std::vector<LayerCurve> curves;
   try {
     const auto json = nlohmann::json::parse(text);
@@ -44,6 +53,11 @@ std::vector<LayerCurve> parse_curves(const std::string& text, std::string& key) 
       LayerCurve curve{layer.at("node"), layer.at("weights"), layer.at("macs"), {}};
       for (const auto& point : layer.at("points")) curve.points.push_back({point.at("bits"), point.at("damage")});
       curves.push_back(std::move(curve));
+    }
+    if (times == nullptr || !json.contains("times")) return curves;
+    for (const auto& time : json.at("times")) {
+      times->push_back(
+          {time.at("problem"), time.at("bits"), time.at("change_us"), time.at("error_us"), time.at("of_steps")});
     }
   } catch (const nlohmann::json::exception& error) {
     throw ModelError(cat("sensitivity file: ", error.what()), {}, "delete it to measure anew");
@@ -55,9 +69,10 @@ std::vector<LayerCurve> sensitivity_curves(const Trials& trials, const std::vect
                                            const std::filesystem::path& file, const std::string& key,
                                            ProgressSink& progress) {
   std::vector<LayerCurve> known, curves;
+  std::vector<WidthTime> times;
   if (!file.empty() && std::filesystem::exists(file)) {
     std::string found;
-    known = parse_curves(read_text_file(file), found);
+    known = parse_curves(read_text_file(file), found, &times);
     if (found != key) {
       throw UsageError(cat(file.string(), " was measured for another network, other options or other samples"),
                        "delete it, or name another file");
@@ -73,7 +88,7 @@ std::vector<LayerCurve> sensitivity_curves(const Trials& trials, const std::vect
       const WidthPoint* point = known_point(known, curve.node, bits);
       const double damage = point != nullptr ? point->damage : trials.one_layer(id, {bits, activation_bits});
       curves.back().points.push_back({bits, damage});
-      if (point == nullptr && !file.empty()) write_file(file, print_curves(curves, key));
+      if (point == nullptr && !file.empty()) write_file(file, print_curves(curves, key, times));
       phase.advance(1, cat(curve.node, " ", bits, " bits"));
     }
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "adze/quantize/bits.h"
+#include "adze/quantize/kernel_sheet.h"
 #include "adze/quantize/quantized_layers.h"
 
 namespace adze::quantize {
@@ -52,7 +53,9 @@ void describe_weights(const Graph& exact, const Graph& quantized, const PtqOptio
     const Tensor* weight = exact.constant(exact.node(same).input(1));
     if (weight == nullptr || weight->dtype() != DType::F32 || weight->shape() != layer.shape) continue;
     found->bits = widths.of(same).weights;
-    describe(*found, weight->data<float>(), restored_weights(quantized, layer));
+    const std::vector<float> restored = restored_weights(quantized, layer);
+    describe(*found, weight->data<float>(), restored);
+    found->kernels = kernel_sheet(exact.node(same), *weight, restored);
   }
 }
 

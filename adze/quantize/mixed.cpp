@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "adze/base/files.h"
 #include "adze/base/text.h"
 #include "adze/quantize/allocate.h"
+#include "adze/quantize/width_latency.h"
 
 namespace adze::quantize {
 
@@ -25,15 +27,17 @@ std::int64_t limit_of(const MixedBudget& budget, const std::vector<LayerCurve>& 
       return static_cast<std::int64_t>(budget.limit * 8);
     case BudgetKind::BitOperations:
       return static_cast<std::int64_t>(budget.limit);
+    case BudgetKind::Latency:
+      break;
   }
-  throw InternalError("an unknown budget");
+  throw InternalError("a budget that is not counted");
 }
 
-double shown_cost(const MixedBudget& budget, std::int64_t cost, const std::vector<LayerCurve>& curves) {
+double shown_cost(const MixedBudget& budget, double cost, const std::vector<LayerCurve>& curves) {
   double weights = 0;
   for (const LayerCurve& curve : curves) weights += static_cast<double>(curve.weights);
-  if (budget.kind == BudgetKind::Bits) return static_cast<double>(cost) / std::max(1.0, weights);
-  return budget.kind == BudgetKind::Bytes ? static_cast<double>(cost) / 8 : static_cast<double>(cost);
+  if (budget.kind == BudgetKind::Bits) return cost / std::max(1.0, weights);
+  return budget.kind == BudgetKind::Bytes ? cost / 8 : cost;
 }
 
 class Refiner {
@@ -112,6 +116,99 @@ class Refiner {
   std::int64_t limit_;
 };
 
+/// The choices of each layer and what they may cost together.
+struct Problem {
+  std::vector<std::vector<Choice>> choices;
+  std::int64_t limit = 0;
+};
+
+Problem counted_problem(const MixedBudget& budget, const std::vector<LayerCurve>& curves, int activation_bits) {
+  Problem problem;
+  problem.limit = limit_of(budget, curves);
+  for (const LayerCurve& curve : curves) {
+    std::vector<Choice>& layer = problem.choices.emplace_back();
+    for (const WidthPoint& point : curve.points) {
+      layer.push_back({cost_of(curve, point.bits, budget.kind, activation_bits), point.damage});
+    }
+  }
+  return problem;
+}
+
+constexpr double ns_of_us = 1000;
+
+/// Costs in nanoseconds above each layer's fastest width, the limit above the fastest network.
+Problem timed_problem(const MixedOutcome& outcome) {
+  Problem problem;
+  double fastest = outcome.int8_us;
+  for (std::size_t i = 0; i < outcome.curves.size(); ++i) {
+    double least = 0;
+    for (const WidthTime& time : outcome.times[i]) least = std::min(least, time.change_us);
+    fastest += least;
+    std::vector<Choice>& layer = problem.choices.emplace_back();
+    for (std::size_t k = 0; k < outcome.times[i].size(); ++k) {
+      const double more = ns_of_us * (outcome.times[i][k].change_us - least);
+      layer.push_back({std::llround(more), outcome.curves[i].points[k].damage});
+    }
+  }
+  if (fastest > outcome.limit) {
+    throw UsageError(cat("the budget of ", fixed(outcome.limit, 1), " us is too small: 8 bits throughout take ",
+                         fixed(outcome.int8_us, 1), " us, the fastest width of every layer about ", fixed(fastest, 1)),
+                     "raise it, or make the network smaller (adze prune)");
+  }
+  problem.limit = std::llround(ns_of_us * (outcome.limit - fastest));
+  return problem;
+}
+
+/// Times of all layers, kept in the curve file.
+void measure_times(const LatencyTrials& latency, const Trials& trials, const MixedOptions& mixed, MixedOutcome& outcome,
+                   ProgressSink& progress) {
+  std::vector<WidthTime> known;
+  std::string key = mixed.curve_key;
+  const bool kept = !mixed.curve_file.empty();
+  std::vector<LayerCurve> stored;
+  if (kept) stored = parse_curves(read_text_file(mixed.curve_file), key, &known);
+  const auto save = [&] {
+    if (kept) write_file(mixed.curve_file, print_curves(stored, key, known));
+  };
+  outcome.times = width_times(latency, trials, outcome.curves, known, save, progress);
+}
+
+void allocate_and_refine(const Trials& trials, const Problem& problem, const MixedOptions& mixed, int activation_bits,
+                         MixedOutcome& outcome, ProgressSink& progress) {
+  Allocation allocation = allocate_exactly(problem.choices, problem.limit);
+  if (allocation.chosen.empty()) {
+    throw UsageError("the budget is too small for even the fewest bits in every layer", "raise it");
+  }
+  outcome.bound = allocate_by_multiplier(problem.choices, problem.limit).bound;
+  const Refiner refiner(trials, outcome.curves, problem.choices, activation_bits, problem.limit);
+  {
+    ProgressPhase phase(progress, "refine", mixed.refinements, "exchanges");
+    refiner.refine(allocation.chosen, mixed.refinements, outcome, phase);
+  }
+  outcome.layer_bits = refiner.bits_of(allocation.chosen);
+  outcome.cost = static_cast<double>(refiner.cost(allocation.chosen));
+  outcome.predicted = refiner.damage(allocation.chosen);
+}
+
+/// Chooses by times, judges the choice by its own time, and again with less to spend where that is too long.
+void choose_by_latency(const LatencyTrials& latency, const Trials& trials, const MixedOptions& mixed,
+                       int activation_bits, MixedOutcome& outcome, ProgressSink& progress) {
+  constexpr int attempts = 3;
+  Problem problem = timed_problem(outcome);
+  const double fastest = outcome.limit - static_cast<double>(problem.limit) / ns_of_us;
+  for (int attempt = 1;; ++attempt) {
+    outcome.changes.clear();
+    allocate_and_refine(trials, problem, mixed, activation_bits, outcome, progress);
+    outcome.cost = fastest + outcome.cost / ns_of_us;
+    const MeasuredTime change = latency.change(outcome.layer_bits);
+    outcome.measured_us = outcome.int8_us + change.us;
+    outcome.measured_error_us = change.error_us;
+    const double excess = outcome.measured_us - outcome.limit;
+    if (excess <= 0 || attempt == attempts || problem.limit == 0) return;
+    problem.limit = std::max<std::int64_t>(0, problem.limit - std::llround(ns_of_us * excess));
+  }
+}
+
 }  // namespace
 
 MixedOutcome choose_widths(const Trials& trials, const PtqOptions& options, const MixedBudget& budget,
@@ -120,27 +217,19 @@ MixedOutcome choose_widths(const Trials& trials, const PtqOptions& options, cons
   const int activation_bits = options.bits.activations;
   outcome.curves =
       sensitivity_curves(trials, mixed.widths, activation_bits, mixed.curve_file, mixed.curve_key, progress);
-  const std::int64_t limit = limit_of(budget, outcome.curves);
-  std::vector<std::vector<Choice>> choices;
-  for (const LayerCurve& curve : outcome.curves) {
-    std::vector<Choice>& layer = choices.emplace_back();
-    for (const WidthPoint& point : curve.points) {
-      layer.push_back({cost_of(curve, point.bits, budget.kind, activation_bits), point.damage});
-    }
+  if (budget.kind == BudgetKind::Latency) {
+    const LatencyTrials latency(trials, options, mixed.latency);
+    outcome.int8_us = latency.base().us;
+    outcome.int8_error_us = latency.base().error_us;
+    outcome.limit = budget.latency.empty() ? budget.limit : parse_latency(budget.latency, outcome.int8_us);
+    measure_times(latency, trials, mixed, outcome, progress);
+    choose_by_latency(latency, trials, mixed, activation_bits, outcome, progress);
+    return outcome;
   }
-  Allocation allocation = allocate_exactly(choices, limit);
-  if (allocation.chosen.empty()) {
-    throw UsageError("the budget is too small for even the fewest bits in every layer", "raise it");
-  }
-  outcome.bound = allocate_by_multiplier(choices, limit).bound;
-  const Refiner refiner(trials, outcome.curves, choices, activation_bits, limit);
-  {
-    ProgressPhase phase(progress, "refine", mixed.refinements, "exchanges");
-    refiner.refine(allocation.chosen, mixed.refinements, outcome, phase);
-  }
-  outcome.layer_bits = refiner.bits_of(allocation.chosen);
-  outcome.cost = shown_cost(budget, refiner.cost(allocation.chosen), outcome.curves);
-  outcome.predicted = refiner.damage(allocation.chosen);
+  outcome.limit = budget.limit;
+  const Problem problem = counted_problem(budget, outcome.curves, activation_bits);
+  allocate_and_refine(trials, problem, mixed, activation_bits, outcome, progress);
+  outcome.cost = shown_cost(budget, outcome.cost, outcome.curves);
   return outcome;
 }
 

@@ -16,11 +16,13 @@ enum class BudgetKind : std::uint8_t {
   Bits,           ///< mean bits of a weight
   Bytes,          ///< of all weights of quantized layers, packed
   BitOperations,  ///< multiply-accumulates of one sample, times bits of weights, times bits of activations
+  Latency,        ///< microseconds of one inference in the engine, measured
 };
 
 struct MixedBudget {
   BudgetKind kind = BudgetKind::Bits;
   double limit = 4.5;
+  std::string latency = {};  ///< Latency only, instead of the limit: "3ms", "80%" of the network with 8 bits throughout
 };
 
 struct MixedOptions {
@@ -28,6 +30,7 @@ struct MixedOptions {
   int refinements = 8;               ///< exchanges between layers that are tried on the whole network
   std::filesystem::path curve_file;  ///< where curves are kept between runs; empty: nowhere
   std::string curve_key;             ///< of the network, options and samples that the file is for
+  LatencyTrialOptions latency;
 };
 
 struct MixedOutcome {
@@ -38,11 +41,17 @@ struct MixedOutcome {
   double bound = 0;                  ///< of the Lagrangian: no allocation has a smaller sum
   double start = 0, measured = 0;    ///< output noise by signal of the whole network, before and after refinement
   std::vector<std::string> changes;  ///< what refinement did
+  double limit = 0;                  ///< in the budget's measure
+  // Latency only, in microseconds.
+  std::vector<std::vector<WidthTime>> times;  ///< by layer and width
+  double int8_us = 0, int8_error_us = 0;      ///< of the network with 8 bits throughout
+  double measured_us = 0, measured_error_us = 0;  ///< of what was chosen, against it
 };
 
 /// Bits for every layer within a budget: curves one layer at a time, the least sum of damages by dynamic programming
 /// (allocate.h), then exchanges of neighbouring widths between layers as long as the whole network's measured output
-/// noise falls. Throws UsageError when not even the smallest widths fit.
+/// noise falls. A network chosen by latency is then timed as a whole; while it takes longer than it may, the choice is
+/// made again with as much less to spend. Throws UsageError when not even the smallest widths fit.
 MixedOutcome choose_widths(const Trials& trials, const PtqOptions& options, const MixedBudget& budget,
                            const MixedOptions& mixed, ProgressSink& progress);
 

@@ -21,6 +21,15 @@ struct ActivationReport {
   std::vector<double> histogram;  ///< counts over equal bins from min to max, at most 128; empty when nothing was seen
 };
 
+/// Some of a convolution's kernels as they were and as they are stored, side by side in rows.
+struct KernelSheet {
+  std::int64_t height = 0, width = 0;  ///< of a kernel
+  std::int64_t columns = 0;            ///< kernels in a row of the sheet
+  std::int64_t colours = 1;            ///< 3: each kernel is a filter over red, green and blue, colour by colour
+  bool by_input = false;  ///< a row is a filter, a column an input channel; else every kernel is a filter of its own
+  std::vector<float> before, after;  ///< [kernel, colour, height, width]; empty: the layer has no such kernels
+};
+
 /// How one weight was quantized.
 struct WeightReport {
   std::string value;
@@ -32,6 +41,7 @@ struct WeightReport {
   int bits = 8;
   double limit = 0, error_limit = 0;  ///< the histograms reach from minus to plus this, the largest magnitude
   std::vector<double> histogram, restored_histogram, error_histogram;  ///< before, after, after minus before
+  KernelSheet kernels;
 };
 
 /// What calibration data says about one quantized activation, and whether more of it would say something else.

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "adze/evaluate/compare.h"
+#include "adze/quantize/channel_codes.h"
 #include "adze/recipe/figures.h"
 #include "adze/recipe/runner.h"
 
@@ -38,6 +39,53 @@ Numbers add_errors(Report& report, const Graph& exact, const Graph& quantized, c
   return ratios;
 }
 
+constexpr std::size_t most_cells = 64;  // of a row of a map
+
+enum class Cell : std::uint8_t { Mean, Most };
+
+/// One number for each cell, of the channels that share it.
+std::vector<double> cells(const std::vector<double>& channels, Cell kind) {
+  const std::size_t count = std::min(most_cells, channels.size());
+  std::vector<double> result(count, 0.0);
+  for (std::size_t cell = 0; cell < count; ++cell) {
+    const std::size_t begin = cell * channels.size() / count, end = (cell + 1) * channels.size() / count;
+    for (std::size_t i = begin; i < end; ++i) {
+      result[cell] =
+          kind == Cell::Most ? std::max(result[cell], channels[i])
+                             : result[cell] + channels[i] / static_cast<double>(end - begin);
+    }
+  }
+  return result;
+}
+
+SaturationFigure saturation_figure(const quantize::ChannelCodes& codes) {
+  SaturationFigure figure;
+  figure.name = codes.value;
+  figure.channels = std::ssize(codes.lowest);
+  figure.lowest = cells(codes.lowest, Cell::Mean);
+  figure.highest = cells(codes.highest, Cell::Mean);
+  figure.cut_off = cells(codes.cut_off, Cell::Most);
+  const auto worst = std::max_element(codes.cut_off.begin(), codes.cut_off.end());
+  if (worst == codes.cut_off.end()) return figure;
+  figure.most_cut_off = *worst;
+  figure.worst_channel = worst - codes.cut_off.begin();
+  return figure;
+}
+
+/// The codes as real numbers, in the bins of the float values.
+void add_after(HistogramFigure& histogram, const quantize::ChannelCodes& codes) {
+  const std::size_t bins = histogram.counts.size();
+  const double span = histogram.high - histogram.low;
+  if (codes.codes.empty() || bins == 0 || !(span > 0)) return;
+  histogram.after.assign(bins, 0.0);
+  for (std::size_t i = 0; i < codes.codes.size(); ++i) {
+    const double real = codes.low + codes.scale * static_cast<double>(i);
+    const double place = (real - histogram.low) / span * static_cast<double>(bins);
+    const auto bin = static_cast<std::size_t>(std::clamp(place, 0.0, static_cast<double>(bins - 1)));
+    histogram.after[bin] += static_cast<double>(codes.codes[i]);
+  }
+}
+
 }  // namespace
 
 void add_quantization(Report& report, const Graph& exact, const Graph& quantized,
@@ -48,13 +96,17 @@ void add_quantization(Report& report, const Graph& exact, const Graph& quantized
   for (const auto& one : quantization.activations) {
     saturated[one.value] = one.saturated;
     report.histograms.push_back({one.value, one.min, one.max, one.histogram, one.low, one.high, one.affine.scale,
-                                 one.affine.zero_point, one.saturated});
+                                 one.affine.zero_point, one.saturated, {}});
   }
   for (const auto& one : quantization.weights) {
     weight_ratios[one.node] = one.sqnr_db;
     if (one.histogram.empty()) continue;
     report.weight_histograms.push_back({one.node, one.bits, one.limit, one.histogram, one.restored_histogram,
                                         one.error_limit, one.error_histogram, one.sqnr_db});
+    const auto& kernels = one.kernels;
+    if (kernels.before.empty()) continue;
+    report.kernels.push_back({one.node, one.bits, kernels.height, kernels.width, kernels.columns, kernels.colours,
+                              kernels.by_input, kernels.before, kernels.after});
   }
   std::map<std::string, std::string> output_of;
   for (const NodeId id : quantized.node_ids()) {
@@ -65,6 +117,16 @@ void add_quantization(Report& report, const Graph& exact, const Graph& quantized
     layer.sqnr_db = find(errors, output_of[layer.name]);
     layer.saturated = find(saturated, output_of[layer.name]);
     layer.weight_sqnr_db = find(weight_ratios, layer.name);
+  }
+}
+
+void add_codes(Report& report, const Graph& quantized, const quantize::CalibrationData& calibration,
+               std::int64_t max_samples, ProgressSink& progress) {
+  for (const auto& codes : quantize::channel_codes(quantized, calibration, max_samples, progress)) {
+    report.saturation.push_back(saturation_figure(codes));
+    for (HistogramFigure& histogram : report.histograms) {
+      if (histogram.name == codes.value) add_after(histogram, codes);
+    }
   }
 }
 

@@ -1,138 +1,11 @@
 #include "adze/report/report.h"
 
-#include <cmath>
-#include <nlohmann/json.hpp>
-
-#include "adze/base/machine.h"
 #include "adze/base/text.h"
-#include "adze/base/version.h"
 #include "adze/report/assets.h"
 
 namespace adze {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json to_json(const ModelFigures& model) {
-  Json json = {{"name", model.name},
-               {"path", model.path},
-               {"sha256", model.sha256},
-               {"file_bytes", model.file_bytes},
-               {"weight_bytes", model.weight_bytes},
-               {"parameters", model.parameters},
-               {"macs", model.macs},
-               {"peak_activation_bytes", model.peak_activation_bytes},
-               {"arena_bytes", model.arena_bytes}};
-  if (model.accuracy) {
-    json["accuracy"] = {{"metric", model.accuracy->metric},   {"value", model.accuracy->value},
-                        {"low", model.accuracy->low},         {"high", model.accuracy->high},
-                        {"correct", model.accuracy->correct}, {"samples", model.accuracy->samples}};
-  }
-  if (model.latency) {
-    json["latency"] = {{"p50_us", model.latency->p50_us}, {"p90_us", model.latency->p90_us},
-                       {"p99_us", model.latency->p99_us}, {"min_us", model.latency->min_us},
-                       {"runs", model.latency->runs},     {"threads", model.latency->threads},
-                       {"isa", model.latency->isa}};
-  }
-  return json;
-}
-
-Json to_json(const TrialFigures& trial) {
-  return {{"name", trial.name},
-          {"verdict", trial.verdict},
-          {"within_limits", trial.within_limits},
-          {"chosen", trial.chosen},
-          {"drop", trial.drop},
-          {"drop_low", trial.drop_low},
-          {"drop_high", trial.drop_high},
-          {"p_value", trial.p_value},
-          {"seconds", trial.seconds},
-          {"figures", to_json(trial.figures)}};
-}
-
-Json optional_number(const std::optional<double>& value) {
-  return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
-}
-
-Json to_json(const LayerFigures& layer) {
-  return {{"name", layer.name},
-          {"op", layer.op},
-          {"output", layer.output},
-          {"weight_type", layer.weight_type},
-          {"macs", layer.macs},
-          {"parameters", layer.parameters},
-          {"weight_bytes", layer.weight_bytes},
-          {"sqnr_db", optional_number(layer.sqnr_db)},
-          {"weight_sqnr_db", optional_number(layer.weight_sqnr_db)},
-          {"saturated", optional_number(layer.saturated)}};
-}
-
-Json to_json(const HistogramFigure& histogram) {
-  return {{"name", histogram.name},
-          {"low", histogram.low},
-          {"high", histogram.high},
-          {"counts", histogram.counts},
-          {"chosen_low", histogram.chosen_low},
-          {"chosen_high", histogram.chosen_high},
-          {"scale", histogram.scale},
-          {"zero_point", histogram.zero_point},
-          {"saturated", histogram.saturated}};
-}
-
-Json to_json(const ErrorHistogramFigure& histogram) {
-  return {{"name", histogram.name},
-          {"limit", histogram.limit},
-          {"counts", histogram.counts},
-          {"sqnr_db", optional_number(histogram.sqnr_db)}};
-}
-
-Json to_json(const EpochFigures& epoch) {
-  return {{"epoch", epoch.epoch},
-          {"loss", epoch.loss},
-          {"accuracy", epoch.accuracy},
-          {"validation_loss", epoch.validation_loss},
-          {"validation_accuracy", epoch.validation_accuracy},
-          {"learning_rate", epoch.learning_rate},
-          {"samples_per_second", epoch.samples_per_second},
-          {"seconds", epoch.seconds},
-          {"best", epoch.best}};
-}
-
-Json to_json(const PruningFigures& pruning) {
-  return {{"name", pruning.name},
-          {"size", pruning.size},
-          {"left", pruning.left},
-          {"removed", pruning.removed},
-          {"smallest_kept", pruning.smallest_kept},
-          {"largest_removed", pruning.largest_removed}};
-}
-
-Json to_json(const PictureFigure& picture) {
-  return {{"title", picture.title}, {"svg", picture.svg}};
-}
-
-Json to_json(const WeightHistogramFigure& figure) {
-  return {{"name", figure.name},     {"bits", figure.bits},
-          {"limit", figure.limit},   {"before", figure.before},
-          {"after", figure.after},   {"error_limit", figure.error_limit},
-          {"errors", figure.errors}, {"sqnr_db", optional_number(figure.sqnr_db)}};
-}
-
-Json to_json(const SensitivityFigure& figure) {
-  return {{"layer", figure.layer},
-          {"weights", figure.weights},
-          {"bits", figure.bits},
-          {"damage", figure.damage},
-          {"chosen", figure.chosen}};
-}
-
-template <typename Items>
-Json all_to_json(const Items& items) {
-  Json array = Json::array();
-  for (const auto& item : items) array.push_back(to_json(item));
-  return array;
-}
 
 /// "-74.9 %"; "same" when nothing changed.
 std::string change_text(double before, double after) {
@@ -212,36 +85,6 @@ Table trials_table(const std::vector<TrialFigures>& trials) {
                    figures.latency ? latency_text(figures.latency->p50_us) : "-", trial.verdict});
   }
   return table;
-}
-
-std::string report_json(const Report& report) {
-  const Machine& machine = this_machine();
-  Json json = {{"schema", "adze.report/1"},
-               {"adze", version()},
-               {"title", report.title},
-               {"command", report.command},
-               {"recipe", report.recipe},
-               {"data", report.data},
-               {"seed", report.seed},
-               {"machine", {{"cpu", machine.cpu}, {"cores", machine.cores}, {"isa", machine.isa}}},
-               {"notes", report.notes},
-               {"before", to_json(report.before)},
-               {"after", report.after ? to_json(*report.after) : Json(nullptr)},
-               {"trials", all_to_json(report.trials)},
-               {"layers", all_to_json(report.layers)},
-               {"histograms", all_to_json(report.histograms)},
-               {"error_histograms", all_to_json(report.error_histograms)},
-               {"weight_histograms", all_to_json(report.weight_histograms)},
-               {"sensitivity", all_to_json(report.sensitivity)},
-               {"epochs", all_to_json(report.epochs)},
-               {"pruning", all_to_json(report.pruning)},
-               {"pictures", all_to_json(report.pictures)}};
-  Json steps = Json::array();
-  for (const StepFigures& step : report.steps) {
-    steps.push_back({{"name", step.name}, {"changes", step.changes}, {"seconds", step.seconds}});
-  }
-  json["steps"] = std::move(steps);
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string report_html(const Report& report) {

@@ -71,6 +71,28 @@ struct HistogramFigure {
   double scale = 0;
   std::int64_t zero_point = 0;
   double saturated = 0;
+  std::vector<double> after;  ///< the quantized network's values in the same bins; empty: not looked at
+};
+
+/// Which share of one activation's values lies at the ends of its codes, by channel; several channels share a cell where
+/// there are many.
+struct SaturationFigure {
+  std::string name;
+  std::int64_t channels = 0;
+  std::vector<double> lowest, highest;  ///< at the first and at the last code, in [0, 1]
+  std::vector<double> cut_off;          ///< beyond them by more than half a step
+  double most_cut_off = 0;              ///< of a single channel
+  std::int64_t worst_channel = 0;
+};
+
+/// Some kernels of one convolution, before and after quantization, in rows.
+struct KernelFigure {
+  std::string name;
+  int bits = 8;
+  std::int64_t height = 0, width = 0, columns = 0;
+  std::int64_t colours = 1;  ///< 3: red, green, blue
+  bool by_input = false;     ///< rows are filters, columns input channels
+  std::vector<float> before, after;  ///< [kernel, colour, height, width]
 };
 
 /// Distribution of one value's error: the quantized network's value minus the float network's.
@@ -149,6 +171,8 @@ struct Report {
   std::vector<HistogramFigure> histograms;
   std::vector<ErrorHistogramFigure> error_histograms;
   std::vector<WeightHistogramFigure> weight_histograms;
+  std::vector<SaturationFigure> saturation;
+  std::vector<KernelFigure> kernels;
   std::vector<SensitivityFigure> sensitivity;
   std::vector<EpochFigures> epochs;
   std::vector<PruningFigures> pruning;

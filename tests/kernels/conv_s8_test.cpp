@@ -150,6 +150,30 @@ TEST(QGemm, EqualsTheReferenceForAnyShape) {
   }
 }
 
+/// Numbers that fit 4 or 2 bits, in matrices large enough to be kept so, for few rows and for more.
+TEST(QGemm, EqualsTheReferenceWithWeightsOfFewBits) {
+  Random random(26);
+  for (const RoundingProfile profile : all_profiles) {
+    for (const int bits : {2, 4}) {
+      for (const Shape& shape : {Shape{1, 700, 611}, Shape{3, 512, 520}, Shape{6, 513, 512}}) {
+        const bool turned = shape[0] == 3;
+        const DType dtype = bits == 4 ? DType::S8 : DType::U8;
+        Node node;
+        node.kind = OpKind::QGemm;
+        node.set("rounding", std::string(rounding_name(profile)));
+        node.set("x_scale", 0.1f);
+        node.set("x_zero_point", pick(random, integer_min(dtype), integer_max(dtype)));
+        node.set("w_scales", std::vector<float>{0.003f});
+        node.set("transB", std::int64_t{turned ? 1 : 0});
+        set_output(node, DType::S8, 0.3f, random);
+        Tensor w(DType::S8, turned ? Shape{shape[2], shape[1]} : Shape{shape[1], shape[2]});
+        for (std::int64_t i = 0; i < w.size(); ++i) w.set_int(i, pick(random, -(1 << (bits - 1)), (1 << (bits - 1)) - 1));
+        expect_same_bytes(node, {{random_bytes(dtype, {shape[0], shape[1]}, random), false}, {w, true}});
+      }
+    }
+  }
+}
+
 /// Tiles of every height and width, rows in fours or anywhere, every form of tail: each kernel against the plain one.
 TEST(GemmS8, EqualsThePlainKernelOnEveryTile) {
   Random random(27);

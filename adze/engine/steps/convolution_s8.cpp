@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "adze/engine/steps/geometry.h"
+#include "adze/engine/steps/low_bit_s8.h"
 #include "adze/engine/steps/sparse_s8.h"
 #include "adze/engine/steps/sums_s8.h"
 #include "adze/plan/integer_parameters.h"
@@ -93,6 +94,12 @@ std::unique_ptr<Step> make_sparse_or_dense_s8_step(const BindContext& context, c
   return sparse ? std::move(sparse) : make_dense_s8_step(context, problem);
 }
 
+std::unique_ptr<Step> make_sparse_packed_or_dense_s8_step(const BindContext& context, const ConvS8Problem& problem) {
+  if (auto sparse = make_sparse_s8_step(context, problem)) return sparse;
+  if (auto packed = make_low_bit_s8_step(context, problem)) return packed;
+  return make_dense_s8_step(context, problem);
+}
+
 bool is_depthwise(const WindowGeometry& g) {
   return g.groups == g.in_channels && g.groups == g.out_channels;
 }
@@ -144,7 +151,7 @@ std::unique_ptr<Step> bind_block_sparse_conv(const BindContext& context) {
 std::unique_ptr<Step> bind_quantized_gemm(const BindContext& context) {
   const Tensor* weights = context.constant(1);
   if (weights != nullptr && weights->rank() == 2 && has_zero_point(context)) return bind_integer_sums(context);
-  return bind_gemm_by(context, make_sparse_or_dense_s8_step);
+  return bind_gemm_by(context, make_sparse_packed_or_dense_s8_step);
 }
 
 std::unique_ptr<Step> bind_dense_quantized_gemm(const BindContext& context) {

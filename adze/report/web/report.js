@@ -285,12 +285,78 @@
         el("p", {}, `${l.bits} bits   ± ${l.limit.toPrecision(3)}   error ± ${l.error_limit.toPrecision(3)}   SQNR ${l.sqnr_db === null ? "–" : l.sqnr_db.toFixed(1)} dB`)))));
   };
 
+  /** Kernels as a canvas: a colour picture where a filter sees colours, else blue below zero and red above. */
+  const sheet = (figure, shades, title) => {
+    const { height, width, columns, colours } = figure;
+    const area = height * width, kernels = shades.length / 2 / (colours * area), rows = Math.ceil(kernels / columns);
+    const zoom = Math.max(1, Math.floor(200 / (columns * (width + 1))));
+    const canvas = el("canvas", { width: (columns * (width + 1) - 1) * zoom, height: (rows * (height + 1) - 1) * zoom, title });
+    const paint = canvas.getContext("2d");
+    const shade = (i) => parseInt(shades.substr(2 * i, 2), 16);
+    for (let kernel = 0; kernel < kernels; kernel++) {
+      const left = (kernel % columns) * (width + 1), top = Math.floor(kernel / columns) * (height + 1);
+      for (let tap = 0; tap < area; tap++) {
+        const at = kernel * colours * area + tap;
+        if (colours === 3) {
+          paint.fillStyle = `rgb(${shade(at)}, ${shade(at + area)}, ${shade(at + 2 * area)})`;
+        } else {
+          const share = (shade(at) - 128) / 127, rest = 245 - Math.round(215 * Math.abs(share));
+          paint.fillStyle = share < 0 ? `rgb(${rest}, ${Math.round((rest + 245) / 2)}, 245)` : `rgb(245, ${Math.round(rest * 0.8 + 40)}, ${rest})`;
+        }
+        paint.fillRect((left + tap % width) * zoom, (top + Math.floor(tap / width)) * zoom, zoom, zoom);
+      }
+    }
+    return canvas;
+  };
+
+  const drawKernels = () => {
+    const layers = report.kernels || [];
+    if (layers.length === 0) { byId("kernels").hidden = true; return; }
+    const what = (k) => (k.by_input ? "rows: outputs, columns: inputs" : k.colours === 3 ? "filters over red, green, blue" : "filters");
+    byId("kernels").append(
+      el("p", { class: "muted" }, "From left to right: in float, what the codes stand for, the difference. Each kernel is drawn relative to its own largest weight (blue below zero, red above; colour filters: grey is zero), differences relative to the largest of the picture. At most 64 kernels of a layer, the first ones."),
+      el("div", { class: "grid wide" }, layers.map((k) => el("div", { class: "card" },
+        el("h3", { title: k.name }, k.name),
+        el("div", { class: "sheets" }, sheet(k, k.before, "float"), sheet(k, k.after, `${k.bits} bits`), sheet(k, k.difference, "difference")),
+        el("p", {}, `${k.height} × ${k.width} · ${what(k)} · ${k.bits} bits · difference ± ${k.difference_limit.toPrecision(2)}`)))));
+  };
+
+  /** A row of cells, one or several channels each; the fuller the colour the larger the share, in powers of ten. */
+  const strip = (shares, channels, colour) => {
+    const canvas = el("canvas", { class: "strip", width: Math.max(1, shares.length), height: 1 });
+    const paint = canvas.getContext("2d");
+    shares.forEach((share, i) => {
+      paint.globalAlpha = share > 0 ? Math.min(1, Math.max(0.08, 1 + Math.log10(share) / 4)) : 0;
+      paint.fillStyle = css(colour);
+      paint.fillRect(i, 0, 1, 1);
+    });
+    canvas.onmousemove = (event) => {
+      const cell = Math.min(shares.length - 1, Math.floor(shares.length * event.offsetX / canvas.clientWidth));
+      const first = Math.floor(cell * channels / shares.length), last = Math.floor((cell + 1) * channels / shares.length) - 1;
+      canvas.title = `${last > first ? `channels ${first} to ${last}` : `channel ${first}`}: ${percent(shares[cell], 3)}`;
+    };
+    return canvas;
+  };
+
+  const drawSaturation = () => {
+    const rows = report.saturation || [];
+    if (rows.length === 0) { byId("saturation").hidden = true; return; }
+    const header = ["value", "channels", "at the lowest code", "at the highest code", "cut off", "most cut off"];
+    const most = (s) => (s.most_cut_off === 0 ? "–" : el("span", { class: s.most_cut_off > 0.01 ? "low" : "" },
+      `${percent(s.most_cut_off, 3)} (channel ${s.worst_channel})`));
+    byId("saturation").append(
+      el("p", { class: "muted" }, "The quantized network on the calibration samples; one cell a channel, from the first on the left, or several channels a cell where there are more than 64: their mean, for what is cut off the worst of them. Colour by powers of ten, from 0.01 % (pale) to 100 %. After a rectifier many values lie at the lowest code, which is 0: nothing is lost there. Cut off: more than half a step beyond the last code on either side."),
+      table(header, rows.map((s) => ({ cells: [el("span", { class: "name", title: s.name }, s.name), `${s.channels}`, strip(s.lowest, s.channels, "--try"),
+        strip(s.highest, s.channels, "--try"), strip(s.cut_off, s.channels, "--warn"), most(s)] })), ["", "", "map", "map", "map"]),
+      download("saturation.csv", [["value", "channels", "worst channel", "most cut off", "cut off by cell"], ...rows.map((s) => [s.name, s.channels, s.worst_channel, s.most_cut_off, s.cut_off.join(" ")])]));
+  };
+
   const drawHistograms = () => {
     if (report.histograms.length === 0) { byId("histograms").hidden = true; return; }
     byId("histograms").append(
-      el("p", { class: "muted" }, "Calibration values, logarithmic height. Green lines: the range that int8 covers; orange: values that saturate."),
+      el("p", { class: "muted" }, "Calibration values, logarithmic height; below them, where looked at, the codes that the quantized network gave them. Green lines: the range that the codes cover; orange: values that saturate."),
       el("div", { class: "grid" }, report.histograms.map((h) => el("div", { class: "card" },
-        el("h3", { title: h.name }, h.name), histogram(h),
+        el("h3", { title: h.name }, h.name), histogram(h), h.after && h.after.length ? histogram({ ...h, counts: h.after }) : null,
         el("p", {}, `[${h.chosen_low.toPrecision(4)}, ${h.chosen_high.toPrecision(4)}]  scale ${h.scale.toPrecision(4)}  zero point ${h.zero_point}`),
         el("p", {}, `saturated ${percent(h.saturated, 3)}`)))));
   };
@@ -319,7 +385,9 @@
   drawLayers();
   drawSensitivity();
   drawWeights();
+  drawKernels();
   drawHistograms();
+  drawSaturation();
   drawErrors();
   drawSteps();
   drawRepeat();
