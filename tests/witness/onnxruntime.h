@@ -58,6 +58,21 @@ class OnnxRuntimeTest : public ::testing::Test {
   /// What ONNX Runtime makes of the model that we write. optimize: all, or disabled to run each operator as written.
   std::vector<Tensor> run_witness(const Graph& graph, const std::vector<Tensor>& inputs,
                                   const std::string& optimize = "all") {
+    if (const std::string why = refusal(graph, inputs, optimize); !why.empty()) {
+      ADD_FAILURE() << "ONNX Runtime refused the model: " << why;
+      return {};
+    }
+    const std::filesystem::path log = folder_ / "outputs.json";
+    std::vector<Tensor> outputs;
+    for (const auto& output : nlohmann::json::parse(read_text_file(log))) {
+      const auto file = MappedFile::open(output["file"].get<std::string>());
+      outputs.push_back(Tensor::view(dtype_named(output["type"]), output["shape"].get<Shape>(), file, file->bytes()));
+    }
+    return outputs;
+  }
+
+  /// Why ONNX Runtime does not run the model; empty when it does, and has written outputs.json.
+  std::string refusal(const Graph& graph, const std::vector<Tensor>& inputs, const std::string& optimize) {
     const std::filesystem::path model = folder_ / "model.onnx";
     onnx::write(graph, model);
     nlohmann::json request{{"model", model.string()}, {"output_folder", folder_.string()}, {"optimize", optimize}};
@@ -74,16 +89,7 @@ class OnnxRuntimeTest : public ::testing::Test {
     const std::string command = cat("node ", shell_quoted((witness_ / "run.mjs").string()), " ",
                                     shell_quoted((folder_ / "request.json").string()), " >", shell_quoted(log.string()),
                                     " 2>", shell_quoted((folder_ / "errors.txt").string()));
-    if (std::system(command.c_str()) != 0) {
-      ADD_FAILURE() << "ONNX Runtime refused the model: " << read_text_file(folder_ / "errors.txt");
-      return {};
-    }
-    std::vector<Tensor> outputs;
-    for (const auto& output : nlohmann::json::parse(read_text_file(log))) {
-      const auto file = MappedFile::open(output["file"].get<std::string>());
-      outputs.push_back(Tensor::view(dtype_named(output["type"]), output["shape"].get<Shape>(), file, file->bytes()));
-    }
-    return outputs;
+    return std::system(command.c_str()) == 0 ? std::string() : cat("failed: ", read_text_file(folder_ / "errors.txt"));
   }
 
   std::filesystem::path witness_, folder_;
