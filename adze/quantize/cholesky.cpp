@@ -30,22 +30,25 @@ bool inverse_upper_factor(std::vector<double>& matrix, std::int64_t n) {
   turn_around(matrix);
   if (!cholesky(matrix, n)) return false;
   turn_around(matrix);
-  std::vector<double> inverse(matrix.size(), 0.0);
   parallel_for(n, 8, [&](std::int64_t begin, std::int64_t end) {
-    // Column by column of V·X = 1, kept as rows of Xᵀ so that products run along memory.
+    // Column by column of V·X = 1, kept as rows of Xᵀ, so that products run along memory, in the triangle that is free.
+    std::vector<double> x(static_cast<std::size_t>(n));
     for (std::int64_t column = begin; column < end; ++column) {
-      double* x = inverse.data() + column * n;
-      x[column] = 1 / matrix[static_cast<std::size_t>(column * n + column)];
+      x[static_cast<std::size_t>(column)] = 1 / matrix[static_cast<std::size_t>(column * n + column)];
       for (std::int64_t row = column - 1; row >= 0; --row) {
         const double* v = matrix.data() + row * n;
-        x[row] = -product(v + row + 1, x + row + 1, column - row) / v[row];
+        x[static_cast<std::size_t>(row)] = -product(v + row + 1, x.data() + row + 1, column - row) / v[row];
       }
+      std::copy_n(x.begin(), column, matrix.begin() + column * n);
     }
   });
   for (std::int64_t row = 0; row < n; ++row) {
-    for (std::int64_t column = 0; column < n; ++column) {
-      matrix[static_cast<std::size_t>(row * n + column)] =
-          column < row ? 0.0 : inverse[static_cast<std::size_t>(column * n + row)];
+    double& diagonal = matrix[static_cast<std::size_t>(row * n + row)];
+    diagonal = 1 / diagonal;
+    for (std::int64_t column = row + 1; column < n; ++column) {
+      double& below = matrix[static_cast<std::size_t>(column * n + row)];
+      matrix[static_cast<std::size_t>(row * n + column)] = below;
+      below = 0;
     }
   }
   return true;

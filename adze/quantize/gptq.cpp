@@ -35,18 +35,6 @@ std::vector<double> permuted(const std::vector<double>& hessian, const std::vect
   return result;
 }
 
-/// Damps harder until the factor exists: inputs that are sums of others leave H singular but for the damping.
-std::vector<double> factor_of(const std::vector<double>& hessian, std::int64_t n) {
-  double mean = 0;
-  for (std::int64_t i = 0; i < n; ++i) mean += hessian[static_cast<std::size_t>(i * n + i)] / static_cast<double>(n);
-  for (double extra = 0; extra < 100; extra = extra == 0 ? 0.01 : extra * 10) {
-    std::vector<double> factor = hessian;
-    for (std::int64_t i = 0; i < n; ++i) factor[static_cast<std::size_t>(i * n + i)] += extra * mean;
-    if (inverse_upper_factor(factor, n)) return factor;
-  }
-  throw ModelError("GPTQ: the inputs of a layer hold values too large or not finite");
-}
-
 }  // namespace
 
 std::vector<double> input_hessian(const LayerRows& rows, std::int64_t group, double damping) {
@@ -80,17 +68,37 @@ std::vector<double> input_hessian(const LayerRows& rows, std::int64_t group, dou
   return hessian;
 }
 
+namespace {
+
+/// The factor and the order of its columns. Damps harder until there is one: inputs that are sums of others leave H
+/// singular but for the damping. H is made anew then; a copy would be as large.
+std::vector<double> factor_of(const LayerRows& rows, std::int64_t group, const GptqOptions& options,
+                              std::vector<std::size_t>& order) {
+  const auto n = static_cast<std::size_t>(rows.inputs);
+  for (double extra = 0; extra < 100; extra = extra == 0 ? 0.01 : extra * 10) {
+    std::vector<double> hessian = input_hessian(rows, group, options.damping);
+    order = order_of(hessian, n, options.by_activity);
+    if (options.by_activity) hessian = permuted(hessian, order);
+    double mean = 0;
+    for (std::size_t i = 0; i < n; ++i) mean += hessian[i * n + i] / static_cast<double>(n);
+    for (std::size_t i = 0; i < n; ++i) hessian[i * n + i] += extra * mean;
+    if (inverse_upper_factor(hessian, rows.inputs)) return hessian;
+  }
+  throw ModelError("GPTQ: the inputs of a layer hold values too large or not finite");
+}
+
+}  // namespace
+
 std::vector<float> gptq_codes(const RoundingProblem& problem, const GptqOptions& options) {
   const auto n = static_cast<std::size_t>(problem.inputs);
   std::vector<float> codes(problem.weights.size());
   for (std::int64_t group = 0; group < problem.groups; ++group) {
-    const std::vector<double> hessian = input_hessian(*problem.rows, group, options.damping);
     std::vector<bool> idle(n, true);
     for (std::int64_t row = 0; row < problem.rows->count; ++row) {
       for (std::size_t i = 0; i < n; ++i) idle[i] = idle[i] && problem.rows->row(group, row)[i] == 0;
     }
-    const std::vector<std::size_t> order = order_of(hessian, n, options.by_activity);
-    const std::vector<double> factor = factor_of(permuted(hessian, order), problem.inputs);
+    std::vector<std::size_t> order;
+    const std::vector<double> factor = factor_of(*problem.rows, group, options, order);
     parallel_for(problem.outputs, 4, [&](std::int64_t begin, std::int64_t end) {
       std::vector<double> weights(n);
       for (std::int64_t output = begin; output < end; ++output) {

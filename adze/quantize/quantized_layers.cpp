@@ -75,6 +75,21 @@ std::vector<QuantizedLayer> quantized_layers(const Graph& graph) {
   return layers;
 }
 
+std::vector<NodeId> quantized_layer_nodes(const Graph& graph) {
+  const Uses uses(graph);
+  std::vector<NodeId> nodes;
+  for (const NodeId id : topological_order(graph)) {
+    if (layer_at(graph, uses, id)) nodes.push_back(id);
+  }
+  return nodes;
+}
+
+QuantizedLayer quantized_layer(const Graph& graph, NodeId node) {
+  auto layer = layer_at(graph, Uses(graph), node);
+  if (!layer) throw InternalError("not a quantized layer");
+  return std::move(*layer);
+}
+
 std::vector<float> stored_codes(const Graph& graph, const QuantizedLayer& layer) {
   return to_floats(*graph.constant(layer.codes));
 }

@@ -22,6 +22,9 @@ struct QuantizedLayer {
 
 /// The layers (Conv, Gemm, MatMul) whose weights come out of a DequantizeLinear on a constant, in topological order.
 std::vector<QuantizedLayer> quantized_layers(const Graph& graph);
+/// The same one at a time: scales of all weights take as much memory as float weights.
+std::vector<NodeId> quantized_layer_nodes(const Graph& graph);
+QuantizedLayer quantized_layer(const Graph& graph, NodeId node);
 
 /// The real numbers that the codes stand for.
 std::vector<float> restored_weights(const Graph& graph, const QuantizedLayer& layer);

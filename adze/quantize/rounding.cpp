@@ -76,10 +76,10 @@ class Rounder {
     const Tensor* weight = exact_.constant(exact_.node(same).input(1));
     if (weight == nullptr || weight->shape() != layer.shape) return std::nullopt;
     const RowOptions rows_wanted{options_.methods.samples, 8192, options_.seed};
-    const LayerRows rows = gather_rows(quantized_, layer.node, layer.layout, layer.shape, data_, rows_wanted);
     RoundingProblem problem = problem_for(layer, same, *weight);
+    add_targets(problem, layer, same, rows_wanted);  // before the other rows are there: either may take 256 MiB
+    const LayerRows rows = gather_rows(quantized_, layer.node, layer.layout, layer.shape, data_, rows_wanted);
     problem.rows = &rows;
-    add_targets(problem, layer, same, rows_wanted);
     return solve(problem, layer, node.name);
   }
 
@@ -162,12 +162,12 @@ RoundingReport round_weights(const Graph& exact, Graph& quantized, const PtqOpti
                              const CalibrationData& data, ProgressSink& progress) {
   RoundingReport report;
   Rounder rounder(exact, quantized, options, data);
-  const std::vector<QuantizedLayer> layers = quantized_layers(quantized);
+  const std::vector<NodeId> layers = quantized_layer_nodes(quantized);
   ProgressPhase phase(progress, rounding_name(options.methods.rounding), std::ssize(layers), "layers");
-  for (const QuantizedLayer& layer : layers) {
+  for (const NodeId id : layers) {
     check_cancelled();
-    const std::string name = quantized.node(layer.node).name;
-    if (auto rounded = rounder.round(layer)) {
+    const std::string name = quantized.node(id).name;
+    if (auto rounded = rounder.round(quantized_layer(quantized, id))) {
       phase.advance(1, cat(name, " error ", rounded->nearest_error, " -> ", rounded->error));
       report.layers.push_back(std::move(*rounded));
     } else {

@@ -13,7 +13,6 @@
 #include "adze/evaluate/latency.h"
 #include "adze/graph/text.h"
 #include "adze/plan/plan.h"
-#include "adze/quantize/bits.h"
 #include "adze/quantize/pack_codes.h"
 
 namespace adze::quantize {
@@ -117,7 +116,7 @@ Graph LatencyTrials::stored(const std::vector<LayerBits>& layer_bits) const {
     options.layer_bits.push_back({trials_.graph().node(id).name, {whole_bits, activation_bits_}});
   }
   Graph graph = trials_.quantized(options.layer_bits);
-  pack_codes(graph, trials_.graph(), LayerWidths(trials_.graph(), options));
+  pack_codes(graph);
   return with_unknown_dims(std::move(graph), 1);
 }
 
