@@ -13,6 +13,7 @@
 #include "adze/engine/fuse_signs.h"
 #include "adze/engine/fuse_sums.h"
 #include "adze/engine/fuse_tables.h"
+#include "adze/engine/row_pairs.h"
 #include "adze/plan/coded_weights.h"
 #include "adze/plan/cost.h"
 #include "adze/plan/order.h"
@@ -147,6 +148,7 @@ Blueprint draw_blueprint(const Graph& graph, bool fuse) {
   Graph joined = join_codes(graph);
   if (fuse) joined = fuse_gates(fuse_functions(fuse_tables(fuse_sums(fuse_signs(std::move(joined))))));
   Blueprint blueprint{arrange(joined, fuse), {}, {}};
+  if (fuse) pair_rows(blueprint.arranged.graph);
   blueprint.plan = draw_plan(blueprint.arranged.graph);
   return blueprint;
 }
@@ -196,7 +198,8 @@ void Compiled::bind_steps(const Settings& settings) {
   FilePages pages;
   for (std::size_t i = 0; i < plan_.order.size(); ++i) {
     const Node& node = graph.node(plan_.order[i]);
-    std::unique_ptr<Step> step = bind(plan_.order[i], settings, choices_[i], timed_[i]);
+    std::unique_ptr<Step> step = bind_in_pair(plan_.order[i], settings);
+    if (!step) step = bind(plan_.order[i], settings, choices_[i], timed_[i]);
     if (!step) {
       if (node.has("channels_last") || node.has("fused_low") || node.has("post_function")) {
         throw InternalError(cat("no kernel for the arranged node ", node.name, " (", op_name(node.kind), ")"));
@@ -208,6 +211,17 @@ void Compiled::bind_steps(const Settings& settings) {
     }
     steps_.push_back(std::move(step));
   }
+}
+
+std::unique_ptr<Step> Compiled::bind_in_pair(NodeId id, const Settings& settings) const {
+  const Node& node = arranged_.graph.node(id);
+  if (begins_row_pair(node)) return make_step("with the next", [] {});
+  if (!ends_row_pair(node)) return nullptr;
+  const NodeId first = first_of_row_pair(arranged_.graph, node);
+  const auto origin = [&](NodeId of) { return arranged_.node_origins[static_cast<std::size_t>(of)]; };
+  return bind_row_pair(BindContext(arranged_.graph, node, origin(id), places_, settings.isa, settings.compute,
+                                   settings.threads, settings.weights),
+                       first, origin(first), places_);
 }
 
 std::vector<StepInfo>& Compiled::steps() {

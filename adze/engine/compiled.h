@@ -65,6 +65,8 @@ class Compiled {
   void bind_steps(const Settings& settings);
   bool is_placed(ValueId id) const;
   bool is_bindable(const Node& node) const;
+  /// Steps of nodes that engine/row_pairs.h joined; null for others.
+  std::unique_ptr<Step> bind_in_pair(NodeId id, const Settings& settings) const;
   /// choice: the candidate to try first; becomes the one taken.
   /// timed: becomes 1 when tuning compared the choice with others.
   std::unique_ptr<Step> bind(NodeId id, const Settings& settings, std::string& choice, char& timed) const;
