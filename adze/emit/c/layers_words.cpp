@@ -170,7 +170,6 @@ void write_table(LayerWriter& writer) {
                   words_in(writer, 0), ", ", words_out(writer), ");"));
 }
 
-/// From or to 8 bits as well.
 void write_rescale(LayerWriter& writer) {
   const Node& node = writer.node();
   const RequantizeParameters by = requantize_parameters(node, 1)[0];
@@ -192,7 +191,6 @@ void write_rescale(LayerWriter& writer) {
   writer.line(cat(kernel, "(", numbers, ", ", in, ", ", to_words ? words_out(writer) : writer.out(), ");"));
 }
 
-/// QuantizeLinear and DequantizeLinear with one scale.
 void write_conversion(LayerWriter& writer) {
   const bool to_words = writer.node().kind == OpKind::QuantizeLinear;
   const Tensor& scale = writer.need_constant(1, "the scale");
