@@ -40,7 +40,12 @@ struct F8E4M3 {
     const __m256i high = _mm256_slli_epi32(piece_at(from), 24 - 8 * i);
     const __m256i sign = _mm256_and_si256(high, _mm256_set1_epi32(static_cast<int>(0x80000000)));
     const __m256i rest = _mm256_and_si256(_mm256_srli_epi32(high, 4), _mm256_set1_epi32(0x07F00000));
-    return _mm256_mul_ps(_mm256_castsi256_ps(_mm256_or_si256(sign, rest)), _mm256_set1_ps(0x1p120f));
+    const __m256i small = _mm256_cmpgt_epi32(_mm256_set1_epi32(1 << 23), rest);
+    const __m256i one = _mm256_and_si256(small, _mm256_set1_epi32(1 << 23));
+    const __m256i bits = _mm256_add_epi32(_mm256_add_epi32(rest, _mm256_set1_epi32(120 << 23)), one);
+    const __m256 off = _mm256_and_ps(_mm256_castsi256_ps(small), _mm256_set1_ps(0x1p-6f));
+    const __m256 value = _mm256_sub_ps(_mm256_castsi256_ps(bits), off);
+    return _mm256_or_ps(value, _mm256_castsi256_ps(sign));
   }
 };
 

@@ -27,15 +27,20 @@ struct Bf16 {
   }
 };
 
-/// Sign, exponent and mantissa moved to their places; the product sets the exponent's bias right, also of what is below
-/// the normal numbers.
+/// Sign, exponent and mantissa moved to their places, the bias added. What is below the normal numbers gets the smallest
+/// exponent and its one taken off again: a product of subnormal floats would do too, thirty times slower.
 struct F8E4M3 {
   static constexpr int inputs = 4;
   __m512 decode(const std::uint8_t* from, int i) const {
     const __m512i high = _mm512_slli_epi32(piece_at(from), static_cast<unsigned>(24 - 8 * i));
     const __m512i sign = _mm512_and_si512(high, _mm512_set1_epi32(static_cast<int>(0x80000000)));
     const __m512i rest = _mm512_and_si512(_mm512_srli_epi32(high, 4), _mm512_set1_epi32(0x07F00000));
-    return _mm512_mul_ps(_mm512_castsi512_ps(_mm512_or_si512(sign, rest)), _mm512_set1_ps(0x1p120f));
+    const __mmask16 small = _mm512_cmplt_epi32_mask(rest, _mm512_set1_epi32(1 << 23));
+    __m512i bits = _mm512_add_epi32(rest, _mm512_set1_epi32(120 << 23));
+    bits = _mm512_mask_add_epi32(bits, small, bits, _mm512_set1_epi32(1 << 23));
+    const __m512 all = _mm512_castsi512_ps(bits);
+    const __m512 value = _mm512_mask_sub_ps(all, small, all, _mm512_set1_ps(0x1p-6f));
+    return _mm512_castsi512_ps(_mm512_or_si512(sign, _mm512_castps_si512(value)));
   }
 };
 
