@@ -18,8 +18,8 @@ struct Arguments {
 ExitCode convert(Console& console, const Arguments& arguments) {
   console.check_output(arguments.output);
   const Graph graph = load_model(arguments.input);
-  save_model(graph, arguments.output, {static_cast<int>(arguments.opset), arguments.external_data, arguments.sparse,
-                                       !arguments.plain_codes});
+  save_model(graph, arguments.output,
+             {static_cast<int>(arguments.opset), arguments.external_data, arguments.sparse, !arguments.plain_codes});
   console.model("input", arguments.input);
   console.model("output", arguments.output);
   const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(arguments.output));

@@ -91,34 +91,34 @@ ExitCode run_train(Console& console, Arguments arguments) {
 }  // namespace
 
 Verb train_verb() {
-  return {"train", "Train or fine-tune a network; resumable",
-          "  adze train --arch resnet8 --data cifar10 --epochs 30 --augment \"crop=4 flip\" -o resnet8.onnx\n"
-          "  adze train pruned.onnx --data cifar10 --epochs 5 --lr 0.01 --keep-zeros -o tuned.onnx\n"
-          "  adze train --arch dscnn,classes=10 --data digits --optimizer adamw -o digits.onnx\n"
-          "  adze train model.onnx --quantize w4a4 --data cifar10 --epochs 10 -o model-w4a4.onnx\n"
-          "  adze train small.onnx --teacher large.onnx --data cifar10 -o taught.onnx\n"
-          "  adze train … -o model.onnx --resume        (goes on after Ctrl-C or a crash)\n",
-          [](Options& options) -> Action {
-            auto arguments = std::make_shared<Arguments>();
-            options.positional(arguments->model, "MODEL", "Model to go on from, in float or statically quantized",
-                               Options::Need::Optional);
-            options.option(arguments->architecture, "-a,--arch",
-                           "Network of the zoo with fresh weights: NAME,width=0.5,classes=10 …");
-            options.option(arguments->output, "-o,--output", "File to write", Options::Need::Required);
-            options.option(arguments->step.bits, "--quantize",
-                           "Train for quantized deployment, with such bits: int8, w4a4, w2a8 (ternary), w1a8 (binary) …");
-            options.choice(arguments->step.scales, "--scales", "How quantization scales move",
-                           {"learned", "moving_average", "fixed"});
-            options.option(arguments->step.end_bits, "--end-bits", "At least so many for the first and the last layer");
-            options.option(arguments->step.layer_bits, "--layer-bits",
-                           "PATTERN=w4a8 for single layers (may be repeated)");
-            options.option(arguments->step.calibration_samples, "--calibration-samples", "For the scales at the start");
-            options.flag(arguments->step.unfold_batch_norm, "--unfold-batch-norm",
-                         "Normalize again behind convolutions into which batch norms were folded");
-            arguments->training.declare(options);
-            arguments->training.declare_teachers(options, Options::Need::Optional);
-            return [arguments](Console& console) { return run_train(console, *arguments); };
-          }};
+  return {
+      "train", "Train or fine-tune a network; resumable",
+      "  adze train --arch resnet8 --data cifar10 --epochs 30 --augment \"crop=4 flip\" -o resnet8.onnx\n"
+      "  adze train pruned.onnx --data cifar10 --epochs 5 --lr 0.01 --keep-zeros -o tuned.onnx\n"
+      "  adze train --arch dscnn,classes=10 --data digits --optimizer adamw -o digits.onnx\n"
+      "  adze train model.onnx --quantize w4a4 --data cifar10 --epochs 10 -o model-w4a4.onnx\n"
+      "  adze train small.onnx --teacher large.onnx --data cifar10 -o taught.onnx\n"
+      "  adze train … -o model.onnx --resume        (goes on after Ctrl-C or a crash)\n",
+      [](Options& options) -> Action {
+        auto arguments = std::make_shared<Arguments>();
+        options.positional(arguments->model, "MODEL", "Model to go on from, in float or statically quantized",
+                           Options::Need::Optional);
+        options.option(arguments->architecture, "-a,--arch",
+                       "Network of the zoo with fresh weights: NAME,width=0.5,classes=10 …");
+        options.option(arguments->output, "-o,--output", "File to write", Options::Need::Required);
+        options.option(arguments->step.bits, "--quantize",
+                       "Train for quantized deployment, with such bits: int8, w4a4, w2a8 (ternary), w1a8 (binary) …");
+        options.choice(arguments->step.scales, "--scales", "How quantization scales move",
+                       {"learned", "moving_average", "fixed"});
+        options.option(arguments->step.end_bits, "--end-bits", "At least so many for the first and the last layer");
+        options.option(arguments->step.layer_bits, "--layer-bits", "PATTERN=w4a8 for single layers (may be repeated)");
+        options.option(arguments->step.calibration_samples, "--calibration-samples", "For the scales at the start");
+        options.flag(arguments->step.unfold_batch_norm, "--unfold-batch-norm",
+                     "Normalize again behind convolutions into which batch norms were folded");
+        arguments->training.declare(options);
+        arguments->training.declare_teachers(options, Options::Need::Optional);
+        return [arguments](Console& console) { return run_train(console, *arguments); };
+      }};
 }
 
 }  // namespace adze::cli

@@ -110,8 +110,8 @@ std::vector<RequantizeParameters> requantize_parameters(const Node& node, std::i
 
 QuantizedAdd quantized_add(const Node& node) {
   const int fraction_bits = dtype_bits(output_dtype(node)) == 16 ? 15 : 20;
-  return {rounding_of(node), left_affine(node), right_affine(node), output_affine(node), node.kind == OpKind::QSub,
-          fraction_bits};
+  return {rounding_of(node),   left_affine(node),         right_affine(node),
+          output_affine(node), node.kind == OpKind::QSub, fraction_bits};
 }
 
 QuantizedMul quantized_mul(const Node& node) {

@@ -12,9 +12,9 @@ namespace adze {
 // The numbers of an integer operator (graph/ops/adze.def), computed from its attributes: the one place for all
 // executors. Attributes may come from files, so they are checked here: ModelError.
 //
-// Activations of 16 bits (s16, zero point 0, inputs and output alike): QConv and QGemm with a bias of s64 or without one,
-// and QMatMul, add up in 64 bits and end in requantize_wide; with a bias of s32 they are as for 8 bits. QAdd and QSub
-// have 15 fraction bits, QSoftmax is QuantizedSoftmaxS16, the table of QTable has 513 entries for interpolate().
+// Activations of 16 bits (s16, zero point 0, inputs and output alike): QConv and QGemm with a bias of s64 or without
+// one, and QMatMul, add up in 64 bits and end in requantize_wide; with a bias of s32 they are as for 8 bits. QAdd and
+// QSub have 15 fraction bits, QSoftmax is QuantizedSoftmaxS16, the table of QTable has 513 entries for interpolate().
 
 /// The node's "rounding" attribute.
 RoundingProfile rounding_of(const Node& node);

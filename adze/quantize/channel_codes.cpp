@@ -124,7 +124,8 @@ std::optional<Counter> counter_of(const Graph& graph, const Node& node) {
   Counter counter;
   counter.observed = graph.value(node.input(0)).name;
   constexpr std::string_view suffix = "_quantize";  // insert.cpp; what stands in front may be called otherwise by now
-  counter.value = node.name.ends_with(suffix) ? node.name.substr(0, node.name.size() - suffix.size()) : counter.observed;
+  counter.value =
+      node.name.ends_with(suffix) ? node.name.substr(0, node.name.size() - suffix.size()) : counter.observed;
   counter.scale = scale->get_double(0);
   const bool integer = is_integer(zero_point->dtype());
   const auto ends = ends_of(zero_point->dtype(), counter.scale, integer ? zero_point->get_double(0) : 0);

@@ -11,8 +11,8 @@ namespace adze::quantize {
 void describe(WeightReport& report, std::span<const float> exact, const std::vector<float>& restored);
 
 /// Fills in what the report says of each layer's weights, from what is stored in the end: bits, histograms of the
-/// weights before and after and of their error, the signal-to-noise ratio, some kernels. exact: the float graph that was
-/// quantized, methods that change weights applied.
+/// weights before and after and of their error, the signal-to-noise ratio, some kernels. exact: the float graph that
+/// was quantized, methods that change weights applied.
 void describe_weights(const Graph& exact, const Graph& quantized, const PtqOptions& options, QuantizeReport& report);
 
 }  // namespace adze::quantize

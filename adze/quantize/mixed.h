@@ -43,8 +43,8 @@ struct MixedOutcome {
   std::vector<std::string> changes;  ///< what refinement did
   double limit = 0;                  ///< in the budget's measure
   // Latency only, in microseconds.
-  std::vector<std::vector<WidthTime>> times;  ///< by layer and width
-  double int8_us = 0, int8_error_us = 0;      ///< of the network with 8 bits throughout
+  std::vector<std::vector<WidthTime>> times;      ///< by layer and width
+  double int8_us = 0, int8_error_us = 0;          ///< of the network with 8 bits throughout
   double measured_us = 0, measured_error_us = 0;  ///< of what was chosen, against it
 };
 

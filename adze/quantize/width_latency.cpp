@@ -151,8 +151,8 @@ WidthTime LatencyTrials::layer_change(NodeId layer, int bits) const {
 std::string LatencyTrials::problem(NodeId layer) const {
   const Graph& graph = trials_.graph();
   const Node& node = graph.node(layer);
-  std::string text = cat(this_machine().cpu, ", ", join(this_machine().isa, " "), ", ", settings_.threads, " threads: ",
-                         op_name(node.kind), " a", activation_bits_);
+  std::string text = cat(this_machine().cpu, ", ", join(this_machine().isa, " "), ", ", settings_.threads,
+                         " threads: ", op_name(node.kind), " a", activation_bits_);
   for (const ValueId input : node.inputs) {
     if (input != ValueId::None) text += cat(" ", type_text(graph.value(input).type));
   }

@@ -14,8 +14,8 @@ struct MeasuredTime {
 };
 
 /// Times quantized networks in the engine, in integers, on random inputs. Two networks take turns and their difference
-/// is the median of paired ones, so that a disturbed machine disturbs both; with one thread it is the thread's processor
-/// time.
+/// is the median of paired ones, so that a disturbed machine disturbs both; with one thread it is the thread's
+/// processor time.
 class LatencyTrials {
  public:
   LatencyTrials(const Trials& trials, const PtqOptions& options, const LatencyTrialOptions& settings = {});

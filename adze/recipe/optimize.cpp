@@ -280,8 +280,16 @@ class Search {
     }
     fill_layer_errors(report, winner, errors);
     for (const auto& one : winner.report.activations) {
-      report.histograms.push_back({one.value, one.min, one.max, one.histogram, one.low, one.high, one.affine.scale,
-                                   one.affine.zero_point, one.saturated, {}});
+      report.histograms.push_back({one.value,
+                                   one.min,
+                                   one.max,
+                                   one.histogram,
+                                   one.low,
+                                   one.high,
+                                   one.affine.scale,
+                                   one.affine.zero_point,
+                                   one.saturated,
+                                   {}});
     }
   }
 

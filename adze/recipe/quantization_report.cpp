@@ -50,9 +50,8 @@ std::vector<double> cells(const std::vector<double>& channels, Cell kind) {
   for (std::size_t cell = 0; cell < count; ++cell) {
     const std::size_t begin = cell * channels.size() / count, end = (cell + 1) * channels.size() / count;
     for (std::size_t i = begin; i < end; ++i) {
-      result[cell] =
-          kind == Cell::Most ? std::max(result[cell], channels[i])
-                             : result[cell] + channels[i] / static_cast<double>(end - begin);
+      result[cell] = kind == Cell::Most ? std::max(result[cell], channels[i])
+                                        : result[cell] + channels[i] / static_cast<double>(end - begin);
     }
   }
   return result;
@@ -95,8 +94,16 @@ void add_quantization(Report& report, const Graph& exact, const Graph& quantized
   Numbers saturated, weight_ratios;
   for (const auto& one : quantization.activations) {
     saturated[one.value] = one.saturated;
-    report.histograms.push_back({one.value, one.min, one.max, one.histogram, one.low, one.high, one.affine.scale,
-                                 one.affine.zero_point, one.saturated, {}});
+    report.histograms.push_back({one.value,
+                                 one.min,
+                                 one.max,
+                                 one.histogram,
+                                 one.low,
+                                 one.high,
+                                 one.affine.scale,
+                                 one.affine.zero_point,
+                                 one.saturated,
+                                 {}});
   }
   for (const auto& one : quantization.weights) {
     weight_ratios[one.node] = one.sqnr_db;

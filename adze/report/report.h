@@ -74,8 +74,8 @@ struct HistogramFigure {
   std::vector<double> after;  ///< the quantized network's values in the same bins; empty: not looked at
 };
 
-/// Which share of one activation's values lies at the ends of its codes, by channel; several channels share a cell where
-/// there are many.
+/// Which share of one activation's values lies at the ends of its codes, by channel; several channels share a cell
+/// where there are many.
 struct SaturationFigure {
   std::string name;
   std::int64_t channels = 0;
@@ -90,8 +90,8 @@ struct KernelFigure {
   std::string name;
   int bits = 8;
   std::int64_t height = 0, width = 0, columns = 0;
-  std::int64_t colours = 1;  ///< 3: red, green, blue
-  bool by_input = false;     ///< rows are filters, columns input channels
+  std::int64_t colours = 1;          ///< 3: red, green, blue
+  bool by_input = false;             ///< rows are filters, columns input channels
   std::vector<float> before, after;  ///< [kernel, colour, height, width]
 };
 

@@ -1,7 +1,7 @@
-// outliers MODEL OUTPUT FACTOR CHANNELS SEED: the same network with outlier channels, as large language models have them.
-// Some channels of every value that only products with constant weights read become FACTOR times as large, and the
-// weights that read them as much smaller: in exact arithmetic the function stays. Dettmers et al. (arXiv:2208.07339) find
-// magnitudes of 20 to 60 times the others' in up to a few of a thousand channels.
+// outliers MODEL OUTPUT FACTOR CHANNELS SEED: the same network with outlier channels, as large language models have
+// them. Some channels of every value that only products with constant weights read become FACTOR times as large, and
+// the weights that read them as much smaller: in exact arithmetic the function stays. Dettmers et al.
+// (arXiv:2208.07339) find magnitudes of 20 to 60 times the others' in up to a few of a thousand channels.
 #include <cstdio>
 #include <cstdlib>
 

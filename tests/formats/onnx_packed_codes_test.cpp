@@ -44,9 +44,9 @@ std::string written(const Graph& graph, bool packed_codes, int opset = 21) {
 }
 
 TEST(OnnxPackedCodes, TakeTheirBitsAndComeBackAsTheyWere) {
-  for (const auto& [possible, bits] : {std::pair{std::vector<std::int64_t>{-1, 1}, 1},
-                                       std::pair{std::vector<std::int64_t>{-1, 0, 1}, 2},
-                                       std::pair{std::vector<std::int64_t>{-2, -1, 0, 1}, 2}}) {
+  for (const auto& [possible, bits] :
+       {std::pair{std::vector<std::int64_t>{-1, 1}, 1}, std::pair{std::vector<std::int64_t>{-1, 0, 1}, 2},
+        std::pair{std::vector<std::int64_t>{-2, -1, 0, 1}, 2}}) {
     for (const DType dtype : {DType::S8, DType::S4}) {
       const Graph graph = product(possible, dtype);
       const std::string packed = written(graph, true), plain = written(graph, false);

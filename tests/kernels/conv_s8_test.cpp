@@ -167,7 +167,8 @@ TEST(QGemm, EqualsTheReferenceWithWeightsOfFewBits) {
         node.set("transB", std::int64_t{turned ? 1 : 0});
         set_output(node, DType::S8, 0.3f, random);
         Tensor w(DType::S8, turned ? Shape{shape[2], shape[1]} : Shape{shape[1], shape[2]});
-        for (std::int64_t i = 0; i < w.size(); ++i) w.set_int(i, pick(random, -(1 << (bits - 1)), (1 << (bits - 1)) - 1));
+        for (std::int64_t i = 0; i < w.size(); ++i)
+          w.set_int(i, pick(random, -(1 << (bits - 1)), (1 << (bits - 1)) - 1));
         expect_same_bytes(node, {{random_bytes(dtype, {shape[0], shape[1]}, random), false}, {w, true}});
       }
     }

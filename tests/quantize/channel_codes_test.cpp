@@ -54,7 +54,8 @@ TEST(KernelSheet, ShowsFiltersOverColoursAndKernelsByInput) {
   testing::Builder b;
   Node node;
   node.kind = OpKind::Conv;
-  const Tensor first = b.normal({16, 3, 5, 5}, 1), next = b.normal({4, 16, 3, 3}, 1), point = b.normal({8, 16, 1, 1}, 1);
+  const Tensor first = b.normal({16, 3, 5, 5}, 1), next = b.normal({4, 16, 3, 3}, 1),
+               point = b.normal({8, 16, 1, 1}, 1);
   const KernelSheet filters = kernel_sheet(node, first, first.data<float>());
   EXPECT_EQ(filters.colours, 3);
   EXPECT_EQ(filters.columns, 4);

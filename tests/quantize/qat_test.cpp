@@ -202,8 +202,8 @@ TEST(Qat, SignsPassTheGradientOn) {
   const ValueId zero = graph.add_constant("zero", Tensor(DType::S8, {2}));
   const ValueId q = graph.add(OpKind::QuantizeLinear, {w, scale, zero}, {{"axis", std::int64_t{0}}}, "quantize");
   Node& node = graph.node(graph.value(q).producer);
-  node.metadata = {{"adze.fake_quant", "learned"}, {"adze.code_low", "-1"}, {"adze.code_high", "1"},
-                   {"adze.code_signs", "1"}};
+  node.metadata = {
+      {"adze.fake_quant", "learned"}, {"adze.code_low", "-1"}, {"adze.code_high", "1"}, {"adze.code_signs", "1"}};
   const ValueId y = graph.add(OpKind::DequantizeLinear, {q, scale, zero}, {{"axis", std::int64_t{0}}});
   graph.set_outputs({graph.add(OpKind::Gemm, {x, y}, {{"transB", std::int64_t{1}}}, "product")});
   infer_types(graph);

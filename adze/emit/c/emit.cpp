@@ -56,8 +56,8 @@ Port port_of(const Graph& graph, const Plan& plan, ValueId id, std::string macro
   if (!shape || value.constant) throw UnsupportedError(cat(quoted(value.name), " has no fixed shape, or is constant"));
   const DType dtype = value.type.dtype;
   if (dtype != DType::S8 && dtype != DType::S16 && dtype != DType::F32) {
-    throw UnsupportedError(
-        cat(quoted(value.name), " is ", type_text(value.type), "; inputs and outputs of C code are s8, u8, s16 or f32"));
+    throw UnsupportedError(cat(quoted(value.name), " is ", type_text(value.type),
+                               "; inputs and outputs of C code are s8, u8, s16 or f32"));
   }
   port.type = dtype == DType::F32 ? "float" : dtype == DType::S16 ? "int16_t" : "int8_t";
   port.shape = *shape;

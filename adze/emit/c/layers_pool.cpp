@@ -98,9 +98,8 @@ void write_mean(LayerWriter& writer) {
   writer.use("adze_mean_s8.c");
   writer.open("static const adze_mean layer =");
   writer.line(cat(walk.outer, ", ", walk.count, ", ", walk.columns, ", ", from.zero_point, ", ",
-                  channel_text(mean_channel(profile, from, y, walk.count)), ", ",
-                  constant_text(from.scale), ", ", constant_text(y.scale), ", ",
-                  output_text(general_kind(profile), y)));
+                  channel_text(mean_channel(profile, from, y, walk.count)), ", ", constant_text(from.scale), ", ",
+                  constant_text(y.scale), ", ", output_text(general_kind(profile), y)));
   writer.close(";");
   writer.line(cat("adze_mean_s8(&layer, ", writer.in(0), ", ", writer.out(), ");"));
 }

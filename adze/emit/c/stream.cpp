@@ -44,7 +44,8 @@ void write_row_group(Network& network, const RowGroup& group, const std::string&
   network.code.line(cat("static const adze_row_group group = {tensors, stages, ", group.tensors.size(), ", ",
                         group.stages.size(), ", ", group.band, "};"));
   const std::int64_t state = network.plan.scratch.at(group.stages[0].node);
-  network.code.line(cat(group.anew ? "adze_run_rows_anew" : "adze_run_rows", "(&group, (int16_t *)", network.at(state), ");"));
+  network.code.line(
+      cat(group.anew ? "adze_run_rows_anew" : "adze_run_rows", "(&group, (int16_t *)", network.at(state), ");"));
   network.code.close();
   network.code.line();
 }

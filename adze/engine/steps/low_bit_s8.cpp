@@ -146,7 +146,8 @@ class LowBitS8Step final : public Step {
     const float* sums = sums_.data() + r * layout_.columns;
     for (std::int64_t j = 0; j < layout_.columns; ++j) {
       const auto start = static_cast<std::uint32_t>(start_[static_cast<std::size_t>(j)]);
-      whole_sums_.data()[j] = static_cast<std::int32_t>(start + static_cast<std::uint32_t>(static_cast<std::int32_t>(sums[j])));
+      whole_sums_.data()[j] =
+          static_cast<std::int32_t>(start + static_cast<std::uint32_t>(static_cast<std::int32_t>(sums[j])));
     }
     alignas(64) static constexpr std::uint8_t nothing[64] = {};
     const std::uint8_t* row = nothing;

@@ -26,8 +26,8 @@ bool fits(const Tensor& codes, const Form& form) {
 
 PackedCodes packed(const Tensor& codes, const Form& form) {
   const int each = 8 / form.bits;
-  PackedCodes result{Tensor(DType::U8, {(codes.size() + each - 1) / each}), {}, (1 << form.bits) - 1, form.factor,
-                     form.offset};
+  PackedCodes result{
+      Tensor(DType::U8, {(codes.size() + each - 1) / each}), {}, (1 << form.bits) - 1, form.factor, form.offset};
   for (int i = 0; i < each; ++i) result.shifts.push_back(i * form.bits);
   const auto bytes = result.bytes.mutable_data<std::uint8_t>();
   for (std::int64_t i = 0; i < codes.size(); ++i) {
@@ -51,7 +51,8 @@ const AttributeMessage& attribute_of(const std::map<std::string_view, AttributeM
 
 std::optional<PackedCodes> pack_codes(const Tensor& codes) {
   if ((codes.dtype() != DType::S8 && codes.dtype() != DType::S4) || codes.size() < least_codes) return std::nullopt;
-  const auto* form = std::find_if(std::begin(forms), std::end(forms), [&](const Form& one) { return fits(codes, one); });
+  const auto* form =
+      std::find_if(std::begin(forms), std::end(forms), [&](const Form& one) { return fits(codes, one); });
   if (form == std::end(forms)) return std::nullopt;
   return packed(codes, *form);
 }

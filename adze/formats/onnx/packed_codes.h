@@ -12,8 +12,8 @@
 
 namespace adze::onnx {
 
-// Weights of one or two bits have no type in opset 21. They are stored eight or four to a byte and unpacked by a function
-// of the model, adze.UnpackCodes, whose body other runtimes compute:
+// Weights of one or two bits have no type in opset 21. They are stored eight or four to a byte and unpacked by a
+// function of the model, adze.UnpackCodes, whose body other runtimes compute:
 //   code = ((byte >> shift) & mask) · factor + offset, for every byte and every shift, as many as shape holds.
 
 inline constexpr std::string_view packed_codes_domain = "adze", packed_codes_function = "UnpackCodes";
@@ -25,12 +25,12 @@ struct PackedCodes {
   std::int64_t mask = 1, factor = 1, offset = 0;
 };
 
-/// Signs (-1 and 1) in one bit, -2 to 1 in two. Nothing for tensors that hold other codes, that are not s8 or s4, or that
-/// are too small for a node to pay.
+/// Signs (-1 and 1) in one bit, -2 to 1 in two. Nothing for tensors that hold other codes, that are not s8 or s4, or
+/// that are too small for a node to pay.
 std::optional<PackedCodes> pack_codes(const Tensor& codes);
 
-/// Those constants of a graph that may be stored so: only read as what a DequantizeLinear without a zero point of another
-/// type restores.
+/// Those constants of a graph that may be stored so: only read as what a DequantizeLinear without a zero point of
+/// another type restores.
 std::vector<bool> packable_constants(const Graph& graph);
 
 /// A NodeProto that computes value from packed bytes.

@@ -18,9 +18,8 @@ WireMessage encode(const Graph& graph, const WriteOptions& options, ExternalPlan
     throw UsageError(cat("cannot write opset ", options.opset),
                      cat("an opset from ", oldest_written_opset, " to ", newest_opset));
   }
-  WireMessage model = options.opset == newest_opset
-                          ? encode_model(graph, options, external)
-                          : encode_model(downgraded(graph, options.opset), options, external);
+  WireMessage model = options.opset == newest_opset ? encode_model(graph, options, external)
+                                                    : encode_model(downgraded(graph, options.opset), options, external);
   if (model.size() > max_model_bytes) {
     throw LimitError(cat("the model takes ", bytes_text(model.size()), ", and an ONNX file holds at most 2 G"), {},
                      "write the weights to a file of their own (external data)");

@@ -146,7 +146,8 @@ std::span<const OperatorEntry> movement_operators();
 std::span<const OperatorEntry> slicing_operators();
 std::span<const OperatorEntry> reduction_operators();
 
-/// Do convolutions and fully connected layers on 16-bit activations have biases of 32 bits? They add up in so many then.
+/// Do convolutions and fully connected layers on 16-bit activations have biases of 32 bits? They add up in so many
+/// then.
 bool has_short_sums(const Model& model);
 
 }  // namespace adze::tflite

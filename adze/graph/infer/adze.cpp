@@ -18,8 +18,8 @@ void require_activations(const InferContext& context, std::size_t inputs) {
   const bool wide = context.node().get_int("y_dtype", 0) == static_cast<std::int64_t>(DType::S16);
   for (std::size_t i = 0; i < inputs; ++i) {
     if (!eight_bits(context.dtype(i)) && !(wide && context.dtype(i) == DType::S16)) {
-      throw ModelError(cat("input ", i, " is ", dtype_name(context.dtype(i)), ", expected s8 or u8",
-                           wide ? ", or s16" : ""));
+      throw ModelError(
+          cat("input ", i, " is ", dtype_name(context.dtype(i)), ", expected s8 or u8", wide ? ", or s16" : ""));
     }
   }
 }

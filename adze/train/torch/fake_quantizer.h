@@ -20,9 +20,9 @@ enum class ScaleRule : std::uint8_t {
 
 /// A QuantizeLinear and DequantizeLinear in one, with the straight-through estimator: the gradient passes where the
 /// value lies within the codes' range and is 0 outside. Codes are those of the dtype, or "adze.code_low" to
-/// "adze.code_high" of the node's metadata; with "adze.code_signs" they are -1 and 1, and the gradient passes everywhere
-/// (Courbariaux et al., BinaryConnect, arXiv:1511.00363; the mean magnitude as scale: Rastegari et al., XNOR-Net,
-/// arXiv:1603.05279).
+/// "adze.code_high" of the node's metadata; with "adze.code_signs" they are -1 and 1, and the gradient passes
+/// everywhere (Courbariaux et al., BinaryConnect, arXiv:1511.00363; the mean magnitude as scale: Rastegari et al.,
+/// XNOR-Net, arXiv:1603.05279).
 class FakeQuantizer {
  public:
   /// Throws UnsupportedError for blocks, for types beyond 16 bits and for scales that are not constants.

@@ -40,11 +40,11 @@ void adze_div_f32(const adze_binary_f32* layer, const float* a, const float* b, 
 typedef struct {
   int32_t steps, batch, inputs, hidden, directions;
   int32_t batch_first, reverse;
-  int32_t variant;         /* LSTM: input and forget gate are one; GRU: linear before reset */
-  float clip;              /* negative: none */
-  const float *w, *r;      /* [directions][gates * hidden][inputs], [...][hidden] */
-  const float* bias;       /* [directions][2 * gates * hidden] */
-  const float* peepholes;  /* [directions][3 * hidden], or null */
+  int32_t variant;        /* LSTM: input and forget gate are one; GRU: linear before reset */
+  float clip;             /* negative: none */
+  const float *w, *r;     /* [directions][gates * hidden][inputs], [...][hidden] */
+  const float* bias;      /* [directions][2 * gates * hidden] */
+  const float* peepholes; /* [directions][3 * hidden], or null */
 } adze_recurrent_f32;
 /* Null where there is none. scratch: 6 * hidden floats. */
 typedef struct {

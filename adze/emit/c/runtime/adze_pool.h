@@ -17,8 +17,7 @@ ADZE_INLINE int32_t adze_count_inside(int32_t first, int32_t count, int32_t dila
 /* How many taps of a window lie in the picture or its padding. */
 ADZE_INLINE int32_t adze_padded_taps(const adze_pool* layer, int32_t top, int32_t left) {
   return adze_count_inside(top, layer->kernel_h, layer->dilation_h, -layer->pad_top, layer->in_h + layer->pad_bottom) *
-         adze_count_inside(left, layer->kernel_w, layer->dilation_w, -layer->pad_left,
-                           layer->in_w + layer->pad_right);
+         adze_count_inside(left, layer->kernel_w, layer->dilation_w, -layer->pad_left, layer->in_w + layer->pad_right);
 }
 
 /* by / count: the division joins the multiplier, with as many bits as there is room for. By long division: one of 64

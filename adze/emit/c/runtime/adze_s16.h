@@ -66,7 +66,8 @@ void adze_conv_s16(const adze_conv* layer, const int16_t* in, int16_t* out, void
 /* groups = 1. Words of two channels' weights of two products: see emit/c/pack; depth a multiple of 4.
    scratch: 4 * depth bytes. */
 void adze_conv_s16_dsp(const adze_conv* layer, const int16_t* in, int16_t* out, void* scratch);
-/* groups = 1. Weights in blocks of eight products, four channels each; depth a multiple of 8. scratch: 4 * depth bytes. */
+/* groups = 1. Weights in blocks of eight products, four channels each; depth a multiple of 8. scratch: 4 * depth bytes.
+ */
 void adze_conv_s16_mve(const adze_conv* layer, const int16_t* in, int16_t* out, void* scratch);
 /* groups = in_c = out_c. Weights [kernel_h][kernel_w][channels]. scratch: none. */
 void adze_depthwise_s16(const adze_conv* layer, const int16_t* in, int16_t* out, void* scratch);

@@ -27,8 +27,8 @@ struct Bf16 {
   }
 };
 
-/// Sign, exponent and mantissa moved to their places, the bias added. What is below the normal numbers gets the smallest
-/// exponent and its one taken off again: a product of subnormal floats would do too, thirty times slower.
+/// Sign, exponent and mantissa moved to their places, the bias added. What is below the normal numbers gets the
+/// smallest exponent and its one taken off again: a product of subnormal floats would do too, thirty times slower.
 struct F8E4M3 {
   static constexpr int inputs = 4;
   __m512 decode(const std::uint8_t* from, int i) const {
