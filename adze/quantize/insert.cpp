@@ -47,7 +47,7 @@ ValueId Inserter::node(OpKind kind, std::vector<ValueId> inputs, std::string nam
   return output;
 }
 
-ValueId Inserter::dequantized_constant(std::string_view name, Tensor codes, const TensorScales& scales) {
+ValueId Inserter::dequantized_constant(std::string name, Tensor codes, const TensorScales& scales) {
   const Shape shape = scales.axis ? Shape{static_cast<std::int64_t>(scales.scales.size())} : Shape{};
   Tensor steps(DType::F32, shape);
   Tensor zero_points(codes.dtype(), shape);

@@ -23,8 +23,9 @@ class Inserter {
   /// Renames a value; its new name must be unique.
   void rename(ValueId id, std::string name);
 
-  /// DequantizeLinear over stored codes. Zero points are left out where all are 0.
-  ValueId dequantized_constant(std::string_view name, Tensor codes, const TensorScales& scales);
+  /// DequantizeLinear over stored codes. Zero points are left out where all are 0. The name is copied: a value's own
+  /// may be given.
+  ValueId dequantized_constant(std::string name, Tensor codes, const TensorScales& scales);
   struct Pair {
     ValueId quantized;
     ValueId dequantized;
