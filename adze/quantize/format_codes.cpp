@@ -25,11 +25,9 @@ Rows rows_of(const Tensor& weight, std::optional<std::int64_t> axis) {
   if (!axis) return result;
   result.rows = weight.dim(*axis);
   result.columns = weight.size() / std::max<std::int64_t>(1, result.rows);
-  std::int64_t inner = 1;
-  for (std::int64_t i = *axis + 1; i < weight.rank(); ++i) inner *= weight.dim(i);
   for (std::int64_t i = 0; i < weight.size(); ++i) {
-    const std::int64_t row = i / inner % result.rows, column = i / (inner * result.rows) * inner + i % inner;
-    result.values[static_cast<std::size_t>(row * result.columns + column)] = from[static_cast<std::size_t>(i)];
+    const std::size_t at = code_place(i, result, result.columns, weight.shape(), axis);
+    result.values[at] = from[static_cast<std::size_t>(i)];
   }
   return result;
 }

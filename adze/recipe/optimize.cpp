@@ -11,6 +11,7 @@
 #include "adze/quantize/sensitivity.h"
 #include "adze/recipe/data_parts.h"
 #include "adze/recipe/figures.h"
+#include "adze/recipe/quantization_report.h"
 
 namespace adze {
 
@@ -280,16 +281,7 @@ class Search {
     }
     fill_layer_errors(report, winner, errors);
     for (const auto& one : winner.report.activations) {
-      report.histograms.push_back({one.value,
-                                   one.min,
-                                   one.max,
-                                   one.histogram,
-                                   one.low,
-                                   one.high,
-                                   one.affine.scale,
-                                   one.affine.zero_point,
-                                   one.saturated,
-                                   {}});
+      report.histograms.push_back(histogram_figure(one));
     }
   }
 

@@ -87,6 +87,11 @@ void add_after(HistogramFigure& histogram, const quantize::ChannelCodes& codes) 
 
 }  // namespace
 
+HistogramFigure histogram_figure(const quantize::ActivationReport& one) {
+  return {one.value,     one.min, one.max, one.histogram, one.low, one.high, one.affine.scale, one.affine.zero_point,
+          one.saturated, {}};
+}
+
 void add_quantization(Report& report, const Graph& exact, const Graph& quantized,
                       const quantize::QuantizeReport& quantization, const Dataset* data, ProgressSink& progress) {
   report.layers = layer_figures(quantized);
@@ -94,16 +99,7 @@ void add_quantization(Report& report, const Graph& exact, const Graph& quantized
   Numbers saturated, weight_ratios;
   for (const auto& one : quantization.activations) {
     saturated[one.value] = one.saturated;
-    report.histograms.push_back({one.value,
-                                 one.min,
-                                 one.max,
-                                 one.histogram,
-                                 one.low,
-                                 one.high,
-                                 one.affine.scale,
-                                 one.affine.zero_point,
-                                 one.saturated,
-                                 {}});
+    report.histograms.push_back(histogram_figure(one));
   }
   for (const auto& one : quantization.weights) {
     weight_ratios[one.node] = one.sqnr_db;

@@ -6,6 +6,9 @@
 
 namespace adze {
 
+/// What calibration saw of one activation, and what its codes cover.
+HistogramFigure histogram_figure(const quantize::ActivationReport& one);
+
 /// Puts what quantization did into a report: layers with their signal-to-noise ratios, histograms of activations,
 /// weights and errors, kernels. exact: the network before quantization; data: samples to run both on, null for none.
 void add_quantization(Report& report, const Graph& exact, const Graph& quantized,

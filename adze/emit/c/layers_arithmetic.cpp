@@ -13,12 +13,6 @@ namespace adze::emit {
 
 namespace {
 
-/// As one more argument.
-std::string row_bytes(const LayerWriter& writer) {
-  const Shape shape = writer.output_shape();
-  return shape.size() < 2 || shape[1] == 0 ? std::string() : cat(", ", num_elements(shape) / shape[1]);
-}
-
 /// A sum of equal shapes in adze_add_fast_s8; false when that cannot give the same bytes.
 bool write_fast_add(LayerWriter& writer) {
   const Node& node = writer.node();
@@ -48,7 +42,7 @@ bool write_fast_add(LayerWriter& writer) {
   writer.line(cat(channel.multiplier, ", ", channel.offset, ", ", channel.shift, ", ", y.min, ", ", y.max));
   writer.close(";");
   if (writer.constant(0) == nullptr && writer.constant(1) == nullptr) declare_elementwise_rows(writer, {0, 1});
-  const std::string numbers = writer.numbers("adze_add", row_bytes(writer));
+  const std::string numbers = writer.numbers("adze_add", row_elements(writer));
   writer.line(cat("adze_add_fast_s8(", numbers, ", ", writer.in(swapped ? 1 : 0), ", ", writer.in(swapped ? 0 : 1),
                   ", ", writer.out(), ");"));
   return true;
@@ -65,15 +59,7 @@ void write_binary(LayerWriter& writer) {
   const Affine a = left_affine(node), b = right_affine(node), y = output_affine(node);
   const RoundingProfile profile = rounding_of(node);
   const Walk walk = walk_of(writer);
-  RequantizeParameters by_a, by_b, by_y;
-  if (node.kind == OpKind::QMul) {
-    by_y = make_product_requantize(profile, a.scale, b.scale, y.scale);
-  } else {  // as QuantizedAdd
-    const double common = 2.0 * static_cast<double>(std::max(a.scale, b.scale));
-    by_a = make_requantize(profile, static_cast<double>(a.scale) / common);
-    by_b = make_requantize(profile, static_cast<double>(b.scale) / common);
-    by_y = make_requantize(profile, common / ((1 << 20) * static_cast<double>(y.scale)));
-  }
+  const auto [by_a, by_b, by_y] = binary_requantize(node, 20);
   writer.use("adze_binary_s8.c");
   writer.open("static const adze_binary layer =");
   writer.line(cat(walk.text(), ", ", node.kind == OpKind::QSub ? 1 : 0, ", ", a.zero_point, ", ", b.zero_point, ","));
@@ -84,7 +70,7 @@ void write_binary(LayerWriter& writer) {
   writer.close(";");
   const bool equal = writer.shape(0) == writer.shape(1) && writer.shape(0) == writer.output_shape();
   if (equal && writer.constant(0) == nullptr && writer.constant(1) == nullptr) declare_elementwise_rows(writer, {0, 1});
-  const std::string numbers = writer.numbers("adze_binary", row_bytes(writer));
+  const std::string numbers = writer.numbers("adze_binary", row_elements(writer));
   writer.line(cat(node.kind == OpKind::QMul ? "adze_mul_s8" : "adze_add_s8", "(", numbers, ", ", writer.in(0), ", ",
                   writer.in(1), ", ", writer.out(), ");"));
 }
@@ -134,7 +120,7 @@ void write_rescale(LayerWriter& writer) {
                   input_affine(node).zero_point, ", ", channel_text(general_channel(by)), ", ",
                   output_text(general_kind(by.profile), output_affine(node)), "};"));
   declare_elementwise_rows(writer, {0});
-  const std::string numbers = writer.numbers("adze_rescale", row_bytes(writer));
+  const std::string numbers = writer.numbers("adze_rescale", row_elements(writer));
   writer.line(cat("adze_rescale_s8(", numbers, ", ", writer.in(0), ", ", writer.out(), ");"));
 }
 

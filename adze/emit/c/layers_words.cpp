@@ -41,25 +41,12 @@ std::string words_out(LayerWriter& writer) {
 
 namespace {
 
-std::string row_elements(const LayerWriter& writer) {
-  const Shape shape = writer.output_shape();
-  return shape.size() < 2 || shape[1] == 0 ? std::string() : cat(", ", num_elements(shape) / shape[1]);
-}
-
 void write_binary(LayerWriter& writer) {
   const Node& node = writer.node();
   const Affine a = left_affine(node), b = right_affine(node), y = output_affine(node);
   const RoundingProfile profile = rounding_of(node);
   const Walk walk = walk_of(writer);
-  RequantizeParameters by_a, by_b, by_y;
-  if (node.kind == OpKind::QMul) {
-    by_y = make_product_requantize(profile, a.scale, b.scale, y.scale);
-  } else {  // as QuantizedAdd
-    const double common = 2.0 * static_cast<double>(std::max(a.scale, b.scale));
-    by_a = make_requantize(profile, static_cast<double>(a.scale) / common);
-    by_b = make_requantize(profile, static_cast<double>(b.scale) / common);
-    by_y = make_requantize(profile, common / ((1 << 15) * static_cast<double>(y.scale)));
-  }
+  const auto [by_a, by_b, by_y] = binary_requantize(node, 15);
   writer.use("adze_binary_s16.c");
   writer.open("static const adze_binary layer =");
   writer.line(cat(walk.text(), ", ", node.kind == OpKind::QSub ? 1 : 0, ", 0, 0,"));

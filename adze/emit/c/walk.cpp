@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "adze/base/text.h"
+#include "adze/numerics/quantized_arithmetic.h"
+#include "adze/plan/integer_parameters.h"
 
 namespace adze::emit {
 
@@ -26,6 +28,21 @@ std::string list_text(const std::vector<std::int64_t>& values) {
 }
 
 }  // namespace
+
+std::string row_elements(const LayerWriter& writer) {
+  const Shape shape = writer.output_shape();
+  return shape.size() < 2 || shape[1] == 0 ? std::string() : cat(", ", num_elements(shape) / shape[1]);
+}
+
+BinaryRequantize binary_requantize(const Node& node, int fraction_bits) {
+  const float a = left_affine(node).scale, b = right_affine(node).scale, y = output_affine(node).scale;
+  const RoundingProfile profile = rounding_of(node);
+  if (node.kind == OpKind::QMul) return {{}, {}, make_product_requantize(profile, a, b, y)};
+  const double common = 2.0 * static_cast<double>(std::max(a, b));
+  return {make_requantize(profile, static_cast<double>(a) / common),
+          make_requantize(profile, static_cast<double>(b) / common),
+          make_requantize(profile, common / ((1 << fraction_bits) * static_cast<double>(y)))};
+}
 
 std::string Walk::text() const {
   return cat(list_text(dims), ", ", list_text(a), ", ", list_text(b));

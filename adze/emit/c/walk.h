@@ -14,6 +14,16 @@ struct Walk {
 };
 Walk walk_of(const LayerWriter& writer);
 
+/// The elements of one row of the result, as one more C argument; nothing where there are no rows.
+std::string row_elements(const LayerWriter& writer);
+
+/// How a QAdd, QSub or QMul rescales its operands and its result, as QuantizedAdd does it; fraction_bits: of the
+/// rescaled operands.
+struct BinaryRequantize {
+  RequantizeParameters by_a, by_b, by_y;
+};
+BinaryRequantize binary_requantize(const Node& node, int fraction_bits);
+
 /// A mean over axes that are neighbours in memory: the operand as [outer, count, columns].
 struct MeanWalk {
   std::int64_t outer = 1, count = 1, columns = 1;

@@ -44,30 +44,16 @@ std::optional<DenseF32Problem> problem_of(const BindContext& context) {
   return problem;
 }
 
-std::unique_ptr<Step> bind_dense(const BindContext& context) {
+/// A step that is made of the problem alone.
+template <std::unique_ptr<Step> (*make)(const BindContext&, const DenseF32Problem&)>
+std::unique_ptr<Step> bind_problem(const BindContext& context) {
   const auto problem = problem_of(context);
-  return problem ? make_dense_f32_step(context, *problem) : nullptr;
-}
-
-std::unique_ptr<Step> bind_sparse(const BindContext& context) {
-  const auto problem = problem_of(context);
-  return problem ? make_sparse_f32_step(context, *problem) : nullptr;
-}
-
-std::unique_ptr<Step> bind_single_sparse(const BindContext& context) {
-  const auto problem = problem_of(context);
-  return problem ? make_single_sparse_f32_step(context, *problem) : nullptr;
-}
-
-std::unique_ptr<Step> bind_block_sparse(const BindContext& context) {
-  const auto problem = problem_of(context);
-  return problem ? make_block_sparse_f32_step(context, *problem) : nullptr;
+  return problem ? make(context, *problem) : nullptr;
 }
 
 std::unique_ptr<Step> bind_dense_bf16(const BindContext& context) {
   if (context.compute() != Compute::Bf16) return nullptr;
-  const auto problem = problem_of(context);
-  return problem ? make_dense_bf16_step(context, *problem) : nullptr;
+  return bind_problem<make_dense_bf16_step>(context);
 }
 
 std::unique_ptr<Step> bind_onednn(const BindContext& context) {
@@ -104,12 +90,12 @@ std::unique_ptr<Step> bind_onednn(const BindContext& context) {
 std::span<const BinderEntry> convolution_binders() {
   static const BinderEntry entries[] = {{OpKind::Conv, bind_depthwise_f32, "depthwise_f32"},
                                         {OpKind::Conv, bind_dense_bf16, "dense_bf16"},
-                                        {OpKind::Conv, bind_sparse, "sparse_f32"},
+                                        {OpKind::Conv, bind_problem<make_sparse_f32_step>, "sparse_f32"},
                                         {OpKind::Conv, bind_winograd_f32, "winograd_f32"},
-                                        {OpKind::Conv, bind_dense, "dense_f32"},
+                                        {OpKind::Conv, bind_problem<make_dense_f32_step>, "dense_f32"},
                                         {OpKind::Conv, bind_onednn, "onednn"},
-                                        {OpKind::Conv, bind_single_sparse, "sparse_f32 single"},
-                                        {OpKind::Conv, bind_block_sparse, "sparse_f32 blocks"},
+                                        {OpKind::Conv, bind_problem<make_single_sparse_f32_step>, "sparse_f32 single"},
+                                        {OpKind::Conv, bind_problem<make_block_sparse_f32_step>, "sparse_f32 blocks"},
                                         {OpKind::QConv, bind_signs, "signs"},
                                         {OpKind::QConv, bind_quantized_conv, "quantized"},
                                         {OpKind::QConv, bind_dense_quantized_conv, "dense_s8"},

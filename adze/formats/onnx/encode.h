@@ -26,6 +26,9 @@ WireMessage encode_tensor(const Tensor& tensor, std::string_view name, ExternalP
 /// A SparseTensorProto (values, row-major places, dimensions) when it is smaller than the TensorProto; else nothing.
 std::optional<WireMessage> encode_sparse_tensor(const Tensor& tensor, std::string_view name);
 
+/// An AttributeProto of anything but a graph, whose values need names.
+WireMessage encode_attribute(std::string_view name, const Attribute& attribute);
+
 /// A TypeProto.
 WireMessage encode_type(const ValueType& type);
 

@@ -1,6 +1,7 @@
 #include <initializer_list>
 
 #include "adze/base/text.h"
+#include "adze/formats/onnx/encode.h"
 #include "adze/formats/onnx/packed_codes.h"
 
 namespace adze::onnx {
@@ -17,26 +18,18 @@ class BodyNode {
     message_.add_text(4, op);
   }
 
-  BodyNode& integer(std::string_view name, std::int64_t value) {
-    WireMessage attribute = named(name, AttributeKind::Int);
-    attribute.add_integer(3, value);
-    return add(std::move(attribute));
-  }
-  BodyNode& integers(std::string_view name, const std::vector<std::int64_t>& values) {
-    WireMessage attribute = named(name, AttributeKind::Ints);
-    for (const std::int64_t value : values) attribute.add_integer(8, value);
-    return add(std::move(attribute));
-  }
-  BodyNode& text(std::string_view name, std::string_view value) {
-    WireMessage attribute = named(name, AttributeKind::String);
-    attribute.add_text(4, value);
-    return add(std::move(attribute));
+  BodyNode& with(std::string_view name, const Attribute& attribute) {
+    message_.add_message(5, encode_attribute(name, attribute));
+    return *this;
   }
   /// The attribute that the function was called with.
-  BodyNode& reference(std::string_view name, std::string_view of_function, AttributeKind kind) {
-    WireMessage attribute = named(name, kind);
+  BodyNode& with_given(std::string_view name, std::string_view of_function, AttributeKind kind) {
+    WireMessage attribute;
+    attribute.add_text(1, name);
+    attribute.add_integer(20, static_cast<std::int64_t>(kind));
     attribute.add_text(21, of_function);
-    return add(std::move(attribute));
+    message_.add_message(5, std::move(attribute));
+    return *this;
   }
   BodyNode& in(std::string_view domain) {
     message_.add_text(7, domain);
@@ -45,17 +38,6 @@ class BodyNode {
   WireMessage take() { return std::move(message_); }
 
  private:
-  static WireMessage named(std::string_view name, AttributeKind kind) {
-    WireMessage attribute;
-    attribute.add_text(1, name);
-    attribute.add_integer(20, static_cast<std::int64_t>(kind));
-    return attribute;
-  }
-  BodyNode& add(WireMessage attribute) {
-    message_.add_message(5, std::move(attribute));
-    return *this;
-  }
-
   WireMessage message_;
 };
 
@@ -65,11 +47,11 @@ WireMessage encode_unpacking(const PackedCodes& packed, const Shape& shape, std:
                              std::string_view value) {
   return BodyNode(packed_codes_function, {bytes}, value)
       .in(packed_codes_domain)
-      .integers("shifts", packed.shifts)
-      .integer("mask", packed.mask)
-      .integer("factor", packed.factor)
-      .integer("offset", packed.offset)
-      .integers("shape", shape)
+      .with("shifts", packed.shifts)
+      .with("mask", packed.mask)
+      .with("factor", packed.factor)
+      .with("offset", packed.offset)
+      .with("shape", shape)
       .take();
 }
 
@@ -83,30 +65,30 @@ WireMessage encode_unpack_function(int opset) {
   for (const char* attribute : {"shifts", "mask", "factor", "offset", "shape"}) function.add_text(6, attribute);
   const auto add = [&](BodyNode node) { function.add_message(7, node.take()); };
   const auto given = [&](const char* name, const char* as, AttributeKind kind) {
-    add(BodyNode("Constant", {}, as).reference(kind == AttributeKind::Int ? "value_int" : "value_ints", name, kind));
+    add(BodyNode("Constant", {}, as).with_given(kind == AttributeKind::Int ? "value_int" : "value_ints", name, kind));
   };
   const auto cast = [&](const char* from, const char* to, std::int64_t dtype) {
-    add(BodyNode("Cast", {from}, to).integer("to", dtype));
+    add(BodyNode("Cast", {from}, to).with("to", dtype));
   };
   given("shifts", "shifts_64", AttributeKind::Ints);
   given("mask", "mask_64", AttributeKind::Int);
   given("factor", "factor_64", AttributeKind::Int);
   given("offset", "offset_64", AttributeKind::Int);
   given("shape", "shape", AttributeKind::Ints);
-  add(BodyNode("Constant", {}, "last").integers("value_ints", {-1}));
-  add(BodyNode("Constant", {}, "first").integers("value_ints", {0}));
+  add(BodyNode("Constant", {}, "last").with("value_ints", std::vector<std::int64_t>{-1}));
+  add(BodyNode("Constant", {}, "first").with("value_ints", std::vector<std::int64_t>{0}));
   cast("shifts_64", "shifts", u8);
   cast("mask_64", "mask", u8);
   cast("factor_64", "factor", s32);
   cast("offset_64", "offset", s32);
   add(BodyNode("Unsqueeze", {"bytes", "last"}, "columns"));
-  add(BodyNode("BitShift", {"columns", "shifts"}, "shifted").text("direction", "RIGHT"));
+  add(BodyNode("BitShift", {"columns", "shifts"}, "shifted").with("direction", std::string("RIGHT")));
   add(BodyNode("BitwiseAnd", {"shifted", "mask"}, "fields"));
   cast("fields", "wide", s32);
   add(BodyNode("Mul", {"wide", "factor"}, "scaled"));
   add(BodyNode("Add", {"scaled", "offset"}, "moved"));
   add(BodyNode("Reshape", {"moved", "last"}, "flat"));
-  add(BodyNode("ReduceProd", {"shape"}, "count").integer("keepdims", 1));
+  add(BodyNode("ReduceProd", {"shape"}, "count").with("keepdims", std::int64_t{1}));
   add(BodyNode("Slice", {"flat", "first", "count"}, "cut"));
   add(BodyNode("Reshape", {"cut", "shape"}, "shaped"));
   cast("shaped", "codes", s8);

@@ -85,20 +85,5 @@ static void two_pixels(const adze_conv *layer, const int16_t *a, const int16_t *
 #endif
 
 void adze_conv_s16_mve(const adze_conv *layer, const int16_t *in, int16_t *out, void *scratch) {
-  const adze_conv bytes = adze_in_bytes(layer);
-  int16_t *first = (int16_t *)scratch, *second = first + layer->depth;
-  const int32_t pixels = layer->out_h * layer->out_w;
-  const int direct = adze_is_pointwise(layer) && layer->in_c == layer->depth;
-  for (int32_t n = 0; n < layer->batch; ++n, in += layer->in_h * layer->in_w * layer->in_c) {
-    int32_t p = 0;
-    for (; p + 2 <= pixels; p += 2, out += 2 * layer->out_c) {
-      const int16_t *a = adze_pixel_s16(&bytes, direct, in, p, first);
-      const int16_t *b = adze_pixel_s16(&bytes, direct, in, p + 1, second);
-      two_pixels(layer, a, b, out, out + layer->out_c);
-    }
-    if (p < pixels) {
-      one_pixel(layer, adze_pixel_s16(&bytes, direct, in, p, first), out);
-      out += layer->out_c;
-    }
-  }
+  adze_all_pixels_s16(layer, in, out, scratch, two_pixels, one_pixel);
 }
