@@ -53,6 +53,11 @@ Json result_json(const CompareResult& result) {
   return json;
 }
 
+std::string shown_p_value(double p) {
+  constexpr double least_shown = 0.0001;
+  return p < least_shown ? cat("< ", fixed(least_shown, 4)) : fixed(p, 4);
+}
+
 void print_result(Console& console, const CompareResult& result) {
   const auto accuracy = [](const EvaluateResult& one) {
     return cat(fixed(100 * one.top1, 2), " % (", fixed(100 * one.interval.low, 2), " – ",
@@ -67,7 +72,7 @@ void print_result(Console& console, const CompareResult& result) {
   table.add_row({"agreement", cat(fixed(100 * result.agreement, 2), " %")});
   table.add_row({"only A correct", cat(result.only_a)});
   table.add_row({"only B correct", cat(result.only_b)});
-  table.add_row({"p-value (McNemar, mid-p)", cat(fixed(result.p_value, 4))});
+  table.add_row({"p-value (McNemar, mid-p)", shown_p_value(result.p_value)});
   table.add_row({"output SQNR", cat(fixed(result.output_sqnr_db, 1), " dB")});
   table.add_row({"output KL divergence", cat(static_cast<float>(result.output_kl), " nats")});
   table.add_row({"samples", cat(result.samples)});
@@ -103,7 +108,7 @@ ExitCode compare_on_text(Console& console, const Arguments& arguments, const Gra
   table.add_row({"perplexity of B", shown(result.b)});
   table.add_row({"B against A (95 %)", cat(change(result.ratio), " (", change(result.interval.low), " … ",
                                            change(result.interval.high), ")")});
-  table.add_row({"p-value (paired, by blocks of text)", cat(static_cast<float>(result.p_value))});
+  table.add_row({"p-value (paired, by blocks of text)", shown_p_value(result.p_value)});
   table.add_row({"tokens", cat(result.a.tokens)});
   console.table(table);
   return ExitCode::Done;

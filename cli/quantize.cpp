@@ -166,6 +166,11 @@ void write_report(Console& console, const Arguments& arguments, const Graph& ori
   write_file(arguments.report, report_html(report));
 }
 
+std::string ranges_from(const Recipe& recipe, const quantize::QuantizeReport& report) {
+  if (report.num_samples > 0) return cat(report.num_samples, " calibration samples");
+  return recipe.calibration.path.empty() ? "no calibration data" : "calibration data for the methods alone";
+}
+
 ExitCode run_quantize(Console& console, const Arguments& arguments) {
   console.check_output(arguments.output);
   const Graph original = load_model(arguments.input);
@@ -188,8 +193,8 @@ ExitCode run_quantize(Console& console, const Arguments& arguments) {
   console.table(before_after_table(before, after));
   console.line("");
   console.line(cat(outcome.quantization.quantized_nodes.size(), " layers quantized, ",
-                   outcome.quantization.float_nodes.size(), " left in float, ", outcome.quantization.num_samples,
-                   " calibration samples, seed ", console.options.seed));
+                   outcome.quantization.float_nodes.size(), " left in float, ",
+                   ranges_from(recipe, outcome.quantization), ", seed ", console.options.seed));
   for (const std::string& line : outcome.quantization.methods) console.line(cat("  ", line));
   for (const std::string& name : outcome.quantization.float_nodes) console.line(cat("  float: ", name));
   remark_skipped(console, outcome.skipped);
