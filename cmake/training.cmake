@@ -19,4 +19,6 @@ target_link_libraries(adze_torch PRIVATE adze ${TORCH_CPU_LIBRARY} ${TORCH_C10_L
 # It brings the parts of the library that it uses, and keeps them to itself.
 target_link_options(adze_torch PRIVATE -Wl,-Bsymbolic -Wl,--exclude-libs,ALL)
 target_compile_definitions(adze_torch PRIVATE USE_DISTRIBUTED USE_C10D_GLOO)
-set_source_files_properties(${CMAKE_SOURCE_DIR}/adze/train/torch/batch_norm_rows.cpp PROPERTIES COMPILE_OPTIONS -O3)
+set_source_files_properties(
+  ${CMAKE_SOURCE_DIR}/adze/train/torch/batch_norm_rows.cpp ${CMAKE_SOURCE_DIR}/adze/train/torch/quantize_runs.cpp
+  PROPERTIES COMPILE_OPTIONS -O3)

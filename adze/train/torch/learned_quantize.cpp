@@ -5,8 +5,9 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
+
+#include "adze/train/torch/quantize_runs.h"
 
 namespace adze::train {
 
@@ -32,35 +33,6 @@ Layout layout_of(const at::Tensor& x, std::int64_t axis) {
 /// Elements of one piece of work: sums of pieces do not depend on the number of threads.
 constexpr std::int64_t piece = 1 << 14;
 
-struct Codes {
-  float low, high;
-};
-
-void forward_run(const float* x, float* y, std::int64_t count, float scale, Codes codes) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    y[i] = std::min(std::max(std::nearbyintf(x[i] / scale), codes.low), codes.high) * scale;
-  }
-}
-
-/// dx, and the sum of what the scale gets.
-double backward_run(const float* x, const float* dy, float* dx, std::int64_t count, float scale, Codes codes) {
-  constexpr std::int64_t block = 256;
-  double sum = 0;
-  for (std::int64_t start = 0; start < count; start += block) {
-    float part = 0;
-    const std::int64_t end = std::min(count, start + block);
-    for (std::int64_t i = start; i < end; ++i) {
-      const float v = x[i] / scale;
-      const float code = std::min(std::max(std::nearbyintf(v), codes.low), codes.high);
-      const bool inside = v >= codes.low && v <= codes.high;
-      dx[i] = inside ? dy[i] : 0.0F;
-      part += dy[i] * (inside ? code - v : code);
-    }
-    sum += part;
-  }
-  return sum;
-}
-
 class LearnedQuantize : public torch::autograd::Function<LearnedQuantize> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& given, const at::Tensor& scale,
@@ -80,7 +52,7 @@ class LearnedQuantize : public torch::autograd::Function<LearnedQuantize> {
     at::parallel_for(0, layout.outer * layout.channels * pieces, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t k = begin; k < end; ++k) {
         const std::int64_t run = k / pieces, start = k % pieces * piece, at = run * layout.inner + start;
-        forward_run(in + at, out + at, std::min(piece, layout.inner - start), scales[run % layout.channels], codes);
+        quantize_run(in + at, out + at, std::min(piece, layout.inner - start), scales[run % layout.channels], codes);
       }
     });
     return y;
@@ -103,8 +75,8 @@ class LearnedQuantize : public torch::autograd::Function<LearnedQuantize> {
       for (std::int64_t k = begin; k < end; ++k) {
         const std::int64_t run = k / pieces, start = k % pieces * piece, at = run * layout.inner + start;
         sums[static_cast<std::size_t>(k)] =
-            backward_run(in + at, above + at, below + at, std::min(piece, layout.inner - start),
-                         scales[run % layout.channels], codes);
+            quantize_gradient_run(in + at, above + at, below + at, std::min(piece, layout.inner - start),
+                                  scales[run % layout.channels], codes);
       }
     });
     std::vector<double> totals(static_cast<std::size_t>(layout.channels));
