@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "adze/base/checked.h"
+#include "adze/plan/stored_weights.h"
 
 namespace adze {
 
@@ -91,7 +92,7 @@ Macs node_macs(const Graph& graph, const Node& node) {
 }
 
 /// Is the constant at this input something learned, rather than a scale, zero point, shape, axis or bound?
-bool is_parameter(const Node& node, std::size_t input, const Tensor& tensor) {
+bool is_parameter(const Node& node, std::size_t input, DType dtype, std::int64_t size) {
   switch (node.kind) {
     case OpKind::QuantizeLinear:
     case OpKind::DequantizeLinear:
@@ -113,15 +114,44 @@ bool is_parameter(const Node& node, std::size_t input, const Tensor& tensor) {
       return input > 0;
     case OpKind::Gather:
       return input == 0;
-    case OpKind::Cast:  // weights stored in halves, as indices into a table, as exponents
-      return is_float(tensor.dtype()) || dtype_bits(tensor.dtype()) <= 8;
+    case OpKind::Cast:  // weights stored in halves, as indices into a table
+      return is_float(dtype) || dtype_bits(dtype) <= 8;
     case OpKind::BatchNormalization:
       return input < 3;  // running means and variances are observed, not learned
     default:
       break;
   }
-  if (op_info(node.kind).op_class == OpClass::Elementwise && tensor.size() <= 1) return false;
-  return is_float(tensor.dtype());
+  if (op_info(node.kind).op_class == OpClass::Elementwise && size <= 1) return false;
+  return is_float(dtype);
+}
+
+/// The constant that an input of a node is, or that holds what it is computed from; nothing where there is no weight.
+struct StoredWeight {
+  ValueId constant = ValueId::None;
+  std::int64_t elements = 0;  ///< as the node reads them
+};
+
+std::optional<StoredWeight> stored_weight(const Graph& graph, const ComputedConstants& computed, const Node& node,
+                                          std::size_t input) {
+  const auto is_learned = [&](const Node& reader, std::size_t i, const Tensor& tensor) {
+    return tensor.dtype() != DType::String && is_parameter(reader, i, tensor.dtype(), tensor.size());
+  };
+  const ValueId id = node.inputs[input];
+  if (id == ValueId::None) return std::nullopt;
+  if (const Tensor* tensor = graph.constant(id)) {
+    if (!is_learned(node, input, *tensor)) return std::nullopt;
+    return StoredWeight{id, tensor->size()};
+  }
+  if (!computed.has(id)) return std::nullopt;
+  const ConstantInput from = computed.elements_of(id);
+  if (from.node == NodeId::None) return std::nullopt;
+  const Node& reader = graph.node(from.node);
+  const Tensor& tensor = *graph.constant(reader.inputs[from.input]);
+  const auto shape = shape_of(graph, id);
+  const std::int64_t elements = shape ? num_elements(*shape) : tensor.size();
+  const bool counts =
+      is_learned(reader, from.input, tensor) && is_parameter(node, input, graph.value(id).type.dtype, elements);
+  return counts ? std::optional(StoredWeight{reader.inputs[from.input], elements}) : std::nullopt;
 }
 
 /// By node: does an output of the graph need it?
@@ -148,6 +178,7 @@ GraphCost compute_cost(const Graph& graph) {
   std::vector<bool> counted(static_cast<std::size_t>(graph.num_values()), false);
   const std::vector<NodeId> order = topological_order(graph);
   const std::vector<bool> needed = needed_nodes(graph, order);
+  const ComputedConstants computed(graph, order);
   for (const NodeId id : order) {
     if (!needed[static_cast<std::size_t>(id)]) continue;
     const Node& node = graph.node(id);
@@ -155,14 +186,14 @@ GraphCost compute_cost(const Graph& graph) {
     const Macs macs = node_macs(graph, node);
     if (!macs) ++total.nodes_with_unknown_macs;
     cost.macs = macs.value_or(0);
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      const Tensor* tensor = graph.constant(node.inputs[i]);
-      if (tensor == nullptr || tensor->dtype() == DType::String || !is_parameter(node, i, *tensor)) continue;
-      const auto index = static_cast<std::size_t>(node.inputs[i]);
-      if (counted[index]) continue;
-      counted[index] = true;
-      cost.parameters = checked_add(cost.parameters, tensor->size(), "parameter count");
-      cost.weight_bytes = checked_add(cost.weight_bytes, tensor->num_bytes(), "weight size");
+    const bool is_computed = node.output() != ValueId::None && computed.has(node.output());
+    for (std::size_t i = 0; i < node.inputs.size() && !is_computed; ++i) {
+      const auto weight = stored_weight(graph, computed, node, i);
+      if (!weight || counted[static_cast<std::size_t>(weight->constant)]) continue;
+      counted[static_cast<std::size_t>(weight->constant)] = true;
+      cost.parameters = checked_add(cost.parameters, weight->elements, "parameter count");
+      const std::int64_t bytes = graph.constant(weight->constant)->num_bytes();
+      cost.weight_bytes = checked_add(cost.weight_bytes, bytes, "weight size");
     }
     total.macs = checked_add(total.macs, cost.macs, "MAC count");
     total.parameters = checked_add(total.parameters, cost.parameters, "parameter count");

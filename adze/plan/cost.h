@@ -10,8 +10,8 @@ namespace adze {
 /// What one node costs. A constant that several nodes read is counted at the first of them.
 struct NodeCost {
   NodeId node = NodeId::None;
-  std::int64_t macs = 0;        ///< multiply-accumulates of convolutions, matrix products and recurrent cells
-  std::int64_t parameters = 0;  ///< elements of its weights, biases, tables; not of scales, zero points, shapes, bounds
+  std::int64_t macs = 0;          ///< multiply-accumulates of convolutions, matrix products and recurrent cells
+  std::int64_t parameters = 0;    ///< elements of its weights, biases; not of scales, zero points, shapes, bounds
   std::int64_t weight_bytes = 0;  ///< what those elements take as stored
 };
 
@@ -23,8 +23,9 @@ struct GraphCost {
   int nodes_with_unknown_macs = 0;  ///< their shapes are not known: the total is too small
 };
 
-/// Costs of a graph with concrete shapes (see with_input_shapes, with_unknown_dims). Weights behind a DequantizeLinear
-/// count as that node's. Subgraphs are not looked into.
+/// Costs of a graph with concrete shapes (see with_input_shapes, with_unknown_dims). Weights that
+/// nodes compute from constants alone, by DequantizeLinear or a table, count at the node that reads them: as many as it
+/// reads, without scales, exponents and tables, in the bytes of their codes. Subgraphs are not looked into.
 GraphCost compute_cost(const Graph& graph);
 
 }  // namespace adze

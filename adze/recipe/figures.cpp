@@ -4,19 +4,21 @@
 
 #include "adze/plan/cost.h"
 #include "adze/plan/plan.h"
+#include "adze/plan/stored_weights.h"
 #include "adze/recipe/model_files.h"
 
 namespace adze {
 
 namespace {
 
-/// dtype and shape of the largest constant that the node reads, through a DequantizeLinear.
-std::string weight_type(const Graph& graph, const Node& node) {
+/// dtype and shape of the largest constant that the node reads, or of what is stored for it.
+std::string weight_type(const Graph& graph, const ComputedConstants& computed, const Node& node) {
   const Tensor* largest = nullptr;
   for (const ValueId input : values_read(node)) {
-    const Node* producer = graph.producer_of(input);
-    const bool dequantized = producer != nullptr && producer->kind == OpKind::DequantizeLinear;
-    const Tensor* constant = graph.constant(dequantized ? producer->input(0) : input);
+    if (input == ValueId::None) continue;
+    const ConstantInput stored = computed.has(input) ? computed.elements_of(input) : ConstantInput{};
+    const bool is_stored = stored.node != NodeId::None;
+    const Tensor* constant = graph.constant(is_stored ? graph.node(stored.node).inputs[stored.input] : input);
     if (constant != nullptr && (largest == nullptr || constant->size() > largest->size())) largest = constant;
   }
   return largest != nullptr ? type_text(*largest) : "";
@@ -54,7 +56,6 @@ std::vector<LayerFigures> layer_figures(const Graph& graph) {
   const Uses uses(concrete);
   std::map<NodeId, NodeCost> own_costs;
   for (const NodeCost& node_cost : cost.nodes) {
-    // A quantized weight is counted at its DequantizeLinear: it belongs to the layer that reads it.
     NodeId layer = node_cost.node;
     while (moves_quantized_values(concrete.node(layer).kind) && !uses.of(concrete.node(layer).output()).empty()) {
       layer = uses.of(concrete.node(layer).output())[0];
@@ -65,15 +66,17 @@ std::vector<LayerFigures> layer_figures(const Graph& graph) {
     sum.weight_bytes += node_cost.weight_bytes;
   }
   std::vector<LayerFigures> layers;
+  const ComputedConstants computed(concrete, topological_order(concrete));
   for (const NodeId id : topological_order(concrete)) {
     const Node& node = concrete.node(id);
-    if (moves_quantized_values(node.kind)) continue;
+    const bool folds = node.output() != ValueId::None && computed.has(node.output());
+    if (folds || moves_quantized_values(node.kind)) continue;
     const NodeCost& own = own_costs[id];
     LayerFigures layer;
     layer.name = node.name;
     layer.op = op_name(node.kind);
     layer.output = node.output() != ValueId::None ? type_text(concrete.value(node.output()).type) : "";
-    layer.weight_type = weight_type(concrete, node);
+    layer.weight_type = weight_type(concrete, computed, node);
     layer.macs = own.macs;
     layer.parameters = own.parameters;
     layer.weight_bytes = own.weight_bytes;

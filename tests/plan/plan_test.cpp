@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "adze/graph/infer.h"
 #include "adze/plan/cost.h"
 
 namespace adze {
@@ -86,6 +89,29 @@ TEST(ComputeCost, CountsConvolutionAndGemm) {
   EXPECT_EQ(cost.parameters, 6 * 2 * 9 + 6);
   EXPECT_EQ(cost.weight_bytes, 4 * cost.parameters);
   EXPECT_EQ(cost.nodes_with_unknown_macs, 0);
+}
+
+TEST(ComputeCost, CountsWeightsWithoutScalesExponentsAndTables) {
+  Graph graph;
+  const ValueId x = graph.add_input("x", f32({1, 6}));
+  const ValueId codes = graph.add_constant("codes", Tensor(DType::U4, {3, 4}));
+  const ValueId exponents = graph.add_constant("exponents", Tensor(DType::U8, {3, 1}));
+  const ValueId indices = graph.add(OpKind::Cast, {codes}, {{"to", static_cast<std::int64_t>(DType::S32)}});
+  const ValueId scale = graph.add(OpKind::Cast, {exponents}, {{"to", static_cast<std::int64_t>(DType::F32)}});
+  const ValueId table = graph.add_constant("table", Tensor(DType::F32, {16}));
+  const ValueId values = graph.add(OpKind::Gather, {table, indices});
+  ValueId w = graph.add(OpKind::Mul, {values, scale});
+  w = graph.add(OpKind::Reshape, {w, graph.add_constant("shape", Tensor::ints(std::vector<std::int64_t>{6, 2}))});
+  const ValueId y = graph.add(OpKind::MatMul, {x, w});
+  const ValueId z = graph.add(OpKind::MatMul, {x, w});  // the same weight once more
+  graph.set_outputs({y, z});
+  infer_types(graph);
+  const GraphCost cost = compute_cost(graph);
+  EXPECT_EQ(cost.parameters, 12);
+  EXPECT_EQ(cost.weight_bytes, 6);
+  EXPECT_EQ(cost.macs, 24);
+  const auto reader = std::find_if(cost.nodes.begin(), cost.nodes.end(), [](const auto& one) { return one.macs > 0; });
+  EXPECT_EQ(reader->parameters, 12) << "weights belong to the first node that reads them";
 }
 
 }  // namespace

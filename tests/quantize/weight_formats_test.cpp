@@ -9,6 +9,7 @@
 #include "adze/engine/session.h"
 #include "adze/graph/infer.h"
 #include "adze/numerics/formats/format.h"
+#include "adze/plan/cost.h"
 #include "adze/quantize/ptq.h"
 
 namespace adze::quantize {
@@ -87,6 +88,7 @@ TEST(WeightFormats, HoldWhatTheFormatRoundsTo) {
     for (std::int64_t i = 0; i < ours.size(); ++i) ASSERT_NEAR(ours.get_double(i), plain.get_double(i), 1e-4) << name;
     ASSERT_EQ(outcome.report.weights.size(), 2u);
     EXPECT_GT(outcome.report.weights[0].sqnr_db, 3) << name;
+    EXPECT_EQ(compute_cost(outcome.graph).parameters, compute_cost(exact).parameters) << name;
   }
 }
 
