@@ -12,14 +12,16 @@ namespace {
 
 constexpr const char* schema = "adze.sensitivity/1";
 
-const WidthPoint* known_point(const std::vector<LayerCurve>& known, const std::string& node, int bits) {
-  for (const LayerCurve& curve : known) {
-    if (curve.node != node) continue;
-    for (const WidthPoint& point : curve.points) {
-      if (point.bits == bits) return &point;
-    }
-  }
-  return nullptr;
+/// The layer's curve of the file, at its end when it is new.
+LayerCurve& curve_of(std::vector<LayerCurve>& stored, const LayerCurve& layer) {
+  const auto found =
+      std::find_if(stored.begin(), stored.end(), [&](const auto& one) { return one.node == layer.node; });
+  return found != stored.end() ? *found : stored.emplace_back(layer);
+}
+
+/// Where the width's point is or would be.
+std::vector<WidthPoint>::iterator place_of(std::vector<WidthPoint>& points, int bits) {
+  return std::find_if(points.begin(), points.end(), [&](const WidthPoint& point) { return point.bits >= bits; });
 }
 
 }  // namespace
@@ -68,11 +70,11 @@ std::vector<LayerCurve> parse_curves(const std::string& text, std::string& key, 
 std::vector<LayerCurve> sensitivity_curves(const Trials& trials, const std::vector<int>& widths, int activation_bits,
                                            const std::filesystem::path& file, const std::string& key,
                                            ProgressSink& progress) {
-  std::vector<LayerCurve> known, curves;
+  std::vector<LayerCurve> stored, curves;  // all that the file has; what is asked for
   std::vector<WidthTime> times;
   if (!file.empty() && std::filesystem::exists(file)) {
     std::string found;
-    known = parse_curves(read_text_file(file), found, &times);
+    stored = parse_curves(read_text_file(file), found, &times);
     if (found != key) {
       throw UsageError(cat(file.string(), " was measured for another network, other options or other samples"),
                        "delete it, or name another file");
@@ -82,15 +84,18 @@ std::vector<LayerCurve> sensitivity_curves(const Trials& trials, const std::vect
   ProgressPhase phase(progress, "sensitivity", std::ssize(layers) * std::ssize(widths), "points");
   for (const NodeId id : layers) {
     LayerCurve curve{trials.graph().node(id).name, trials.weights_of(id), trials.macs_of(id), {}};
-    curves.push_back(curve);
+    std::vector<WidthPoint>& known = curve_of(stored, curve).points;
     for (const int bits : widths) {
       check_cancelled();
-      const WidthPoint* point = known_point(known, curve.node, bits);
-      const double damage = point != nullptr ? point->damage : trials.one_layer(id, {bits, activation_bits});
-      curves.back().points.push_back({bits, damage});
-      if (point == nullptr && !file.empty()) write_file(file, print_curves(curves, key, times));
+      auto point = place_of(known, bits);
+      if (point == known.end() || point->bits != bits) {
+        point = known.insert(point, {bits, trials.one_layer(id, {bits, activation_bits})});
+        if (!file.empty()) write_file(file, print_curves(stored, key, times));
+      }
+      curve.points.push_back(*point);
       phase.advance(1, cat(curve.node, " ", bits, " bits"));
     }
+    curves.push_back(std::move(curve));
   }
   return curves;
 }

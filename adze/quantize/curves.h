@@ -41,7 +41,7 @@ struct LatencyTrialOptions {
 /// Measures every layer at every width, one at a time, activations as the options say. What the file holds already is
 /// not measured again, provided that it was written for the same network, options and samples (key); every new point is
 /// written at once, so that an interrupted run goes on where it was. No file: pass an empty path.
-/// Times that the file holds stay in it. Throws UsageError when the file holds something else.
+/// Other widths and times that the file holds stay in it. Throws UsageError when the file holds something else.
 std::vector<LayerCurve> sensitivity_curves(const Trials& trials, const std::vector<int>& widths, int activation_bits,
                                            const std::filesystem::path& file, const std::string& key,
                                            ProgressSink& progress);

@@ -55,6 +55,18 @@ TEST(SensitivityCurves, GoOnFromTheFileAndRefuseAnothersFile) {
   write_file(file, print_curves(curves, "one"));
   EXPECT_EQ(sensitivity_curves(trials, {3, 8}, 8, file, "one", silent_progress())[1].points[0].damage, 123);
   EXPECT_THROW(sensitivity_curves(trials, {3, 8}, 8, file, "two", silent_progress()), UsageError);
+  // A run that asks for another width adds it, and leaves what others measured.
+  const auto asked = sensitivity_curves(trials, {4}, 8, file, "one", silent_progress());
+  ASSERT_EQ(asked[1].points.size(), 1U);
+  std::string key;
+  const auto kept = parse_curves(read_text_file(file), key);
+  ASSERT_EQ(kept.size(), asked.size());
+  for (const LayerCurve& curve : kept) {
+    ASSERT_EQ(curve.points.size(), 3U);
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(curve.points[i].bits, (std::vector{3, 4, 8})[i]);
+  }
+  EXPECT_EQ(kept[1].points[0].damage, 123);
+  EXPECT_EQ(kept[1].points[1].damage, asked[1].points[0].damage);
 }
 
 TEST(RaiseWidths, RaisesUntilThePairedIntervalHolds) {
