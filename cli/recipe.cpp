@@ -43,10 +43,11 @@ ExitCode run_recipe_verb(Console& console, const Arguments& arguments) {
     }
     return copy;
   }();
-  RecipeRun run{arguments.output + ".checkpoint", arguments.resume, num_threads()};
+  const RecipeRun run{arguments.output + ".checkpoint", arguments.resume, num_threads()};
   RecipeOutcome outcome = run_recipe(original, resolved, console.progress(), run);
   outcome.graph.metadata["adze.recipe"] = recipe_hash(recipe);
   save_model(outcome.graph, arguments.output);
+  remove_checkpoints(recipe, run);
   console.model("input", arguments.model);
   console.model("output", arguments.output);
   console.table(before_after_table(model_figures(original, "before", arguments.model),

@@ -43,7 +43,7 @@ void run_step(const SlimStep& step, const StepRun& at) {
 
 void run_step(const TrainStep& step, const StepRun& at) {
   train::TrainOptions options = trainer_options(step.settings, step.fresh, at.recipe.seed, at.run.threads);
-  if (!at.run.checkpoint.empty()) options.checkpoint = cat(at.run.checkpoint.string(), ".step", at.index + 1);
+  options.checkpoint = checkpoint_of_step(at.run, at.index);
   options.resume = at.run.resume;
   TrainStepOutcome trained = run_train_step(std::move(at.outcome.graph), step, options, at.progress);
   at.outcome.graph = std::move(trained.graph);
@@ -92,6 +92,19 @@ void run_step(const QuantizeStep& step, const StepRun& at) {
 std::string recipe_hash(const Recipe& recipe) {
   const std::string text = print_recipe(recipe);
   return sha256_hex(std::as_bytes(std::span(text)));
+}
+
+std::filesystem::path checkpoint_of_step(const RecipeRun& run, std::size_t index) {
+  if (run.checkpoint.empty()) return {};
+  return cat(run.checkpoint.string(), ".step", index + 1);
+}
+
+void remove_checkpoints(const Recipe& recipe, const RecipeRun& run) {
+  for (std::size_t i = 0; i < recipe.steps.size() && !run.checkpoint.empty(); ++i) {
+    std::error_code ignored;  // a file that stays harms nothing
+    if (std::holds_alternative<TrainStep>(recipe.steps[i]))
+      std::filesystem::remove(checkpoint_of_step(run, i), ignored);
+  }
 }
 
 RecipeOutcome run_recipe(Graph graph, const Recipe& recipe, ProgressSink& progress, const RecipeRun& run) {

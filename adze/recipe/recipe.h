@@ -54,6 +54,11 @@ struct RecipeRun {
   int threads = 1;
 };
 
+/// Of the step at this place, counted from 0; empty without checkpoints.
+std::filesystem::path checkpoint_of_step(const RecipeRun& run, std::size_t index);
+/// Deletes what the recipe's training steps kept: for when the result is written and nothing needs to go on.
+void remove_checkpoints(const Recipe& recipe, const RecipeRun& run);
+
 /// Runs the steps in order. The result's metadata carries the recipe's hash as "adze.recipe".
 RecipeOutcome run_recipe(Graph graph, const Recipe& recipe, ProgressSink& progress = silent_progress(),
                          const RecipeRun& run = {});

@@ -73,6 +73,8 @@ TEST(TrainCommand, WritesARecipeThatTrainsTheSameBytesAgain) {
   const CommandResult again =
       adze(cat("recipe run r.toml ", demo_model(), " -o again.onnx --threads 1 --seed 4 --force --json"));
   ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_FALSE(std::filesystem::exists(work_folder() / "again.onnx.checkpoint.step1"))
+      << "only unfinished runs keep it";
   const CommandResult same = adze("compare first.onnx again.onnx --data demo:test --samples 50 --json");
   ASSERT_EQ(same.code, 0) << same.err;
   EXPECT_EQ(same.results().at("output_max_abs_error").get<double>(), 0.0) << same.out;
