@@ -8,6 +8,7 @@
 #include "adze/base/text.h"
 #include "adze/evaluate/latency.h"
 #include "adze/formats/onnx/write.h"
+#include "adze/quantize/describe_weights.h"
 #include "adze/quantize/sensitivity.h"
 #include "adze/recipe/data_parts.h"
 #include "adze/recipe/figures.h"
@@ -258,51 +259,17 @@ class Search {
     recipe.calibration_samples = options_.calibration_samples;
   }
 
-  void fill_report(Report& report, const Tried& winner) {
+  void fill_report(Report& report, Tried& winner) {
     report.command = options_.command;
     report.data = cat(parts_.description, ", ", parts_.test->size(), " samples");
     report.seed = options_.seed;
     for (const auto& step : rewrites_) report.steps.push_back({step.name, step.changes, step.seconds});
     report.trials.push_back(original_trial_);
     for (const Tried& tried : tried_) report.trials.push_back(tried.figures);
-    report.layers = layer_figures(winner.graph);
-    CompareOptions compare_options;
-    compare_options.layer_samples = std::min<std::int64_t>(64, parts_.validation->size());
-    compare_options.evaluate.batch_size = batch_size_for(slim_, 32);
-    std::map<std::string, double> errors;
-    for (const LayerError& error : compare_layers(make_observed_runner(slim_), make_observed_runner(winner.graph),
-                                                  *parts_.validation, *parts_.validation, compare_options, progress_)) {
-      errors[error.name] = error.sqnr_db;
-      constexpr int error_bins = 63;  // odd: zero lies in the middle of a bin
-      const double limit = error.max_abs_error;
-      if (!(limit > 0)) continue;
-      report.error_histograms.push_back(
-          {error.name, limit, error.errors.uniform(-limit, limit, error_bins), error.sqnr_db});
-    }
-    fill_layer_errors(report, winner, errors);
-    for (const auto& one : winner.report.activations) {
-      report.histograms.push_back(histogram_figure(one));
-    }
-  }
-
-  static void fill_layer_errors(Report& report, const Tried& winner, const std::map<std::string, double>& errors) {
-    std::map<std::string, std::string> output_of;
-    for (const NodeId id : winner.graph.node_ids()) {
-      const Node& node = winner.graph.node(id);
-      if (node.output() != ValueId::None) output_of[node.name] = winner.graph.value(node.output()).name;
-    }
-    std::map<std::string, double> saturated, weight_sqnr;
-    for (const auto& one : winner.report.activations) saturated[one.value] = one.saturated;
-    for (const auto& one : winner.report.weights) weight_sqnr[one.node] = one.sqnr_db;
-    const auto find = [](const std::map<std::string, double>& map, const std::string& key) -> std::optional<double> {
-      const auto found = map.find(key);
-      return found != map.end() ? std::optional(found->second) : std::nullopt;
-    };
-    for (LayerFigures& layer : report.layers) {
-      layer.sqnr_db = find(errors, output_of[layer.name]);
-      layer.saturated = find(saturated, output_of[layer.name]);
-      layer.weight_sqnr_db = find(weight_sqnr, layer.name);
-    }
+    const bool is_static = winner.quantized && winner.options.mode == quantize::Mode::Static;
+    if (is_static) quantize::describe_weights(slim_, winner.graph, winner.options, winner.report);
+    add_quantization(report, slim_, winner.graph, winner.report, parts_.validation.get(), progress_);
+    if (is_static) add_codes(report, winner.graph, calibration_, most_code_samples, progress_);
   }
 
   const OptimizeOptions& options_;

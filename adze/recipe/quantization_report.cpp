@@ -85,12 +85,13 @@ void add_after(HistogramFigure& histogram, const quantize::ChannelCodes& codes) 
   }
 }
 
-}  // namespace
-
+/// What calibration saw of one activation, and what its codes cover.
 HistogramFigure histogram_figure(const quantize::ActivationReport& one) {
   return {one.value,     one.min, one.max, one.histogram, one.low, one.high, one.affine.scale, one.affine.zero_point,
           one.saturated, {}};
 }
+
+}  // namespace
 
 void add_quantization(Report& report, const Graph& exact, const Graph& quantized,
                       const quantize::QuantizeReport& quantization, const Dataset* data, ProgressSink& progress) {

@@ -50,6 +50,11 @@ TEST(Optimize, RecipeRepeatsTheChosenNetworkOnDividedAndOnUndividedData) {
     options.max_drop = 0.5;
     const OptimizeOutcome outcome = optimize(demo(), options);
     ASSERT_TRUE(outcome.within_limit);
+    ASSERT_FALSE(outcome.recipe.calibration.path.empty()) << "the smallest is quantized with calibration data";
+    EXPECT_FALSE(outcome.report.kernels.empty());
+    EXPECT_FALSE(outcome.report.saturation.empty());
+    EXPECT_GT(outcome.report.weight_histograms.size(), outcome.report.kernels.size()) << "1x1 kernels are no pictures";
+    EXPECT_FALSE(outcome.report.histograms.at(0).after.empty());
     const RecipeOutcome again = run_recipe(demo(), parse_recipe(print_recipe(outcome.recipe), "recipe"));
     save_model(outcome.graph, testing::TempDir() + "/chosen.adze");
     save_model(again.graph, testing::TempDir() + "/again.adze");
