@@ -60,8 +60,7 @@ quantize::Methods methods_from(const Arguments& arguments) {
 Recipe recipe_from(const Arguments& arguments, std::int64_t seed) {
   quantize::PtqOptions options;
   options.mode = quantize::mode_from_name(arguments.mode);
-  options.weights =
-      arguments.weights == "per-channel" ? quantize::Granularity::PerChannel : quantize::Granularity::PerTensor;
+  quantize::set_granularity(options, arguments.weights);
   options.activations =
       arguments.activations == "symmetric" ? quantize::Symmetry::Symmetric : quantize::Symmetry::Asymmetric;
   options.activation_dtype = arguments.dtype == "u8" ? DType::U8 : DType::S8;
@@ -159,9 +158,8 @@ void write_report(Console& console, const Arguments& arguments, const Graph& ori
   }
   add_quantization(report, exact, outcome.graph, outcome.quantization, dataset.get(), console.progress());
   if (dataset != nullptr) {
-    constexpr std::int64_t most_samples = 256;  // shares by channel do not get better with more
     const auto indices = sample_indices(*dataset, recipe.calibration_samples, recipe.seed, Sampling::Stratified);
-    add_codes(report, outcome.graph, calibration_data(exact, dataset, indices), most_samples, console.progress());
+    add_codes(report, outcome.graph, calibration_data(exact, dataset, indices), most_code_samples, console.progress());
   }
   write_file(arguments.report, report_html(report));
 }
@@ -232,46 +230,47 @@ void declare_methods(Options& options, Arguments& arguments) {
 }  // namespace
 
 Verb quantize_verb() {
-  return {
-      "quantize", "Quantize a float model after training, as standard QDQ ONNX",
-      "  adze quantize model.onnx -o model-int8.onnx --calibration cifar10/train --samples 256\n"
-      "  adze quantize model.onnx -o q.onnx --calibration pictures/ --calibrator entropy --weights per-tensor\n"
-      "  adze quantize model.onnx -o q.onnx --preset w4a8 --calibration pictures/\n"
-      "  adze quantize model.onnx -o q.onnx --max-drop 1% --calibration cifar10/train\n"
-      "  adze quantize model.onnx -o q.onnx --calibration pictures/ --skip 'head*' --skip Softmax\n",
-      [](Options& options) -> Action {
-        auto arguments = std::make_shared<Arguments>();
-        options.positional(arguments->input, "MODEL", "Float model: ONNX, TFLite or .adze text");
-        options.option(arguments->output, "-o,--output", "File to write", Options::Need::Required);
-        arguments->data.declare(options, "-c,--calibration", "Data to learn the ranges of activations from (static)",
-                                Options::Need::Optional);
-        options.option(arguments->samples, "--samples", "Calibration samples, chosen with the seed");
-        options.choice(arguments->mode, "--mode", "What is quantized and when",
-                       {"static", "dynamic", "weight-only", "float8"});
-        options.choice(arguments->weights, "--weights", "Granularity of weight scales", {"per-channel", "per-tensor"});
-        options.choice(arguments->activations, "--activations", "Zero points of activations",
-                       {"asymmetric", "symmetric"});
-        options.choice(arguments->dtype, "--dtype", "Type of activations", {"s8", "u8"});
-        options.choice(arguments->calibrator, "--calibrator", "How ranges are chosen",
-                       {"max", "percentile", "entropy", "mse", "moving-average", "aciq"});
-        options.option(arguments->percentile, "--percentile", "Share of values kept on each side, in percent");
-        options.choice(arguments->final_activation, "--final-activation", "How a last Softmax or Sigmoid is computed",
-                       {"float", "integer"});
-        options.option(arguments->bits, "--bits",
-                       "Bits of weights and activations, such as w4a8; w8a8, with --max-drop w2a8");
-        options.option(arguments->end_bits, "--end-bits", "At least so many for the first and the last layer");
-        options.option(arguments->layer_bits, "--layer-bits", "PATTERN=w4a8 for single layers (may be repeated)");
-        options.option(arguments->skip, "--skip",
-                       "Leave nodes in float: name with * and ?, or operator (may be repeated)");
-        declare_methods(options, *arguments);
-        arguments->mixed.declare(options);
-        options.flag(arguments->first_layer_float, "--first-layer-float", "Leave the first layer in float");
-        options.flag(arguments->last_layer_float, "--last-layer-float", "Leave the last layer in float");
-        options.flag(arguments->no_slim, "--no-slim", "Do not rewrite the model first");
-        options.option(arguments->report, "--report", "HTML page: layers, histograms, errors, sensitivity");
-        options.option(arguments->emit_recipe, "--emit-recipe", "Also write the recipe that was run");
-        return [arguments](Console& console) { return run_quantize(console, *arguments); };
-      }};
+  return {"quantize", "Quantize a float model after training, as standard QDQ ONNX",
+          "  adze quantize model.onnx -o model-int8.onnx --calibration cifar10/train --samples 256\n"
+          "  adze quantize model.onnx -o q.onnx --calibration pictures/ --calibrator entropy --weights per-tensor\n"
+          "  adze quantize model.onnx -o q.onnx --preset w4a8 --calibration pictures/\n"
+          "  adze quantize model.onnx -o q.onnx --max-drop 1% --calibration cifar10/train\n"
+          "  adze quantize model.onnx -o q.onnx --calibration pictures/ --skip 'head*' --skip Softmax\n",
+          [](Options& options) -> Action {
+            auto arguments = std::make_shared<Arguments>();
+            options.positional(arguments->input, "MODEL", "Float model: ONNX, TFLite or .adze text");
+            options.option(arguments->output, "-o,--output", "File to write", Options::Need::Required);
+            arguments->data.declare(options, "-c,--calibration",
+                                    "Data to learn the ranges of activations from (static)", Options::Need::Optional);
+            options.option(arguments->samples, "--samples", "Calibration samples, chosen with the seed");
+            options.choice(arguments->mode, "--mode", "What is quantized and when",
+                           {"static", "dynamic", "weight-only", "float8"});
+            options.option(
+                arguments->weights, "--weights",
+                "Weights that share a scale: per-channel, per-tensor, or per-group=4 for groups of 4 channels");
+            options.choice(arguments->activations, "--activations", "Zero points of activations",
+                           {"asymmetric", "symmetric"});
+            options.choice(arguments->dtype, "--dtype", "Type of activations", {"s8", "u8"});
+            options.choice(arguments->calibrator, "--calibrator", "How ranges are chosen",
+                           {"max", "percentile", "entropy", "mse", "moving-average", "aciq"});
+            options.option(arguments->percentile, "--percentile", "Share of values kept on each side, in percent");
+            options.choice(arguments->final_activation, "--final-activation",
+                           "How a last Softmax or Sigmoid is computed", {"float", "integer"});
+            options.option(arguments->bits, "--bits",
+                           "Bits of weights and activations, such as w4a8; w8a8, with --max-drop w2a8");
+            options.option(arguments->end_bits, "--end-bits", "At least so many for the first and the last layer");
+            options.option(arguments->layer_bits, "--layer-bits", "PATTERN=w4a8 for single layers (may be repeated)");
+            options.option(arguments->skip, "--skip",
+                           "Leave nodes in float: name with * and ?, or operator (may be repeated)");
+            declare_methods(options, *arguments);
+            arguments->mixed.declare(options);
+            options.flag(arguments->first_layer_float, "--first-layer-float", "Leave the first layer in float");
+            options.flag(arguments->last_layer_float, "--last-layer-float", "Leave the last layer in float");
+            options.flag(arguments->no_slim, "--no-slim", "Do not rewrite the model first");
+            options.option(arguments->report, "--report", "HTML page: layers, histograms, errors, sensitivity");
+            options.option(arguments->emit_recipe, "--emit-recipe", "Also write the recipe that was run");
+            return [arguments](Console& console) { return run_quantize(console, *arguments); };
+          }};
 }
 
 }  // namespace adze::cli

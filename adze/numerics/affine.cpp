@@ -109,11 +109,13 @@ std::vector<AffineScale> symmetric_scales(std::span<const float> maxima, const I
 }
 
 std::vector<AffineScale> least_error_scales(const Tensor& tensor, std::optional<std::int64_t> axis,
-                                            std::span<const float> maxima, const IntegerGrid& grid) {
+                                            std::span<const float> maxima, const IntegerGrid& grid,
+                                            std::int64_t group) {
   constexpr int steps = 100;
   const std::vector<AffineScale> widest = symmetric_scales(maxima, grid);
   std::vector<AffineScale> best = widest;
   std::vector<double> least(widest.size(), std::numeric_limits<double>::infinity());
+  const auto members = static_cast<std::size_t>(group);
   const auto values = tensor.data<float>();
   for (int step = 0; step < steps * 9 / 10; ++step) {
     std::vector<double> errors(widest.size(), 0.0);
@@ -129,11 +131,11 @@ std::vector<AffineScale> least_error_scales(const Tensor& tensor, std::optional<
         const double difference = static_cast<double>(values[i]) - static_cast<double>(affine.scale) * kept;
         error += difference * difference;
       }
-      errors[at] += error;
+      errors[at / members] += error;
     });
     for (std::size_t i = 0; i < best.size(); ++i) {
-      if (errors[i] >= least[i]) continue;
-      least[i] = errors[i];
+      if (errors[i / members] >= least[i]) continue;
+      least[i] = errors[i / members];
       best[i].scale = widest[i].scale * factor;
     }
   }

@@ -54,9 +54,11 @@ std::vector<float> absolute_maxima(const Tensor& tensor, std::optional<std::int6
 /// Symmetric scales from magnitudes. Magnitude 0 takes the largest scale of the others, or 1.
 std::vector<AffineScale> symmetric_scales(std::span<const float> maxima, const IntegerGrid& grid);
 
-/// Symmetric scales of least squared error, per index of axis: the magnitude's scale shrunk in 100 steps.
+/// Symmetric scales of least squared error, per index of axis: the magnitude's scale shrunk in 100 steps. Every so many
+/// neighbours of a group, whose maxima are alike, get one scale.
 std::vector<AffineScale> least_error_scales(const Tensor& tensor, std::optional<std::int64_t> axis,
-                                            std::span<const float> maxima, const IntegerGrid& grid);
+                                            std::span<const float> maxima, const IntegerGrid& grid,
+                                            std::int64_t group = 1);
 
 /// f32 → the grid's dtype, same shape.
 Tensor quantized(const Tensor& tensor, const TensorScales& scales, const IntegerGrid& grid);

@@ -55,7 +55,7 @@ class DynamicQuantizer {
       axis = 1;
     }
     if (options_.weights == Granularity::PerTensor) axis = std::nullopt;
-    const QuantizedWeight codes = quantize_weight(graph(), node, weight, axis);
+    const QuantizedWeight codes = quantize_weight(graph(), node, weight, {axis, options_.channel_group});
     outcome_.report.weights.push_back(report_weight(graph(), node, weight, codes));
     const DynamicInput input = quantized_input(node.inputs[0]);
     const std::string name = graph().value(weight).name;

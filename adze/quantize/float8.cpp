@@ -7,6 +7,7 @@
 #include "adze/base/text.h"
 #include "adze/quantize/insert.h"
 #include "adze/quantize/layers.h"
+#include "adze/quantize/weights.h"
 
 namespace adze::quantize {
 
@@ -49,7 +50,9 @@ class Float8Inserter {
     const Tensor exact = *graph.constant(weight);
     const auto axis = options_.weights == Granularity::PerChannel ? channel_axis(node, exact.rank()) : std::nullopt;
     TensorScales scales{{}, axis};
-    for (const float largest : absolute_maxima(exact, axis)) scales.scales.push_back({scale_of(largest), 0});
+    std::vector<float> maxima = absolute_maxima(exact, axis);
+    raise_to_largest_of_group(maxima, options_.channel_group);
+    for (const float largest : maxima) scales.scales.push_back({scale_of(largest), 0});
     std::int64_t inner = 1;
     for (std::int64_t i = axis.value_or(-1) + 1; axis && i < exact.rank(); ++i) inner *= exact.dim(i);
     Tensor codes(DType::F8E4M3, exact.shape());
@@ -65,7 +68,7 @@ class Float8Inserter {
     report.value = graph.value(weight).name;
     report.node = node.name;
     report.shape = exact.shape();
-    report.num_scales = static_cast<std::int64_t>(scales.scales.size());
+    report.num_scales = (std::ssize(scales.scales) - 1) / options_.channel_group + 1;
     report.sqnr_db = sqnr_db(values, restored);
     outcome_.report.weights.push_back(std::move(report));
     return inserter_.dequantized_constant(graph.value(weight).name, std::move(codes), scales);

@@ -42,17 +42,21 @@ bool has_scale_alone(const NumberFormat& format) {
   return true;
 }
 
-Coded coded(const NumberFormat& format, const Rows& rows, std::int64_t length) {
+Coded coded(const NumberFormat& format, const Rows& rows, std::int64_t length, std::int64_t group) {
   const FitOptions fitting{{}, true};
   const std::int64_t in_row = (rows.columns - 1) / length + 1;
   Coded result{{}, {}, {}, rows.rows * in_row, length};
   const bool scaled = has_scale_alone(format);
   result.table = table_of(format, scaled ? FormatParameters{1.0} : format.unit());
+  FormatParameters parameters;
   for (std::int64_t piece = 0; piece < result.pieces; ++piece) {
     const std::int64_t begin = piece % in_row * length, end = std::min(rows.columns, begin + length);
     const auto* first = rows.values.data() + piece / in_row * rows.columns;
     const std::span<const float> values(first + begin, first + end);
-    FormatParameters parameters = format.fit(values, fitting);
+    if (piece % group == 0) {
+      const std::int64_t members = group > 1 ? std::min(group, rows.rows - piece) : 1;
+      parameters = format.fit(group > 1 ? std::span(first, first + members * length) : values, fitting);
+    }
     if (scaled) {
       parameters[0] = static_cast<float>(parameters[0]);
       result.scales.push_back(static_cast<float>(parameters[0]));

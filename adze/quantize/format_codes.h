@@ -29,8 +29,9 @@ struct Coded {
   std::int64_t pieces = 1, length = 0;
 };
 
-/// Every length neighbours of a row share parameters, fitted with least squared error.
-Coded coded(const NumberFormat& format, const Rows& rows, std::int64_t length);
+/// Every length neighbours of a row share parameters, fitted with least squared error; of whole rows, every group of
+/// neighbours has the same.
+Coded coded(const NumberFormat& format, const Rows& rows, std::int64_t length, std::int64_t group = 1);
 
 /// The place of a weight among the codes. padded: codes of a row.
 std::size_t code_place(std::int64_t index, const Rows& rows, std::int64_t padded, const Shape& shape,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "adze/base/error.h"
 #include "adze/base/text.h"
@@ -100,6 +101,25 @@ std::string bit_widths_text(const BitWidths& bits) {
   return cat("w", bits.weights, "a", bits.activations);
 }
 
+void set_granularity(PtqOptions& options, std::string_view text) {
+  constexpr std::string_view group = "per-group=";
+  options.weights = text == "per-tensor" ? Granularity::PerTensor : Granularity::PerChannel;
+  options.channel_group = 1;
+  if (text == "per-tensor" || text == "per-channel") return;
+  const char* end = text.data() + text.size();
+  const char* number = text.data() + std::min(group.size(), text.size());
+  const auto [used, error] = std::from_chars(number, end, options.channel_group);
+  if (!text.starts_with(group) || error != std::errc() || used != end || options.channel_group < 1) {
+    throw UsageError(cat("unknown granularity of weights ", quoted(text)),
+                     "per-channel, per-tensor or per-group=4 with the channels of a group");
+  }
+}
+
+std::string granularity_text(const PtqOptions& options) {
+  if (options.weights == Granularity::PerTensor) return "per-tensor";
+  return options.channel_group == 1 ? "per-channel" : cat("per-group=", options.channel_group);
+}
+
 bool needs_data(const PtqOptions& options) {
   const bool observes = options.mode == Mode::Float8 || (options.mode == Mode::Static && !options.methods.zero_shot);
   return observes || options.methods.need_data();
@@ -134,6 +154,11 @@ void check_options(const PtqOptions& options) {
   if (options.block < 0) throw UsageError(cat("blocks of ", options.block, " inputs"), "32 is a good start");
   if (options.block > 0 && options.mode != Mode::WeightOnly) {
     throw UsageError("scales by block of inputs are for weight-only quantization", "--mode weight-only");
+  }
+  if (options.channel_group < 1) throw UsageError(cat("groups of ", options.channel_group, " channels"));
+  if (options.channel_group > 1 && (options.block > 0 || options.keep_code_windows)) {
+    throw UsageError("scales of groups of channels go with neither blocks of inputs nor training",
+                     "per-channel scales");
   }
   if (options.power_of_two && options.mode == Mode::Static && options.activations != Symmetry::Symmetric) {
     throw UsageError("scales that are powers of two need symmetric activations", "--activations symmetric");

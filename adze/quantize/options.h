@@ -58,6 +58,7 @@ std::string bit_widths_text(const BitWidths& bits);
 struct PtqOptions {
   Mode mode = Mode::Static;
   Granularity weights = Granularity::PerChannel;  ///< symmetric s8 in [-127, 127]
+  std::int64_t channel_group = 1;                 ///< PerChannel: so many neighbouring output channels share a scale
   Symmetry activations = Symmetry::Asymmetric;
   DType activation_dtype = DType::S8;  ///< S8 or U8
   Calibrator calibrator = Calibrator::Mse;
@@ -85,6 +86,10 @@ std::string_view calibrator_name(Calibrator calibrator);
 /// Throws UsageError with the nearest name.
 Mode mode_from_name(std::string_view name);
 Calibrator calibrator_from_name(std::string_view name);
+
+/// "per-tensor", "per-channel" or "per-group=4" (channels). Throws UsageError.
+void set_granularity(PtqOptions& options, std::string_view text);
+std::string granularity_text(const PtqOptions& options);
 
 /// Can these options not do without calibration data?
 bool needs_data(const PtqOptions& options);

@@ -37,7 +37,7 @@ void refuse_quantized(const Graph& graph) {
 std::string options_json(const PtqOptions& options, std::int64_t num_samples) {
   nlohmann::ordered_json json;
   json["mode"] = mode_name(options.mode);
-  json["weights"] = options.weights == Granularity::PerChannel ? "per-channel" : "per-tensor";
+  json["weights"] = granularity_text(options);
   if (options.mode == Mode::Static) {
     json["activations"] = options.activations == Symmetry::Symmetric ? "symmetric" : "asymmetric";
     json["activation_dtype"] = dtype_name(options.activation_dtype);

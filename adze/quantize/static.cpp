@@ -122,17 +122,16 @@ class StaticInserter {
     const ValueId weight = node.inputs[use.input];
     const ValueId input = node.inputs[1 - use.input];
     const std::string name = graph().value(weight).name;
+    const WeightScaling scaling{use.axis, options_.channel_group, widths_.of(use.node).weights, options_.power_of_two};
     if (!use.bias) {
-      const QuantizedWeight codes =
-          quantize_weight(graph(), node, weight, use.axis, widths_.of(use.node).weights, options_.power_of_two);
+      const QuantizedWeight codes = quantize_weight(graph(), node, weight, scaling);
       set_weight(use, weight, name, codes);
       return;
     }
     const float input_scale = affine_of(input).scale;
     const ValueId bias = node.inputs[*use.bias];
     const Tensor& offsets = *graph().constant(bias);
-    const QuantizedWeight codes = quantize_weight_for_bias(graph(), node, weight, use.axis, offsets, input_scale,
-                                                           widths_.of(use.node).weights, options_.power_of_two);
+    const QuantizedWeight codes = quantize_weight_for_bias(graph(), node, weight, scaling, offsets, input_scale);
     const QuantizedWeight bias_codes = quantize_bias(graph(), node, offsets, codes.scales, input_scale);
     const std::string bias_name = graph().value(bias).name;
     set_weight(use, weight, name, codes);

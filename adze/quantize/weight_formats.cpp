@@ -86,9 +86,10 @@ class Storer {
     const bool per_channel = has_scale_alone(*format) && (options_.weights == Granularity::PerChannel || block > 0);
     if (!per_channel) axis = std::nullopt;
     const Rows rows = rows_of(exact, axis);
-    const Coded codes = coded(*format, rows, block > 0 ? block : rows.columns);
+    const std::int64_t group = block > 0 ? 1 : options_.channel_group;
+    const Coded codes = coded(*format, rows, block > 0 ? block : rows.columns, group);
     report.bits = format->bits();
-    report.num_scales = std::max<std::int64_t>(1, std::ssize(codes.scales));
+    report.num_scales = std::max<std::int64_t>(1, (std::ssize(codes.scales) - 1) / group + 1);
     restored = restored_in_order(codes, rows, exact.shape(), axis);
     return block > 0 ? blocks_looked_up(codes, rows, exact.shape(), axis, name)
                      : looked_up(codes, exact.shape(), axis, name);

@@ -107,7 +107,7 @@ QuantizeOutcome quantize_weights_only(Graph graph, const PtqOptions& options) {
       }
       const std::pair key{weight, 1000 * axis.value_or(-1) + bits};
       if (!stored.contains(key)) {
-        const QuantizedWeight codes = quantize_weight(outcome.graph, node, weight, axis, bits);
+        const QuantizedWeight codes = quantize_weight(outcome.graph, node, weight, {axis, options.channel_group, bits});
         outcome.report.weights.push_back(report_weight(outcome.graph, node, weight, codes));
         const std::string name = outcome.graph.value(weight).name;
         stored[key] = inserter.dequantized_constant(name, codes.codes, codes.scales);

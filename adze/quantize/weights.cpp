@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "adze/base/text.h"
 #include "adze/quantize/layers.h"
@@ -20,9 +21,11 @@ ErrorPlace place_of_value(const Graph& graph, const Node& node, ValueId value) {
   return place;
 }
 
-std::vector<float> maxima_of(const Graph& graph, const Node& node, ValueId weight, std::optional<std::int64_t> axis) {
+std::vector<float> maxima_of(const Graph& graph, const Node& node, ValueId weight, const WeightScaling& scaling) {
   try {
-    return absolute_maxima(*graph.constant(weight), axis);
+    std::vector<float> maxima = absolute_maxima(*graph.constant(weight), scaling.axis);
+    raise_to_largest_of_group(maxima, scaling.group);
+    return maxima;
   } catch (const Error& error) {
     rethrow_with_place(error, place_of_value(graph, node, weight));
   }
@@ -31,7 +34,7 @@ std::vector<float> maxima_of(const Graph& graph, const Node& node, ValueId weigh
 void check_constant(const Graph& graph, const Node& node, std::optional<std::size_t> input) {
   if (!input) return;
   const Tensor* constant = graph.constant(node.input(*input));
-  if (constant != nullptr && constant->dtype() == DType::F32) maxima_of(graph, node, node.input(*input), std::nullopt);
+  if (constant != nullptr && constant->dtype() == DType::F32) maxima_of(graph, node, node.input(*input), {});
 }
 
 /// The next power of two.
@@ -41,23 +44,24 @@ float power_of_two(float scale) {
   return std::ldexp(1.0F, mantissa == 0.5F ? exponent - 1 : exponent);
 }
 
-QuantizedWeight encode(const Tensor& weight, std::vector<AffineScale> scales, std::optional<std::int64_t> axis,
-                       int bits, bool powers) {
-  if (powers) {
+QuantizedWeight encode(const Tensor& weight, std::vector<AffineScale> scales, const WeightScaling& scaling) {
+  if (scaling.power_of_two) {
     for (AffineScale& one : scales) one.scale = power_of_two(one.scale);
   }
-  QuantizedWeight result{Tensor(), {std::move(scales), axis}};
-  if (bits == 1) {
+  QuantizedWeight result{Tensor(), {std::move(scales), scaling.axis}, scaling.group};
+  if (scaling.bits == 1) {
     result.codes = sign_codes(weight);
     return result;
   }
-  result.codes = quantized(weight, result.scales, narrowed(weight_grid(), bits));
+  result.codes = quantized(weight, result.scales, narrowed(weight_grid(), scaling.bits));
   return result;
 }
 
-/// The mean magnitude of each index of axis, the scale of least squared error for codes of -1 and 1.
-std::vector<AffineScale> mean_scales(const Tensor& weight, std::optional<std::int64_t> axis, std::size_t count) {
-  std::vector<double> sums(count, 0.0);
+/// The mean magnitude of each group of channels, the scale of least squared error for codes of -1 and 1.
+std::vector<AffineScale> mean_scales(const Tensor& weight, const WeightScaling& scaling) {
+  const std::optional<std::int64_t> axis = scaling.axis;
+  const std::int64_t channels = axis ? weight.dim(*axis) : 1;
+  std::vector<double> sums(static_cast<std::size_t>(channels), 0.0);
   std::int64_t inner = 1;
   for (std::int64_t i = axis.value_or(-1) + 1; axis && i < weight.rank(); ++i) inner *= weight.dim(i);
   const auto values = weight.data<float>();
@@ -66,19 +70,23 @@ std::vector<AffineScale> mean_scales(const Tensor& weight, std::optional<std::in
     sums[static_cast<std::size_t>(channel)] += std::abs(values[i]);
   }
   std::vector<AffineScale> scales;
-  for (const double sum : sums) {
-    const auto mean = static_cast<float>(sum * static_cast<double>(count) / static_cast<double>(values.size()));
-    scales.push_back({mean > 0 ? mean : 1.0F, 0});
+  for (std::int64_t first = 0; first < channels; first += scaling.group) {
+    const std::int64_t members = std::min(scaling.group, channels - first);
+    const double sum = std::accumulate(sums.begin() + first, sums.begin() + first + members, 0.0);
+    const auto elements = static_cast<double>(std::ssize(values) / channels * members);
+    const auto mean = static_cast<float>(sum / elements);
+    scales.insert(scales.end(), static_cast<std::size_t>(members), {mean > 0 ? mean : 1.0F, 0});
   }
   return scales;
 }
 
 /// With all 8 bits the largest weight decides; with fewer, cutting it off costs less than coarse steps for all.
-std::vector<AffineScale> weight_scales(const Tensor& weight, std::optional<std::int64_t> axis,
-                                       std::span<const float> maxima, int bits) {
-  if (bits == 1) return mean_scales(weight, axis, maxima.size());
-  const IntegerGrid grid = narrowed(weight_grid(), bits);
-  return bits < 8 ? least_error_scales(weight, axis, maxima, grid) : symmetric_scales(maxima, grid);
+std::vector<AffineScale> weight_scales(const Tensor& weight, std::span<const float> maxima,
+                                       const WeightScaling& scaling) {
+  if (scaling.bits == 1) return mean_scales(weight, scaling);
+  const IntegerGrid grid = narrowed(weight_grid(), scaling.bits);
+  if (scaling.bits == 8) return symmetric_scales(maxima, grid);
+  return least_error_scales(weight, scaling.axis, maxima, grid, scaling.group);
 }
 
 }  // namespace
@@ -99,21 +107,28 @@ void check_weights(const Graph& graph) {
   }
 }
 
-QuantizedWeight quantize_weight(const Graph& graph, const Node& node, ValueId weight, std::optional<std::int64_t> axis,
-                                int bits, bool power_of_two) {
-  const std::vector<float> maxima = maxima_of(graph, node, weight, axis);
+void raise_to_largest_of_group(std::span<float> numbers, std::int64_t group) {
+  const auto members = static_cast<std::size_t>(group);
+  for (std::size_t first = 0; group > 1 && first < numbers.size(); first += members) {
+    const std::span<float> part = numbers.subspan(first, std::min(members, numbers.size() - first));
+    std::ranges::fill(part, std::ranges::max(part));
+  }
+}
+
+QuantizedWeight quantize_weight(const Graph& graph, const Node& node, ValueId weight, const WeightScaling& scaling) {
+  const std::vector<float> maxima = maxima_of(graph, node, weight, scaling);
   const Tensor& values = *graph.constant(weight);
-  return encode(values, weight_scales(values, axis, maxima, bits), axis, bits, power_of_two);
+  return encode(values, weight_scales(values, maxima, scaling), scaling);
 }
 
 QuantizedWeight quantize_weight_for_bias(const Graph& graph, const Node& node, ValueId weight,
-                                         std::optional<std::int64_t> axis, const Tensor& bias, float input_scale,
-                                         int bits, bool power_of_two) {
-  const std::vector<float> maxima = maxima_of(graph, node, weight, axis);
-  std::vector<AffineScale> scales = weight_scales(*graph.constant(weight), axis, maxima, bits);
+                                         const WeightScaling& scaling, const Tensor& bias, float input_scale) {
+  const std::vector<float> maxima = maxima_of(graph, node, weight, scaling);
+  std::vector<AffineScale> scales = weight_scales(*graph.constant(weight), maxima, scaling);
   std::vector<float> offsets;
   try {
-    offsets = absolute_maxima(bias, axis ? std::optional<std::int64_t>(0) : std::nullopt);
+    offsets = absolute_maxima(bias, scaling.axis ? std::optional<std::int64_t>(0) : std::nullopt);
+    raise_to_largest_of_group(offsets, scaling.group);
   } catch (const Error& error) {
     rethrow_with_place(ModelError(cat("bias: ", error.message())), place_of(graph, node));
   }
@@ -126,7 +141,7 @@ QuantizedWeight quantize_weight_for_bias(const Graph& graph, const Node& node, V
       scales[i].scale = std::max(scales[i].scale, least);
     }
   }
-  return encode(*graph.constant(weight), std::move(scales), axis, bits, power_of_two);
+  return encode(*graph.constant(weight), std::move(scales), scaling);
 }
 
 QuantizedWeight quantize_bias(const Graph& graph, const Node& node, const Tensor& bias, const TensorScales& weights,
@@ -155,7 +170,7 @@ WeightReport report_weight(const Graph& graph, const Node& node, ValueId weight,
   report.value = graph.value(weight).name;
   report.node = node.name;
   report.shape = exact.shape();
-  report.num_scales = static_cast<std::int64_t>(quantized.scales.scales.size());
+  report.num_scales = (std::ssize(quantized.scales.scales) - 1) / quantized.group + 1;
   report.sqnr_db = sqnr_db(exact.data<float>(), restored.data<float>());
   return report;
 }

@@ -43,6 +43,7 @@ QuantizeStep read_quantize(TomlReader& reader) {
   quantize::PtqOptions options;
   options.mode = reader.word("mode", mode_words, options.mode);
   options.weights = reader.word("weights", granularity_words, options.weights);
+  options.channel_group = reader.get<std::int64_t>("channel_group", options.channel_group);
   options.activations = reader.word("activations", symmetry_words, options.activations);
   enum class DtypeWord { S8, U8 };
   const DtypeWord dtype = reader.word("activation_dtype", dtype_words, DtypeWord::S8);
@@ -102,6 +103,7 @@ void print_step(toml::table& table, const QuantizeStep& step) {
   table.insert("run", "quantize");
   table.insert("mode", word_of(mode_words, options.mode));
   table.insert("weights", word_of(granularity_words, options.weights));
+  if (options.channel_group > 1) table.insert("channel_group", options.channel_group);
   if (options.mode == quantize::Mode::Static) {
     table.insert("activations", word_of(symmetry_words, options.activations));
     table.insert("activation_dtype", options.activation_dtype == DType::U8 ? "u8" : "s8");
