@@ -6,19 +6,6 @@
 
 namespace adze::train {
 
-namespace {
-
-inline float clamped(float value, Bounds bounds) {
-  value = value < bounds.low ? bounds.low : value;  // keeps NaN
-  return value > bounds.high ? bounds.high : value;
-}
-
-inline float gated(float gradient, float value, Bounds bounds) {
-  return value > bounds.low && value < bounds.high ? gradient : 0.0F;
-}
-
-}  // namespace
-
 ADZE_CLONES void add_moments(const float* __restrict x, std::int64_t rows, std::int64_t channels,
                              const float* __restrict shift, float* __restrict sums, float* __restrict squares) {
   std::fill_n(sums, channels, 0.0F);

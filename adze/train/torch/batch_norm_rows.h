@@ -1,19 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
+
+#include "adze/train/torch/bounds.h"
 
 namespace adze::train {
 
 // Batch normalization over rows of channels, the hot loops: x is [rows][channels] in memory, f32. The caller cuts rows
 // into pieces of a size that depends on nothing but the shape, so sums do not depend on the number of threads.
-
-/// What lies outside [low, high] of the normalized values is cut off (a ReLU or Clip that follows); infinite when
-/// nothing follows.
-struct Bounds {
-  float low, high;
-};
-inline constexpr Bounds unbounded{-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
 
 /// By channel.
 struct Affine {

@@ -165,27 +165,35 @@ Executor::Step Executor::step_of(NodeId id) {
   return {id, Way::Reference};
 }
 
-/// Finds the batch norms that a Relu or Clip alone reads.
+/// Finds the batch norms that a Relu or Clip alone reads, and those that a quantizer alone reads.
 void Executor::join_bounds() {
   const Uses uses(graph_);
-  std::map<ValueId, Step*> norms;
+  std::map<ValueId, Step*> makers;
   for (Step& step : steps_) {
     const Node& node = graph_.node(step.node);
-    if (node.kind == OpKind::BatchNormalization) {
-      norms[node.output()] = &step;
-    } else if (const auto norm = node.inputs.empty() ? norms.end() : norms.find(node.input(0)); norm != norms.end()) {
-      const std::optional<Bounds> bounds = bounds_of(graph_, node);
-      if (!bounds || step.way != Way::Torch || uses.of(norm->first).size() != 1) continue;
-      norm->second->bounds = bounds;
-      step.bounds = bounds;
-    }
+    const auto before = node.inputs.empty() ? makers.end() : makers.find(node.input(0));
+    if (before != makers.end() && uses.of(before->first).size() == 1) join(*before->second, step);
+    if (!node.outputs.empty()) makers[node.output()] = &step;
+  }
+}
+
+void Executor::join(Step& first, Step& second) {
+  const Node &maker = graph_.node(first.node), &reader = graph_.node(second.node);
+  const bool norm = maker.kind == OpKind::BatchNormalization && second.way == Way::Torch;
+  const bool quantizer = second.way == Way::Quantizer && first.way == Way::Torch && !first.bounds &&
+                         quantizers_[second.quantizer].takes_bounds();
+  if (!norm && !quantizer) return;
+  const std::optional<Bounds> bounds = bounds_of(graph_, norm ? reader : maker);
+  if (!bounds) return;
+  for (Step* step : {&first, &second}) {
+    step->bounds = bounds;
+    step->between = maker.output();
+    step->only_in_training = norm;
   }
 }
 
 bool Executor::applies_bounds(const Step& step, const RunMode& mode) const {
-  if (!step.bounds || !mode.training) return false;
-  const Node& node = graph_.node(step.node);
-  return !seen_[at_value(node.kind == OpKind::BatchNormalization ? node.output() : node.input(0))];
+  return step.bounds && (mode.training || !step.only_in_training) && !seen_[at_value(step.between)];
 }
 
 /// The fake quantizer whose DequantizeLinear makes this value.
@@ -288,7 +296,8 @@ void Executor::run_step(const Step& step, const RunMode& mode) {
       case Way::Torch:
         return run_torch(step, node, mode);
       case Way::Quantizer:
-        values_[at_value(node.output())] = quantizers_[step.quantizer](values_[at_value(node.input(0))], mode);
+        values_[at_value(node.output())] = quantizers_[step.quantizer](
+            values_[at_value(node.input(0))], mode, applies_bounds(step, mode) ? *step.bounds : unbounded);
         return;
       case Way::Alias:
         values_[at_value(node.output())] = values_[at_value(node.input(0))];

@@ -63,9 +63,12 @@ class Executor {
     /// A layer on quantized input and weights: its bias will be stored in steps of both scales' product, so it is
     /// rounded to them here too.
     std::optional<std::pair<std::size_t, std::size_t>> bias_scales = {};
-    /// Of a batch norm, and of the Relu or Clip that alone reads it: in training the batch norm applies these bounds
-    /// and the other passes on what it gets, unless somebody wants to see the value between them.
+    /// Of a Relu or Clip whose neighbour applies them, and of that neighbour: the batch norm before it, in training, or
+    /// the quantizer that alone reads it. The Relu or Clip then passes on what it gets, unless somebody wants to see
+    /// the value between the two.
     std::optional<Bounds> bounds = {};
+    ValueId between = ValueId::None;
+    bool only_in_training = false;
   };
 
   void add_variables(const ExecutorOptions& options);
@@ -74,6 +77,7 @@ class Executor {
   Step step_of(NodeId id);
   std::optional<std::size_t> quantizer_behind(ValueId id) const;
   void join_bounds();
+  void join(Step& first, Step& second);
   void find_lifetimes();
   at::Tensor persistent(ValueId id);
   void run_step(const Step& step, const RunMode& mode);

@@ -94,11 +94,11 @@ void FakeQuantizer::share(const FakeQuantizer& other) {
   follows_ = false;
 }
 
-at::Tensor FakeQuantizer::quantize(const at::Tensor& x, double gradient_factor) const {
+at::Tensor FakeQuantizer::quantize(const at::Tensor& x, double gradient_factor, Bounds bounds) const {
   const auto zero = static_cast<std::int64_t>(zero_point[0].item<float>());
   const at::Tensor step = log_domain_ ? scale.exp() : scale;
   if (signs_) return binarize(x, step, gradient_factor);
-  return learned_quantize(x, step, axis_, low_ - zero, high_ - zero, gradient_factor);
+  return learned_quantize(x, step, axis_, low_ - zero, high_ - zero, gradient_factor, bounds);
 }
 
 /// Value: sign · step. Gradient: x's own, and the step's as LSQ has it outside the range, sign · gradient_factor.
@@ -121,7 +121,7 @@ at::Tensor FakeQuantizer::step() const {
   return log_domain_ ? scale.detach().exp() : scale.detach();
 }
 
-at::Tensor FakeQuantizer::operator()(const at::Tensor& x, const RunMode& mode) {
+at::Tensor FakeQuantizer::operator()(const at::Tensor& x, const RunMode& mode, Bounds bounds) {
   if (rule_ == ScaleRule::MovingAverage && follows_) {
     if (is_weight_) {
       follow_weights(x);
@@ -129,11 +129,11 @@ at::Tensor FakeQuantizer::operator()(const at::Tensor& x, const RunMode& mode) {
       follow_activations(x);
     }
   }
-  if (rule_ != ScaleRule::Learned) return quantize(x, 0);
-  if (log_domain_) return quantize(x, 1);
+  if (rule_ != ScaleRule::Learned) return quantize(x, 0, unbounded);
+  if (log_domain_) return quantize(x, 1, bounds);
   // LSQ's gradient scale: 1 / sqrt(numbers that share the step · largest code). For activations a sample's numbers.
   const double sharing = static_cast<double>(x.numel()) / static_cast<double>(is_weight_ ? scale.size(0) : x.size(0));
-  return quantize(x, 1 / std::sqrt(std::max(1.0, sharing) * static_cast<double>(high_ - low_) / 2));
+  return quantize(x, 1 / std::sqrt(std::max(1.0, sharing) * static_cast<double>(high_ - low_) / 2), bounds);
 }
 
 }  // namespace adze::train

@@ -28,7 +28,9 @@ class FakeQuantizer {
   /// Throws UnsupportedError for blocks, for types beyond 16 bits and for scales that are not constants.
   FakeQuantizer(const Graph& graph, const Node& node);
 
-  at::Tensor operator()(const at::Tensor& x, const RunMode& mode);
+  /// bounds: of a Relu or Clip before it; only where scales are learned (takes_bounds).
+  at::Tensor operator()(const at::Tensor& x, const RunMode& mode, Bounds bounds = unbounded);
+  bool takes_bounds() const { return rule_ == ScaleRule::Learned && !signs_; }
   /// From now on `scale` holds the logarithm of the scale: steps of an optimizer that scales gradients away (Adam) are
   /// then relative to it. Jain et al., Trained Quantization Thresholds, arXiv:1903.08066.
   void learn_logarithm();
@@ -49,7 +51,7 @@ class FakeQuantizer {
  private:
   void follow_weights(const at::Tensor& x);
   void follow_activations(const at::Tensor& x);
-  at::Tensor quantize(const at::Tensor& x, double gradient_factor) const;
+  at::Tensor quantize(const at::Tensor& x, double gradient_factor, Bounds bounds) const;
   at::Tensor binarize(const at::Tensor& x, const at::Tensor& step, double gradient_factor) const;
 
   ScaleRule rule_ = ScaleRule::Fixed;

@@ -2,20 +2,19 @@
 
 #include <cstdint>
 
+#include "adze/train/torch/bounds.h"
+
 namespace adze::train {
 
-// Quantization with one scale over neighbouring numbers, the hot loops of learned_quantize.
-
-/// The lowest and the highest code, both whole and of at most 2²² in size.
-struct Codes {
-  float low, high;
-};
+// Quantization with one scale over neighbouring numbers, the hot loops of learned_quantize. Numbers are cut off to the
+// bounds first. The lowest and the highest code are whole and at most 2²² in size.
 
 /// y = clamp(round_half_even(x / scale), low, high) · scale. NaN stays NaN.
-void quantize_run(const float* x, float* y, std::int64_t count, float scale, Codes codes);
+void quantize_run(const float* x, float* y, std::int64_t count, float scale, Bounds codes, Bounds bounds = unbounded);
 
 /// dx = dy where x / scale lies inside the codes, else 0. Returns what the scale gets: Σ dy · (code − x / scale inside,
 /// else code), summed in an order that count alone decides.
-double quantize_gradient_run(const float* x, const float* dy, float* dx, std::int64_t count, float scale, Codes codes);
+double quantize_gradient_run(const float* x, const float* dy, float* dx, std::int64_t count, float scale, Bounds codes,
+                             Bounds bounds = unbounded);
 
 }  // namespace adze::train
