@@ -110,8 +110,9 @@ std::unique_ptr<Step> bind_coded_decoded(const BindContext& context) {
   std::vector<float> table;
   const DecodedLayout layout = layout_of(weights, code_of(weights, table));
   const auto packed = context.weights().packed_as<std::uint8_t>(
-      context.origin(), cat("decoded ", kernels::weight_code_bits(layout.code)), layout.bytes(),
-      [&](std::span<std::uint8_t> to) {
+      context.origin(),
+      cat("decoded ", kernels::weight_code_bits(layout.code), lies_by_input(layout.code) ? " by input" : ""),
+      layout.bytes(), [&](std::span<std::uint8_t> to) {
         const std::uint32_t mask = (1U << kernels::weight_code_bits(layout.code)) - 1;
         kernels::pack_decoded(
             layout,

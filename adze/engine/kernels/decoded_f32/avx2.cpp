@@ -18,13 +18,15 @@ inline __m256 from_halves(__m256i lanes) {
 }
 
 struct F16 {
+  static constexpr WeightCode code = WeightCode::F16;
   static constexpr int inputs = 2;
   __m256 decode(const std::uint8_t* from, int i) const {
-    return from_halves(i == 0 ? piece_at(from) : _mm256_srli_epi32(piece_at(from), 16));
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + 32 * i)));
   }
 };
 
 struct Bf16 {
+  static constexpr WeightCode code = WeightCode::Bf16;
   static constexpr int inputs = 2;
   __m256 decode(const std::uint8_t* from, int i) const {
     const __m256i piece = piece_at(from);
@@ -35,6 +37,7 @@ struct Bf16 {
 
 /// As in avx512vnni.cpp.
 struct F8E4M3 {
+  static constexpr WeightCode code = WeightCode::F8E4M3;
   static constexpr int inputs = 4;
   __m256 decode(const std::uint8_t* from, int i) const {
     const __m256i high = _mm256_slli_epi32(piece_at(from), 24 - 8 * i);
@@ -50,6 +53,7 @@ struct F8E4M3 {
 };
 
 struct F8E5M2 {
+  static constexpr WeightCode code = WeightCode::F8E5M2;
   static constexpr int inputs = 4;
   __m256 decode(const std::uint8_t* from, int i) const {
     const __m256i high = _mm256_srli_epi32(_mm256_slli_epi32(piece_at(from), 24 - 8 * i), 16);
@@ -58,6 +62,7 @@ struct F8E5M2 {
 };
 
 struct Table4 {
+  static constexpr WeightCode code = WeightCode::Table4;
   static constexpr int inputs = 8;
   __m256 low, high;
   __m256 decode(const std::uint8_t* from, int i) const {
@@ -68,6 +73,7 @@ struct Table4 {
 };
 
 struct Table8 {
+  static constexpr WeightCode code = WeightCode::Table8;
   static constexpr int inputs = 4;
   const float* table;
   __m256 decode(const std::uint8_t* from, int i) const {

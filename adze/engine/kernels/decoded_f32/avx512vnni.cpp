@@ -11,14 +11,15 @@ inline __m512i piece_at(const std::uint8_t* from) {
 }
 
 struct F16 {
+  static constexpr WeightCode code = WeightCode::F16;
   static constexpr int inputs = 2;
   __m512 decode(const std::uint8_t* from, int i) const {
-    const __m512i piece = piece_at(from);
-    return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(i == 0 ? piece : _mm512_srli_epi32(piece, 16)));
+    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + 32 * i)));
   }
 };
 
 struct Bf16 {
+  static constexpr WeightCode code = WeightCode::Bf16;
   static constexpr int inputs = 2;
   __m512 decode(const std::uint8_t* from, int i) const {
     const __m512i piece = piece_at(from);
@@ -30,6 +31,7 @@ struct Bf16 {
 /// Sign, exponent and mantissa moved to their places, the bias added. What is below the normal numbers gets the
 /// smallest exponent and its one taken off again: a product of subnormal floats would do too, thirty times slower.
 struct F8E4M3 {
+  static constexpr WeightCode code = WeightCode::F8E4M3;
   static constexpr int inputs = 4;
   __m512 decode(const std::uint8_t* from, int i) const {
     const __m512i high = _mm512_slli_epi32(piece_at(from), static_cast<unsigned>(24 - 8 * i));
@@ -45,6 +47,7 @@ struct F8E4M3 {
 };
 
 struct F8E5M2 {
+  static constexpr WeightCode code = WeightCode::F8E5M2;
   static constexpr int inputs = 4;
   __m512 decode(const std::uint8_t* from, int i) const {
     const __m512i piece = piece_at(from);
@@ -57,6 +60,7 @@ struct F8E5M2 {
 };
 
 struct Table4 {
+  static constexpr WeightCode code = WeightCode::Table4;
   static constexpr int inputs = 8;
   __m512 table;
   __m512 decode(const std::uint8_t* from, int i) const {
@@ -66,6 +70,7 @@ struct Table4 {
 };
 
 struct Table8 {
+  static constexpr WeightCode code = WeightCode::Table8;
   static constexpr int inputs = 4;
   const float* table;
   __m512 decode(const std::uint8_t* from, int i) const {

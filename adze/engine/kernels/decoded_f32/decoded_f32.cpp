@@ -44,10 +44,17 @@ void pack_decoded(const DecodedLayout& layout, const DecodedSource& source, std:
       const std::int64_t count = std::min(layout.group, layout.depth - g * layout.group);
       for (std::int64_t j = 0; j < columns; ++j) {
         for (std::int64_t i = 0; i < count; ++i) {
-          std::uint8_t* piece = to + i / inputs * panels * 64 + j * 4;
+          const std::int64_t place = weight_code_place(layout.code, j % 16, i % inputs);
+          std::uint8_t* piece = to + (i / inputs * panels + j / 16) * 64 + place;
+          const std::uint32_t code = source.code(g * layout.group + i, block * 64 + j);
+          if (lies_by_input(layout.code)) {
+            const auto half = static_cast<std::uint16_t>(code);
+            std::memcpy(piece, &half, 2);
+            continue;
+          }
           std::uint32_t value;
           std::memcpy(&value, piece, 4);
-          value |= source.code(g * layout.group + i, block * 64 + j) << (i % inputs * bits);
+          value |= code << (i % inputs * bits);
           std::memcpy(piece, &value, 4);
         }
       }

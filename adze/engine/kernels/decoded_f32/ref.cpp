@@ -9,11 +9,13 @@ namespace adze::kernels {
 
 namespace {
 
-float decoded(const DecodedF32Call& call, const std::uint8_t* piece, std::int64_t i) {
-  std::uint32_t value;
-  std::memcpy(&value, piece, 4);
+/// pieces: the first of the columns' pieces.
+float decoded(const DecodedF32Call& call, const std::uint8_t* pieces, std::int64_t column, std::int64_t i) {
+  const std::uint8_t* piece = pieces + column / 16 * 64 + weight_code_place(call.code, column % 16, i);
   const int bits = weight_code_bits(call.code);
-  const std::uint32_t code = value >> (i * bits) & ((1U << bits) - 1);
+  std::uint32_t value = 0;
+  std::memcpy(&value, piece, lies_by_input(call.code) ? 2 : 4);
+  const std::uint32_t code = lies_by_input(call.code) ? value : value >> (i * bits) & ((1U << bits) - 1);
   switch (call.code) {
     case WeightCode::F16:
       return decode_float(f16_format, code);
@@ -37,15 +39,16 @@ void decoded_f32_ref(const DecodedF32Call& call) {
     for (std::int64_t j = 0; j < call.columns; ++j) {
       float total = call.bias[j];
       for (std::int64_t first = 0, g = 0; first < call.depth; first += call.group, ++g) {
-        const std::uint8_t* at = call.weights + g * group_bytes + j * 4;
+        const std::uint8_t* at = call.weights + g * group_bytes;
         float scale = 1.0f, sum = 0.0f;
         if (call.scales) {
-          std::memcpy(&scale, at, 4);
+          std::memcpy(&scale, at + j * 4, 4);
           at += step;
         }
         const std::int64_t left = call.depth - first, count = left < call.group ? left : call.group;
         for (std::int64_t i = 0; i < count; ++i) {
-          sum = std::fma(call.x[r * call.x_stride + first + i], decoded(call, at + i / inputs * step, i % inputs), sum);
+          const float weight = decoded(call, at + i / inputs * step, j, i % inputs);
+          sum = std::fma(call.x[r * call.x_stride + first + i], weight, sum);
         }
         total = std::fma(sum, scale, total);
       }

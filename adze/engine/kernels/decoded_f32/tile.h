@@ -12,14 +12,20 @@ struct DecodedTile {
   std::int64_t row;
 };
 
-/// Products of R rows with N vectors of columns. Decoder: of a WeightCode, decode(piece, i): the floats of input i of
-/// a piece of 4 bytes a column.
+/// Products of R rows with N vectors of columns. Decoder: of a WeightCode code, decode(from, i): the floats of input i,
+/// where the vector's first column has its codes of input 0.
 template <typename V, typename Decoder, int R, int N>
 [[gnu::always_inline]] inline void decoded_tile(const Decoder& decoder, const DecodedTile& tile, std::int64_t column) {
   const DecodedF32Call& call = tile.call;
   constexpr std::int64_t inputs = Decoder::inputs;
   const std::int64_t step = call.panels * 64, pieces = (call.group + inputs - 1) / inputs;
-  const std::uint8_t* weights = call.weights + column * 4;
+  const std::uint8_t* weights = call.weights;
+  std::int64_t start[N];  // of each vector of columns
+#pragma GCC unroll 8
+  for (int n = 0; n < N; ++n) {
+    const std::int64_t first = column + n * V::lanes;
+    start[n] = first / 16 * 64 + weight_code_place(Decoder::code, first % 16, 0);
+  }
   typename V::Vector total[R][N];
 #pragma GCC unroll 8
   for (int n = 0; n < N; ++n) {
@@ -40,7 +46,7 @@ template <typename V, typename Decoder, int R, int N>
     const auto add = [&](const std::uint8_t* from, const float* xs, int i) __attribute__((always_inline)) {
       typename V::Vector w[N];
 #pragma GCC unroll 8
-      for (int n = 0; n < N; ++n) w[n] = decoder.decode(from + n * V::lanes * 4, i);
+      for (int n = 0; n < N; ++n) w[n] = decoder.decode(from + start[n], i);
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
         const auto value = V::broadcast(xs + r * call.x_stride + i);
@@ -52,7 +58,7 @@ template <typename V, typename Decoder, int R, int N>
     const std::uint8_t* from = weights;
     for (; k + inputs <= count; k += inputs, from += step) {
 #pragma GCC unroll 8
-      for (int n = 0; n < N; ++n) V::fetch(reinterpret_cast<const float*>(from + n * V::lanes * 4 + 2048));
+      for (int n = 0; n < N; ++n) V::fetch(reinterpret_cast<const float*>(from + start[n] + 2048));
 #pragma GCC unroll 8
       for (int i = 0; i < inputs; ++i) add(from, x + k, i);
     }
@@ -60,8 +66,8 @@ template <typename V, typename Decoder, int R, int N>
     weights += pieces * step;
 #pragma GCC unroll 8
     for (int n = 0; n < N; ++n) {
-      const auto scale =
-          call.scales ? V::load(reinterpret_cast<const float*>(scales + n * V::lanes * 4)) : V::set(1.0f);
+      const auto* of_columns = reinterpret_cast<const float*>(scales + (column + n * V::lanes) * 4);
+      const auto scale = call.scales ? V::load(of_columns) : V::set(1.0f);
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) total[r][n] = V::fma(acc[r][n], scale, total[r][n]);
     }
