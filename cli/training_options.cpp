@@ -162,7 +162,7 @@ void show_training(Console& console, const train::TrainResult& result, const Tra
   for (const train::EpochResult& one : result.epochs) {
     table.add_row({cat(one.epoch, one.epoch == result.best_epoch ? " *" : ""), fixed(one.loss, 4),
                    percent(one.accuracy), fixed(one.validation_loss, 4), percent(one.validation_accuracy),
-                   cat(one.learning_rate), cat(static_cast<std::int64_t>(one.samples_per_second)),
+                   fixed(one.learning_rate, 6), cat(static_cast<std::int64_t>(one.samples_per_second)),
                    cat(fixed(one.seconds, 1), " s")});
     epochs.push_back({{"epoch", one.epoch},
                       {"loss", one.loss},

@@ -1,6 +1,7 @@
 #include "adze/train/torch/quantize_runs.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "adze/train/torch/clones.h"
 
@@ -24,6 +25,14 @@ inline float gradient_of(float x, float dy, float& dx, float scale, Bounds codes
   const bool inside = v >= codes.low && v <= codes.high;
   dx = inside ? gated(dy, x, bounds) : 0.0F;
   return dy * (inside ? code - v : code);
+}
+
+/// In [0, 1).
+inline float uniform(std::uint64_t seed, std::uint64_t place) {
+  std::uint64_t z = seed + place * 0x9e3779b97f4a7c15U;
+  z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
+  z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
+  return static_cast<float>(static_cast<std::int32_t>((z ^ (z >> 31U)) >> 40U)) * 0x1p-24F;
 }
 
 }  // namespace
@@ -52,6 +61,15 @@ ADZE_CLONES double quantize_gradient_run(const float* __restrict x, const float*
     sum += static_cast<double>(gradient_of(x[start], dy[start], dx[start], scale, codes, bounds));
   }
   return sum;
+}
+
+ADZE_CLONES void round_run(const float* __restrict x, float* __restrict y, std::int64_t begin, std::int64_t end,
+                           const GradientGrid& grid, std::uint64_t seed) {
+  const GradientGrid g = grid;
+  const Bounds codes{-g.top, g.top};
+  for (std::int64_t i = begin; i < end; ++i) {
+    y[i] = clamped(std::floor(x[i] * g.inverse + uniform(seed, static_cast<std::uint64_t>(i))), codes) * g.scale;
+  }
 }
 
 }  // namespace adze::train

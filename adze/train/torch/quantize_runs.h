@@ -17,4 +17,14 @@ void quantize_run(const float* x, float* y, std::int64_t count, float scale, Bou
 double quantize_gradient_run(const float* x, const float* dy, float* dx, std::int64_t count, float scale, Bounds codes,
                              Bounds bounds = unbounded);
 
+/// Codes from -top to top, and what one is worth.
+struct GradientGrid {
+  float scale, inverse, top;
+};
+
+/// Of a tensor's numbers begin to end: y = clamp(⌊x · inverse + u⌋, −top, top) · scale with u in [0, 1) by the seed and
+/// the number's place (the finalizer of SplitMix64, Steele et al. 2014), so that x is kept on the average.
+void round_run(const float* x, float* y, std::int64_t begin, std::int64_t end, const GradientGrid& grid,
+               std::uint64_t seed);
+
 }  // namespace adze::train

@@ -6,19 +6,13 @@
 
 #include <cmath>
 
+#include "adze/train/torch/quantize_runs.h"
+
 namespace adze::train {
 
 namespace {
 
 constexpr std::int64_t piece = 1 << 14;
-
-/// In [0, 1), from the place in the tensor: the finalizer of SplitMix64 (Steele et al., 2014).
-float uniform(std::uint64_t seed, std::int64_t index) {
-  std::uint64_t z = seed + static_cast<std::uint64_t>(index) * 0x9e3779b97f4a7c15U;
-  z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
-  z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
-  return static_cast<float>((z ^ (z >> 31U)) >> 40U) * 0x1p-24F;
-}
 
 class RoundGradient : public torch::autograd::Function<RoundGradient> {
  public:
@@ -41,10 +35,7 @@ class RoundGradient : public torch::autograd::Function<RoundGradient> {
     const float* in = dy.data_ptr<float>();
     float* out = rounded.data_ptr<float>();
     at::parallel_for(0, dy.numel(), piece, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const float code = std::floor(in[i] * inverse + uniform(seed, i));
-        out[i] = std::fmin(std::fmax(code, -top), top) * scale;
-      }
+      round_run(in, out, begin, end, {scale, inverse, top}, seed);
     });
     return {rounded.to(gradients[0].options()), {}, {}};
   }
