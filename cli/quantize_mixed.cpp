@@ -1,5 +1,6 @@
 #include "cli/quantize_mixed.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <regex>
 
@@ -8,6 +9,7 @@
 #include "adze/data/batches.h"
 #include "adze/formats/onnx/write.h"
 #include "adze/graph/infer.h"
+#include "adze/quantize/bits.h"
 #include "adze/quantize/layers.h"
 #include "adze/quantize/mixed.h"
 #include "adze/quantize/presets.h"
@@ -84,13 +86,11 @@ Calibration open_calibration(const Graph& graph, const Recipe& recipe) {
 
 std::vector<SensitivityFigure> sensitivity_figures(const quantize::MixedOutcome& outcome) {
   std::vector<SensitivityFigure> figures;
+  const std::vector<int> widths = widths_of(outcome.curves);
   for (std::size_t i = 0; i < outcome.curves.size(); ++i) {
     const auto& curve = outcome.curves[i];
-    SensitivityFigure figure{curve.node, curve.weights, {}, {}, 0};
-    for (const auto& point : curve.points) {
-      figure.bits.push_back(point.bits);
-      figure.damage.push_back(point.damage);
-    }
+    SensitivityFigure figure{curve.node, curve.weights, widths, {}, 0};
+    for (const int bits : widths) figure.damage.push_back(damage_at(curve, bits).value_or(std::nan("")));
     if (i < outcome.layer_bits.size()) figure.chosen = outcome.layer_bits[i].bits.weights;
     figures.push_back(std::move(figure));
   }
@@ -116,7 +116,6 @@ void choose_by_budget(Console& console, const quantize::Trials& trials, const Mi
   mixed.curve_file = arguments.sensitivity;
   mixed.curve_key = key;
   if (!has_budget) mixed.refinements = 0;
-  if (budget.kind == quantize::BudgetKind::Latency) mixed.widths = {4, 8};  // others are stored, and run, as these
   const auto outcome = quantize::choose_widths(trials, options, budget, mixed, console.progress());
   print_curves(console, outcome.curves);
   figures.sensitivity = sensitivity_figures(outcome);
@@ -124,11 +123,13 @@ void choose_by_budget(Console& console, const quantize::Trials& trials, const Mi
     for (SensitivityFigure& one : figures.sensitivity) one.chosen = 0;
     return;
   }
-  options.layer_bits = outcome.layer_bits;
+  quantize::set_layer_bits(options, outcome.layer_bits);
   Json json = Json::array();
   for (const auto& one : outcome.layer_bits) {
-    console.line(cat("  ", one.pattern, ": ", bit_widths_text(one.bits)));
-    json.push_back({{"node", one.pattern}, {"bits", bit_widths_text(one.bits)}});
+    const std::string bits =
+        one.bits.weights == quantize::float_bits ? std::string("float") : bit_widths_text(one.bits);
+    console.line(cat("  ", one.pattern, ": ", bits));
+    json.push_back({{"node", one.pattern}, {"bits", bits}});
   }
   for (const std::string& change : outcome.changes) console.line(cat("  refined: ", change));
   if (budget.kind == quantize::BudgetKind::Latency) print_times(console, outcome);
@@ -213,8 +214,9 @@ void MixedArguments::declare(Options& options) {
   options.option(target_size, "--target-size", "Bytes of weights, packed, such as 256KiB: bits are chosen by layer");
   options.option(target_bits, "--target-bits", "Mean bits of a weight, such as 4.5: bits are chosen by layer");
   options.option(target_bit_operations, "--target-bit-operations", "MACs times bits of both sides, of one sample");
-  options.option(target_latency, "--target-latency",
-                 "Time of one inference in the engine here, 3ms, or 80% of int8's: 4 or 8 bits by layer, measured");
+  options.option(
+      target_latency, "--target-latency",
+      "Time of one inference in the engine here, 3ms, or 80% of int8's: 2, 4 or 8 bits or float by layer, measured");
   options.option(max_drop, "--max-drop", "Raise layers from --bits until top-1 falls by no more, such as 1%");
   options.option(sensitivity, "--sensitivity", "File of each layer's damage by bits: written, and read to go on");
   options.option(validation, "--validation", "Labelled data for --max-drop; default: the calibration data");

@@ -63,6 +63,17 @@ std::optional<std::pair<float, float>> bounds_of(const Graph& graph, const Node&
 
 }  // namespace
 
+void set_layer_bits(PtqOptions& options, const std::vector<LayerBits>& layer_bits) {
+  options.layer_bits.clear();
+  for (const LayerBits& one : layer_bits) {
+    if (one.bits.weights == float_bits) {
+      options.skip.push_back(one.pattern);
+    } else {
+      options.layer_bits.push_back(one);
+    }
+  }
+}
+
 LayerWidths::LayerWidths(const Graph& graph, const PtqOptions& options)
     : widths_(static_cast<std::size_t>(graph.num_nodes()), options.bits), general_(options.bits.activations) {
   const Uses uses(graph);

@@ -7,6 +7,12 @@
 
 namespace adze::quantize {
 
+/// Weights of so many bits stand for a layer left in float, where widths are chosen (mixed.h).
+inline constexpr int float_bits = 32;
+
+/// Replaces the widths of single layers; those of float_bits are skipped instead.
+void set_layer_bits(PtqOptions& options, const std::vector<LayerBits>& layer_bits);
+
 /// The bit widths of every layer of a graph, as options say: by pattern, else in general, with more for both ends.
 class LayerWidths {
  public:

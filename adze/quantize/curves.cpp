@@ -5,6 +5,7 @@
 
 #include "adze/base/files.h"
 #include "adze/base/text.h"
+#include "adze/quantize/bits.h"
 
 namespace adze::quantize {
 
@@ -67,7 +68,7 @@ std::vector<LayerCurve> parse_curves(const std::string& text, std::string& key, 
   return curves;
 }
 
-std::vector<LayerCurve> sensitivity_curves(const Trials& trials, const std::vector<int>& widths, int activation_bits,
+std::vector<LayerCurve> sensitivity_curves(const Trials& trials, const WidthsOf& widths, int activation_bits,
                                            const std::filesystem::path& file, const std::string& key,
                                            ProgressSink& progress) {
   std::vector<LayerCurve> stored, curves;  // all that the file has; what is asked for
@@ -81,20 +82,24 @@ std::vector<LayerCurve> sensitivity_curves(const Trials& trials, const std::vect
     }
   }
   const auto layers = trials.layers();
-  ProgressPhase phase(progress, "sensitivity", std::ssize(layers) * std::ssize(widths), "points");
+  ProgressPhase phase(progress, "sensitivity", std::ssize(layers), "layers");
   for (const NodeId id : layers) {
     LayerCurve curve{trials.graph().node(id).name, trials.weights_of(id), trials.macs_of(id), {}};
     std::vector<WidthPoint>& known = curve_of(stored, curve).points;
-    for (const int bits : widths) {
+    for (const int bits : widths(trials.graph().node(id))) {
       check_cancelled();
+      if (bits == float_bits) {
+        curve.points.push_back({bits, 0});
+        continue;
+      }
       auto point = place_of(known, bits);
       if (point == known.end() || point->bits != bits) {
         point = known.insert(point, {bits, trials.one_layer(id, {bits, activation_bits})});
         if (!file.empty()) write_file(file, print_curves(stored, key, times));
       }
       curve.points.push_back(*point);
-      phase.advance(1, cat(curve.node, " ", bits, " bits"));
     }
+    phase.advance(1, curve.node);
     curves.push_back(std::move(curve));
   }
   return curves;

@@ -215,9 +215,10 @@ MixedOutcome choose_widths(const Trials& trials, const PtqOptions& options, cons
                            const MixedOptions& mixed, ProgressSink& progress) {
   MixedOutcome outcome;
   const int activation_bits = options.bits.activations;
-  outcome.curves =
-      sensitivity_curves(trials, mixed.widths, activation_bits, mixed.curve_file, mixed.curve_key, progress);
-  if (budget.kind == BudgetKind::Latency) {
+  const bool by_latency = budget.kind == BudgetKind::Latency;
+  const WidthsOf widths = [&](const Node& layer) { return by_latency ? stored_widths(layer) : mixed.widths; };
+  outcome.curves = sensitivity_curves(trials, widths, activation_bits, mixed.curve_file, mixed.curve_key, progress);
+  if (by_latency) {
     const LatencyTrials latency(trials, options, mixed.latency);
     outcome.int8_us = latency.base().us;
     outcome.int8_error_us = latency.base().error_us;

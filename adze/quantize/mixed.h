@@ -26,15 +26,15 @@ struct MixedBudget {
 };
 
 struct MixedOptions {
-  std::vector<int> widths = {2, 3, 4, 5, 6, 8};
-  int refinements = 8;               ///< exchanges between layers that are tried on the whole network
-  std::filesystem::path curve_file;  ///< where curves are kept between runs; empty: nowhere
-  std::string curve_key;             ///< of the network, options and samples that the file is for
+  std::vector<int> widths = {2, 3, 4, 5, 6, 8};  ///< by latency: stored_widths of each layer
+  int refinements = 8;                           ///< exchanges between layers that are tried on the whole network
+  std::filesystem::path curve_file;              ///< where curves are kept between runs; empty: nowhere
+  std::string curve_key;                         ///< of the network, options and samples that the file is for
   LatencyTrialOptions latency;
 };
 
 struct MixedOutcome {
-  std::vector<LayerBits> layer_bits;  ///< for PtqOptions: every layer
+  std::vector<LayerBits> layer_bits;  ///< for set_layer_bits: every layer
   std::vector<LayerCurve> curves;
   double cost = 0;                   ///< in the budget's measure
   double predicted = 0;              ///< sum of the layers' damages

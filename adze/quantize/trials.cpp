@@ -4,6 +4,7 @@
 
 #include "adze/engine/session.h"
 #include "adze/graph/infer.h"
+#include "adze/quantize/bits.h"
 #include "adze/quantize/layers.h"
 #include "adze/quantize/placement.h"
 #include "adze/quantize/static.h"
@@ -81,7 +82,7 @@ double Trials::one_layer(NodeId layer, const BitWidths& bits) const {
 
 Graph Trials::quantized(const std::vector<LayerBits>& layer_bits) const {
   PtqOptions options = options_;
-  options.layer_bits = layer_bits;
+  set_layer_bits(options, layer_bits);
   return quantize_observed(graph_, observations_, options).graph;
 }
 

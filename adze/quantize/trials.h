@@ -24,7 +24,7 @@ class Trials {
 
   /// With this layer alone quantized, at these widths.
   double one_layer(NodeId layer, const BitWidths& bits) const;
-  /// With everything quantized as the options say, layer_bits replaced.
+  /// With everything quantized as the options say, layer_bits replaced (set_layer_bits).
   double all(const std::vector<LayerBits>& layer_bits) const;
   Graph quantized(const std::vector<LayerBits>& layer_bits) const;
 

@@ -13,13 +13,25 @@
 #include "adze/evaluate/latency.h"
 #include "adze/graph/text.h"
 #include "adze/plan/plan.h"
+#include "adze/quantize/bits.h"
 #include "adze/quantize/pack_codes.h"
 
 namespace adze::quantize {
 
 namespace {
 
-constexpr int whole_bits = 8, packed_bits = 4;  // how codes are stored
+constexpr int whole_bits = 8;
+
+struct StoredWidths {
+  OpKind kind;
+  std::vector<int> bits;
+};
+const StoredWidths widths_by_operator[] = {
+    {OpKind::Gemm, {2, 4, whole_bits, float_bits}},
+    {OpKind::MatMul, {2, 4, whole_bits, float_bits}},
+    {OpKind::Conv, {whole_bits, float_bits}},
+    {OpKind::ConvTranspose, {whole_bits, float_bits}},
+};
 
 double now_us(bool thread_time) {
   timespec now{};
@@ -94,11 +106,19 @@ MeasuredTime difference(Runner& a, Runner& b, const LatencyTrialOptions& setting
   return summary(samples);
 }
 
-int stored_bits(int bits) {
-  return bits <= packed_bits ? packed_bits : whole_bits;
+int stored_bits(const Node& layer, int bits) {
+  const std::vector<int> widths = stored_widths(layer);
+  return *std::find_if(widths.begin(), widths.end(), [&](int width) { return width >= bits; });
 }
 
 }  // namespace
+
+std::vector<int> stored_widths(const Node& layer) {
+  for (const StoredWidths& widths : widths_by_operator) {
+    if (widths.kind == layer.kind) return widths.bits;
+  }
+  return {whole_bits, float_bits};
+}
 
 LatencyTrials::LatencyTrials(const Trials& trials, const PtqOptions& options, const LatencyTrialOptions& settings)
     : trials_(trials), options_(options), settings_(settings), activation_bits_(options.bits.activations) {
@@ -126,7 +146,7 @@ MeasuredTime LatencyTrials::change(const std::vector<LayerBits>& layer_bits) con
 }
 
 WidthTime LatencyTrials::layer_change(NodeId layer, int bits) const {
-  WidthTime result{problem(layer), stored_bits(bits), 0, 0, false};
+  WidthTime result{problem(layer), stored_bits(trials_.graph().node(layer), bits), 0, 0, false};
   if (result.bits == whole_bits) return result;
   const std::string& name = trials_.graph().node(layer).name;
   Runner base(stored({}), settings_.threads), other(stored({{name, {bits, activation_bits_}}}), settings_.threads);
@@ -134,7 +154,7 @@ WidthTime LatencyTrials::layer_change(NodeId layer, int bits) const {
   result.change_us = whole.us;
   result.error_us = whole.error_us;
   constexpr double clear = 4;  // standard errors
-  if (std::abs(whole.us) >= clear * whole.error_us) return result;
+  if (result.bits == float_bits || std::abs(whole.us) >= clear * whole.error_us) return result;
   base.profile(true);
   other.profile(true);
   for_rounds(settings_, [&](int) {
@@ -177,7 +197,7 @@ std::vector<std::vector<WidthTime>> width_times(const LatencyTrials& latency, co
     result.emplace_back();
     for (const WidthPoint& point : curves[i].points) {
       const auto found = std::find_if(known.begin(), known.end(), [&](const WidthTime& one) {
-        return one.problem == problem && one.bits == stored_bits(point.bits);
+        return one.problem == problem && one.bits == stored_bits(trials.graph().node(layer), point.bits);
       });
       if (found != known.end()) {
         result.back().push_back(*found);

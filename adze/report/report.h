@@ -119,8 +119,8 @@ struct SensitivityFigure {
   std::string layer;
   std::int64_t weights = 0;
   std::vector<int> bits;
-  std::vector<double> damage;  ///< output noise by signal
-  int chosen = 0;              ///< bits that it got; 0: nothing was chosen
+  std::vector<double> damage;  ///< output noise by signal; not a number where it was not looked at
+  int chosen = 0;              ///< bits that it got, 32 in float; 0: nothing was chosen
 };
 
 struct StepFigures {

@@ -7,7 +7,10 @@
 #include "adze/base/files.h"
 #include "adze/engine/reference/reference.h"
 #include "adze/graph/infer.h"
+#include "adze/quantize/bits.h"
 #include "adze/quantize/diagnose.h"
+#include "adze/quantize/quantized_layers.h"
+#include "adze/quantize/width_latency.h"
 #include "tests/quantize/networks.h"
 
 namespace adze::quantize {
@@ -49,14 +52,34 @@ TEST(SensitivityCurves, GoOnFromTheFileAndRefuseAnothersFile) {
   const Trials trials(network(), pictures(), options, 1, silent_progress());
   const std::filesystem::path file = std::filesystem::path(::testing::TempDir()) / "adze_curves.json";
   std::filesystem::remove(file);
-  auto curves = sensitivity_curves(trials, {3, 8}, 8, file, "one", silent_progress());
+  auto curves = sensitivity_curves(
+      trials,
+      [](const Node&) {
+        return std::vector{3, 8};
+      },
+      8, file, "one", silent_progress());
   EXPECT_GT(curves[0].points[0].damage, curves[0].points[1].damage);
   curves[1].points[0].damage = 123;  // a point that is known is not measured again
   write_file(file, print_curves(curves, "one"));
-  EXPECT_EQ(sensitivity_curves(trials, {3, 8}, 8, file, "one", silent_progress())[1].points[0].damage, 123);
-  EXPECT_THROW(sensitivity_curves(trials, {3, 8}, 8, file, "two", silent_progress()), UsageError);
+  EXPECT_EQ(sensitivity_curves(
+                trials,
+                [](const Node&) {
+                  return std::vector{3, 8};
+                },
+                8, file, "one", silent_progress())[1]
+                .points[0]
+                .damage,
+            123);
+  EXPECT_THROW(sensitivity_curves(
+                   trials,
+                   [](const Node&) {
+                     return std::vector{3, 8};
+                   },
+                   8, file, "two", silent_progress()),
+               UsageError);
   // A run that asks for another width adds it, and leaves what others measured.
-  const auto asked = sensitivity_curves(trials, {4}, 8, file, "one", silent_progress());
+  const auto asked = sensitivity_curves(
+      trials, [](const Node&) { return std::vector{4}; }, 8, file, "one", silent_progress());
   ASSERT_EQ(asked[1].points.size(), 1U);
   std::string key;
   const auto kept = parse_curves(read_text_file(file), key);
@@ -67,6 +90,32 @@ TEST(SensitivityCurves, GoOnFromTheFileAndRefuseAnothersFile) {
   }
   EXPECT_EQ(kept[1].points[0].damage, 123);
   EXPECT_EQ(kept[1].points[1].damage, asked[1].points[0].damage);
+}
+
+TEST(ChooseWidths, ByLatencyLooksAtWhatRunsDifferentlyAndMayLeaveLayersInFloat) {
+  const Graph graph = network();
+  EXPECT_EQ(stored_widths(graph.node(find_node(graph, "stem"))), (std::vector{8, float_bits}));
+  EXPECT_EQ(stored_widths(graph.node(find_node(graph, "head"))), (std::vector{2, 4, 8, float_bits}));
+  const PtqOptions options;
+  const Trials trials(graph, pictures(), options, 1, silent_progress());
+  MixedOptions mixed;
+  mixed.refinements = 0;
+  mixed.latency = {0.01, 3, 5, 1};
+  // So much time that nothing needs to be quantized.
+  const MixedBudget budget{BudgetKind::Latency, 1, "10s"};
+  const MixedOutcome outcome = choose_widths(trials, options, budget, mixed, silent_progress());
+  ASSERT_EQ(outcome.layer_bits.size(), 4U);
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(outcome.times[i].size(), outcome.curves[i].points.size());
+    EXPECT_EQ(outcome.layer_bits[i].bits.weights, float_bits);
+  }
+  EXPECT_EQ(outcome.predicted, 0);
+  EXPECT_LE(outcome.measured_us, outcome.limit);
+  PtqOptions chosen;
+  set_layer_bits(chosen, outcome.layer_bits);
+  EXPECT_EQ(chosen.skip.size(), 4U);
+  EXPECT_TRUE(chosen.layer_bits.empty());
+  EXPECT_EQ(trials.all(outcome.layer_bits), 0) << "nothing is quantized";
 }
 
 TEST(RaiseWidths, RaisesUntilThePairedIntervalHolds) {

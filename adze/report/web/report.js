@@ -265,12 +265,13 @@
       class: l.bits[i] === l.chosen ? "heat chosen" : "heat",
       style: `background:color-mix(in srgb, var(--warn) ${(100 * (d > 0 ? (Math.log10(d) - low) / Math.max(1e-9, high - low) : 0)).toFixed(0)}%, transparent)`,
     }, d.toPrecision(2));
+    const width = (bits) => (bits === 32 ? "float" : `${bits}`);
     const most = Math.max(...layers.map((l) => l.chosen || 0), 1);
-    const chosen = (l) => (l.chosen ? [el("span", { class: "bar", style: `width:${(60 * l.chosen / most).toFixed(0)}px` }), `${l.chosen}`] : "–");
-    const header = ["layer", "weights", ...widths.map((w) => `${w} bits`), "bits"];
+    const chosen = (l) => (l.chosen ? [el("span", { class: "bar", style: `width:${(60 * l.chosen / most).toFixed(0)}px` }), width(l.chosen)] : "–");
+    const header = ["layer", "weights", ...widths.map((w) => (w === 32 ? "float" : `${w} bits`)), "bits"];
     byId("sensitivity").append(
       el("p", { class: "muted" }, "Noise at the network's outputs relative to the signal when the layer alone is quantized; framed: what was chosen."),
-      table(header, layers.map((l) => ({ cells: [l.layer, count(l.weights), ...l.damage.map((d, i) => heat(l, d, i)), chosen(l)] }))),
+      table(header, layers.map((l) => ({ cells: [l.layer, count(l.weights), ...l.damage.map((d, i) => (d === null ? "–" : heat(l, d, i))), chosen(l)] }))),
       download("sensitivity.csv", [header, ...layers.map((l) => [l.layer, l.weights, ...l.damage, l.chosen])]));
   };
 
