@@ -73,8 +73,8 @@ std::vector<AffineScale> mean_scales(const Tensor& weight, const WeightScaling& 
   for (std::int64_t first = 0; first < channels; first += scaling.group) {
     const std::int64_t members = std::min(scaling.group, channels - first);
     const double sum = std::accumulate(sums.begin() + first, sums.begin() + first + members, 0.0);
-    const auto elements = static_cast<double>(std::ssize(values) / channels * members);
-    const auto mean = static_cast<float>(sum / elements);
+    const std::int64_t elements = std::ssize(values) / channels * members;
+    const auto mean = static_cast<float>(sum / static_cast<double>(elements));
     scales.insert(scales.end(), static_cast<std::size_t>(members), {mean > 0 ? mean : 1.0F, 0});
   }
   return scales;
