@@ -5,6 +5,7 @@
 #include "adze/base/text.h"
 #include "adze/engine/reference/evaluator.h"
 #include "adze/engine/session.h"
+#include "adze/graph/states.h"
 #include "adze/plan/plan.h"
 #include "adze/rewrite/integer_ports.h"
 #include "adze/rewrite/simplify.h"
@@ -33,29 +34,9 @@ Tensor random_input(const ValueType& type, Random& random) {
 Tensor zeros(const Graph& graph, ValueId id) {
   const ValueType& type = graph.value(id).type;
   Tensor tensor(type.dtype, *concrete(*type.shape));
-  const std::int64_t zero = emit::stored_zero(graph, id);
+  const std::int64_t zero = stored_zero(graph, id);
   for (std::int64_t i = 0; i < tensor.size(); ++i) tensor.set_double(i, static_cast<double>(zero));
   return tensor;
-}
-
-std::size_t place_of(const Graph& graph, const std::vector<ValueId>& ids, const std::string& name) {
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (graph.value(ids[i]).name == name) return i;
-  }
-  throw UsageError(cat("--stateful: the network has no input or output ", adze::quoted(name)));
-}
-
-/// Which inputs take which outputs of the call before.
-std::vector<std::pair<std::size_t, std::size_t>> state_places(const Graph& graph) {
-  std::vector<std::pair<std::size_t, std::size_t>> places;
-  const auto found = graph.metadata.find("adze.state");
-  if (found == graph.metadata.end() || found->second.empty()) return places;
-  for (const std::string& pair : split(found->second, ',')) {
-    const auto names = split(pair, '=');
-    if (names.size() != 2) throw UsageError(cat("--stateful ", pair, ": expected INPUT=OUTPUT"));
-    places.emplace_back(place_of(graph, graph.inputs(), names[0]), place_of(graph, graph.outputs(), names[1]));
-  }
-  return places;
 }
 
 }  // namespace
@@ -73,7 +54,7 @@ Graph emittable(Graph graph, bool simplify, bool integer_ports) {
 std::vector<emit::Golden> golden_runs(const Graph& graph, std::int64_t count, std::int64_t seed) {
   Random random(static_cast<std::uint64_t>(seed));
   std::vector<emit::Golden> runs;
-  const auto states = state_places(graph);
+  const auto states = graph.metadata.contains("adze.state") ? find_states(graph) : std::vector<StatePair>();
   Session session(graph, {});
   for (std::int64_t i = 0; i < count; ++i) {
     emit::Golden run;

@@ -3,6 +3,7 @@
 
 #include "adze/base/files.h"
 #include "adze/base/text.h"
+#include "adze/graph/states.h"
 #include "adze/graph/text.h"
 #include "adze/recipe/figures.h"
 #include "adze/recipe/model_files.h"
@@ -62,6 +63,24 @@ void print_interface(Console& console, const Graph& graph) {
   }
 }
 
+/// What is kept between calls.
+void print_states(Console& console, const Graph& graph) {
+  const std::vector<StatePair> states = find_states(graph);
+  if (states.empty()) return;
+  const StateBytes bytes = state_bytes(graph, states);
+  Json pairs = Json::array();
+  for (const StatePair& state : states) {
+    pairs.push_back({{"input", graph.value(graph.inputs()[state.input]).name},
+                     {"output", graph.value(graph.outputs()[state.output]).name}});
+  }
+  console.results()["states"] = {{"pairs", pairs}, {"bytes", bytes.whole}, {"bytes_a_token", bytes.per_place}};
+  std::string text = cat(states.size(), ", ");
+  if (bytes.whole > 0) text += cat(bytes.whole, " B");
+  if (bytes.whole > 0 && bytes.per_place > 0) text += " and ";
+  if (bytes.per_place > 0) text += cat(bytes.per_place, " B a token");
+  console.line(cat("states            ", text, ", kept between calls"));
+}
+
 ExitCode inspect(Console& console, const Arguments& arguments) {
   if (!arguments.formats.empty()) {
     if (!arguments.model.empty()) throw UsageError("inspect shows a model or number formats (--format), not both");
@@ -113,6 +132,7 @@ ExitCode inspect(Console& console, const Arguments& arguments) {
   console.line(cat("weights           ", bytes_text(figures.weight_bytes)));
   console.line(cat("peak activations  ", bytes_text(figures.peak_activation_bytes), " (", figures.peak_activation_bytes,
                    " B, batch 1)"));
+  print_states(console, graph);
   return ExitCode::Done;
 }
 

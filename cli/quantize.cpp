@@ -4,6 +4,7 @@
 #include "adze/base/files.h"
 #include "adze/base/text.h"
 #include "adze/data/batches.h"
+#include "adze/graph/states.h"
 #include "adze/quantize/presets.h"
 #include "adze/recipe/figures.h"
 #include "adze/recipe/model_files.h"
@@ -35,7 +36,8 @@ struct Arguments {
   double smooth = -1, split_outliers = 0;
   bool awq = false, zero_shot = false, reduce_range = false, power_of_two = false, blocks = false;
   std::int64_t block = 0, synthetic_samples = 0;
-  std::string format;
+  std::string format, state_scales = "auto", dynamic = "none";
+  std::vector<std::string> states;
   std::int64_t adaround_iterations = quantize::AdaRoundOptions().iterations;
   std::int64_t method_samples = quantize::Methods().samples;
   bool first_layer_float = false, last_layer_float = false, no_slim = false;
@@ -81,14 +83,25 @@ Recipe recipe_from(const Arguments& arguments, std::int64_t seed) {
   options.reduce_range = arguments.reduce_range;
   options.power_of_two = arguments.power_of_two;
   if (arguments.mixed.preset != "none") quantize::apply_preset(arguments.mixed.preset, options);
+  if (arguments.dynamic != "none") options.mode = quantize::Mode::Dynamic;
+  options.dynamic_rows = arguments.dynamic == "per-token";
   options.first_layer_float = arguments.first_layer_float;
   options.last_layer_float = arguments.last_layer_float;
+  options.state.scales = quantize::state_scales_from_name(arguments.state_scales);
+  std::vector<std::string> pairs;
+  for (const std::string& state : arguments.states) {
+    if (state.find('=') != std::string::npos) {
+      pairs.push_back(state);
+    } else {
+      options.state.dtype = quantize::state_dtype_from_name(state);
+    }
+  }
   Recipe recipe;
   recipe.seed = static_cast<std::uint64_t>(seed);
   recipe.calibration = arguments.data.request();
   recipe.calibration_samples = arguments.samples;
   if (!arguments.no_slim) recipe.steps.emplace_back(SlimStep{});
-  recipe.steps.emplace_back(QuantizeStep{options, arguments.device, arguments.synthetic_samples});
+  recipe.steps.emplace_back(QuantizeStep{options, arguments.device, arguments.synthetic_samples, pairs});
   return recipe;
 }
 
@@ -152,7 +165,8 @@ void write_report(Console& console, const Arguments& arguments, const Graph& ori
   slim.steps.pop_back();
   const Graph exact = slim.steps.empty() ? original : run_recipe(original, slim, console.progress()).graph;
   std::shared_ptr<Dataset> dataset;
-  if (!recipe.calibration.path.empty()) {
+  // Errors layer by layer are those of single calls: networks with state are compared whole (adze compare).
+  if (!recipe.calibration.path.empty() && find_states(exact).empty()) {
     dataset = open_data(exact, recipe.calibration);
     report.data = recipe.calibration.shown();
   }
@@ -220,6 +234,16 @@ void declare_methods(Options& options, Arguments& arguments) {
   options.option(arguments.block, "--block", "Weight-only: inputs that share a scale, such as 32; 0: whole channels");
   options.flag(arguments.blocks, "--blocks", "AdaRound: all layers of a block together; needs the training plug-in");
   options.flag(arguments.power_of_two, "--power-of-two", "Scales are powers of two; needs --activations symmetric");
+  options.choice(
+      arguments.dynamic, "--dynamic",
+      "Mode dynamic: scales of activations found at each run, one a tensor or, in matrix products, one a token",
+      {"none", "per-tensor", "per-token"});
+  options.option(
+      arguments.states, "--state",
+      "Keep states between calls (keys and values, recurrent cells) as int8, int4, f8e4m3 or f16; INPUT=OUTPUT "
+      "names a pair that is not found (may be repeated)");
+  options.choice(arguments.state_scales, "--state-scales", "Granularity of states: keys by channel, values by token",
+                 {"auto", "tensor", "head", "channel", "token"});
   options.option(arguments.device, "--device",
                  "Device whose rules decide what is quantized and how (adze device list)");
   options.flag(arguments.reduce_range, "--reduce-range", "Weights of 7 bits, for CPUs without VNNI");
@@ -244,7 +268,7 @@ Verb quantize_verb() {
                                     "Data to learn the ranges of activations from (static)", Options::Need::Optional);
             options.option(arguments->samples, "--samples", "Calibration samples, chosen with the seed");
             options.choice(arguments->mode, "--mode", "What is quantized and when",
-                           {"static", "dynamic", "weight-only", "float8"});
+                           {"static", "dynamic", "weight-only", "float8", "none"});
             options.option(
                 arguments->weights, "--weights",
                 "Weights that share a scale: per-channel, per-tensor, or per-group=4 for groups of 4 channels");

@@ -57,7 +57,8 @@ class DynamicQuantizer {
     if (options_.weights == Granularity::PerTensor) axis = std::nullopt;
     const QuantizedWeight codes = quantize_weight(graph(), node, weight, {axis, options_.channel_group});
     outcome_.report.weights.push_back(report_weight(graph(), node, weight, codes));
-    const DynamicInput input = quantized_input(node.inputs[0]);
+    const bool rows = options_.dynamic_rows && !is_conv;
+    const DynamicInput input = rows ? quantized_rows(node.inputs[0]) : quantized_input(node.inputs[0]);
     const std::string name = graph().value(weight).name;
     const ValueId stored = inserter_.constant(cat(name, "_quantized"), codes.codes);
     // Channels stand before the spatial axes in a picture, last in a matrix.
@@ -68,14 +69,17 @@ class DynamicQuantizer {
     const ValueId real = inserter_.node(OpKind::Cast, {accumulator}, cat(node.name, "_cast"),
                                         {{"to", std::int64_t{static_cast<int>(DType::F32)}}});
     const ValueId weight_scale = inserter_.constant(cat(name, "_scale"), channel_tensor(scales_of(codes), spatial));
-    const ValueId scale = inserter_.node(OpKind::Mul, {input.scale, weight_scale}, cat(node.name, "_scale"));
     graph().remove_node(id);
+    // Scales of rows and of columns would make a matrix together: one after the other.
+    const ValueId left = rows ? inserter_.node(OpKind::Mul, {real, weight_scale}, cat(node.name, "_columns")) : real;
+    const ValueId scale =
+        rows ? input.scale : inserter_.node(OpKind::Mul, {input.scale, weight_scale}, cat(node.name, "_scale"));
     const auto bias = bias_input(node);
     if (!bias) {
-      finish(node, OpKind::Mul, {real, scale});
+      finish(node, OpKind::Mul, {left, scale});
       return;
     }
-    const ValueId product = inserter_.node(OpKind::Mul, {real, scale}, cat(node.name, "_scaled"));
+    const ValueId product = inserter_.node(OpKind::Mul, {left, scale}, cat(node.name, "_scaled"));
     const Tensor offsets = channel_tensor(*graph().constant(node.inputs[*bias]), spatial);
     const std::string bias_name = cat(graph().value(node.inputs[*bias]).name, "_channels");
     finish(node, OpKind::Add, {product, inserter_.constant(bias_name, offsets)});
@@ -98,6 +102,28 @@ class DynamicQuantizer {
     node.outputs = {input.codes, input.scale, input.zero_point};
     graph().add_node(std::move(node));
     inputs_.emplace(value, input);
+    return input;
+  }
+
+  /// A scale for each row: its largest magnitude is code 127 from the middle 128. ONNX has no operator for it:
+  /// value → Abs → ReduceMax → scale; value / scale → QuantizeLinear by 1.
+  DynamicInput quantized_rows(ValueId value) {
+    if (const auto found = rows_.find(value); found != rows_.end()) return found->second;
+    const std::string name = cat(graph().value(value).name, "_rows");
+    const auto number = [&](std::string_view what, float x) {
+      return inserter_.constant(cat(name, "_", what), Tensor::scalar(x));
+    };
+    const ValueId axes = inserter_.constant(cat(name, "_axes"), Tensor::ints({-1}));
+    const ValueId magnitudes = inserter_.node(OpKind::Abs, {value}, cat(name, "_magnitudes"));
+    const ValueId largest = inserter_.node(OpKind::ReduceMax, {magnitudes, axes}, cat(name, "_largest"));
+    const ValueId exact = inserter_.node(OpKind::Mul, {largest, number("per_code", 1.0f / 127)}, cat(name, "_step"));
+    DynamicInput input{};
+    input.scale = inserter_.node(OpKind::Max, {exact, number("least", 1e-30f)}, cat(name, "_scale"));
+    const ValueId scaled = inserter_.node(OpKind::Div, {value, input.scale}, cat(name, "_scaled"));
+    input.zero_point = inserter_.constant(cat(name, "_zero_point"), integer_tensor(DType::U8, {}, 128));
+    input.codes =
+        inserter_.node(OpKind::QuantizeLinear, {scaled, number("unit", 1), input.zero_point}, cat(name, "_quantize"));
+    rows_.emplace(value, input);
     return input;
   }
 
@@ -129,7 +155,7 @@ class DynamicQuantizer {
   QuantizeOutcome outcome_;
   const PtqOptions& options_;
   Inserter inserter_;
-  std::map<ValueId, DynamicInput> inputs_;
+  std::map<ValueId, DynamicInput> inputs_, rows_;
 };
 
 }  // namespace

@@ -14,7 +14,10 @@ namespace adze::quantize {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> mode_names{"static", "dynamic", "weight-only", "float8"};
+constexpr std::array<std::string_view, 5> mode_names{"static", "dynamic", "weight-only", "float8", "none"};
+constexpr std::array<std::string_view, 5> state_scales_names{"auto", "tensor", "head", "channel", "token"};
+constexpr std::array<std::pair<std::string_view, DType>, 4> state_dtypes{
+    {{"int8", DType::S8}, {"int4", DType::S4}, {"f8e4m3", DType::F8E4M3}, {"f16", DType::F16}}};
 constexpr std::array<std::string_view, 6> calibrator_names{"max", "percentile",     "entropy",
                                                            "mse", "moving-average", "aciq"};
 constexpr std::array<std::string_view, 3> bias_correction_names{"none", "data", "analytic"};
@@ -50,6 +53,26 @@ BiasCorrection bias_correction_from_name(std::string_view name) {
 }
 Rounding rounding_from_name(std::string_view name) {
   return static_cast<Rounding>(find_name(rounding_names, name, "rounding"));
+}
+std::string_view state_scales_name(StateScales scales) {
+  return state_scales_names[static_cast<std::size_t>(scales)];
+}
+StateScales state_scales_from_name(std::string_view name) {
+  return static_cast<StateScales>(find_name(state_scales_names, name, "granularity of states"));
+}
+DType state_dtype_from_name(std::string_view name) {
+  std::vector<std::string> known;
+  for (const auto& [word, dtype] : state_dtypes) {
+    if (word == name) return dtype;
+    known.emplace_back(word);
+  }
+  throw UsageError(cat("states cannot be kept as ", quoted(name)), cat("use one of ", join(known, ", ")));
+}
+std::string_view state_dtype_name(DType dtype) {
+  for (const auto& [word, own] : state_dtypes) {
+    if (own == dtype) return word;
+  }
+  return {};
 }
 Mode mode_from_name(std::string_view name) {
   return static_cast<Mode>(find_name(mode_names, name, "mode"));
@@ -122,7 +145,9 @@ std::string granularity_text(const PtqOptions& options) {
 
 bool needs_data(const PtqOptions& options) {
   const bool observes = options.mode == Mode::Float8 || (options.mode == Mode::Static && !options.methods.zero_shot);
-  return observes || options.methods.need_data();
+  const StateOptions& state = options.state;
+  const bool states = state.is_quantized() && state.dtype != DType::F16 && state.scales != StateScales::Token;
+  return observes || options.methods.need_data() || states;
 }
 
 void check_options(const PtqOptions& options) {
@@ -165,6 +190,12 @@ void check_options(const PtqOptions& options) {
   }
   if (options.methods.zero_shot && options.mode != Mode::Static) {
     throw UsageError("zero-shot ranges are for static quantization", "leave out --mode");
+  }
+  if (options.dynamic_rows && options.mode != Mode::Dynamic) {
+    throw UsageError("scales by token are found at each run", "--mode dynamic");
+  }
+  if (options.mode == Mode::None && !options.state.is_quantized()) {
+    throw UsageError("nothing is to be quantized", "--state int8");
   }
   if (options.methods.smooth > 1) throw UsageError(cat("alpha ", options.methods.smooth, " is not in [0, 1]"));
   if (options.methods.split_outliers < 0 || options.methods.split_outliers > 1) {

@@ -15,6 +15,7 @@ enum class Mode : std::uint8_t {
   Dynamic,     ///< weights int8, activation scales found anew at each run; needs no calibration
   WeightOnly,  ///< weights stored as int8, computation in float; needs no calibration
   Float8,      ///< weights and the layers' inputs as f8e4m3 (float8.h), activation scales from calibration
+  None,        ///< nothing but what is asked for beside: the states
 };
 
 enum class Granularity : std::uint8_t { PerTensor, PerChannel };
@@ -54,6 +55,24 @@ BitWidths parse_bit_widths(std::string_view text);
 std::vector<LayerBits> parse_layer_bits(const std::vector<std::string>& texts);
 std::string bit_widths_text(const BitWidths& bits);
 
+/// Where the scales of a state differ. Heads and channels are those of keys and values [batch, heads, tokens,
+/// channels].
+enum class StateScales : std::uint8_t {
+  Auto,     ///< of what grows by token: keys by channel, others by token; of all else: one scale
+  Tensor,   ///< nowhere
+  Head,     ///< axis 1
+  Channel,  ///< every axis but the batch and the tokens; the last axis of states that do not grow
+  Token,    ///< every token of every head has its own, found when it is computed
+};
+
+/// What is kept between calls: keys and values, recurrent cells (graph/states.h).
+struct StateOptions {
+  DType dtype = DType::Undefined;  ///< Undefined: as it is; S8, S4, F8E4M3 or F16
+  StateScales scales = StateScales::Auto;
+
+  bool is_quantized() const { return dtype != DType::Undefined; }
+};
+
 /// Everything that post-training quantization can be told.
 struct PtqOptions {
   Mode mode = Mode::Static;
@@ -73,9 +92,11 @@ struct PtqOptions {
   std::vector<LayerBits> layer_bits;  ///< for single layers; the first pattern that fits counts
   std::int64_t block = 0;  ///< WeightOnly: inputs that share a scale in layers; 0: a scale for each output channel
   std::string format;  ///< WeightOnly: a number format for the weights of layers (weight_formats.h); empty: integers
+  bool dynamic_rows = false;       ///< Dynamic: every row (token) of a matrix product's input has its own scale
   bool reduce_range = false;       ///< weights of 7 bits: sums of two products fit 16 bits on CPUs without VNNI
   bool power_of_two = false;       ///< all scales are powers of two, so that kernels shift; needs symmetric activations
   Methods methods;                 ///< Static and WeightOnly
+  StateOptions state;              ///< with any mode
   bool keep_code_windows = false;  ///< leave fewer bits as marks (set_code_window): training learns the scales first
   std::int64_t max_samples = 0;    ///< calibration stops after so many samples; 0: all that are given
   std::uint64_t seed = 0;          ///< recorded; the samples were chosen with it
@@ -90,6 +111,13 @@ Calibrator calibrator_from_name(std::string_view name);
 /// "per-tensor", "per-channel" or "per-group=4" (channels). Throws UsageError.
 void set_granularity(PtqOptions& options, std::string_view text);
 std::string granularity_text(const PtqOptions& options);
+
+std::string_view state_scales_name(StateScales scales);
+StateScales state_scales_from_name(std::string_view name);
+/// "int8", "int4", "f8e4m3" or "f16". Throws UsageError.
+DType state_dtype_from_name(std::string_view name);
+/// Its inverse; empty for Undefined.
+std::string_view state_dtype_name(DType dtype);
 
 /// Can these options not do without calibration data?
 bool needs_data(const PtqOptions& options);

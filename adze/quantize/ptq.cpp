@@ -15,6 +15,7 @@
 #include "adze/quantize/methods.h"
 #include "adze/quantize/pack_codes.h"
 #include "adze/quantize/placement.h"
+#include "adze/quantize/states.h"
 #include "adze/quantize/static.h"
 #include "adze/quantize/weight_formats.h"
 #include "adze/quantize/weights.h"
@@ -49,7 +50,12 @@ std::string options_json(const PtqOptions& options, std::int64_t num_samples) {
     json["first_layer_float"] = options.first_layer_float;
     json["last_layer_float"] = options.last_layer_float;
   }
+  if (options.mode == Mode::Dynamic) json["rows"] = options.dynamic_rows;
   if (!options.format.empty()) json["format"] = options.format;
+  if (options.state.is_quantized()) {
+    json["state"] = state_dtype_name(options.state.dtype);
+    json["state_scales"] = state_scales_name(options.state.scales);
+  }
   if (options.methods.equalize) json["equalize"] = true;
   if (options.methods.bias_correction != BiasCorrection::None) {
     json["bias_correction"] = bias_correction_name(options.methods.bias_correction);
@@ -125,11 +131,19 @@ QuantizeOutcome quantize_observed(const Graph& graph, const Observations& observ
   return outcome;
 }
 
-QuantizeOutcome quantize(Graph graph, const CalibrationData& data, const PtqOptions& options, ProgressSink& progress) {
-  check_options(options);
+QuantizeOutcome quantize(Graph graph, const CalibrationData& data, const PtqOptions& given, ProgressSink& progress) {
+  check_options(given);
   refuse_quantized(graph);
   check_weights(graph);
   graph = prepared(std::move(graph));
+  PtqOptions options = given;
+  std::vector<StatePlan> states;
+  std::int64_t state_samples = 0;
+  if (options.state.is_quantized()) {
+    states = plan_states(graph, options.state);
+    state_samples = observe_states(graph, states, data, options, progress);
+    for (std::string& name : appending_nodes(graph, states)) options.skip.push_back(std::move(name));
+  }
   std::vector<std::string> lines = apply_before(graph, options, data, progress);
   QuantizeOutcome outcome;
   if (options.mode == Mode::Static) {
@@ -145,6 +159,9 @@ QuantizeOutcome quantize(Graph graph, const CalibrationData& data, const PtqOpti
     outcome = quantize_float8(graph, observations, options);
     list_layers_by_weights(graph, outcome.report);
     finish(outcome, options, observations.num_samples);
+  } else if (options.mode == Mode::None) {
+    outcome.graph = graph;
+    finish(outcome, given, state_samples);
   } else {
     outcome = quantize_without_data(graph, options);
   }
@@ -154,6 +171,11 @@ QuantizeOutcome quantize(Graph graph, const CalibrationData& data, const PtqOpti
     describe_weights(graph, outcome.graph, options, outcome.report);
   }
   if (options.mode == Mode::Static || options.mode == Mode::WeightOnly) pack_codes(outcome.graph);
+  if (!states.empty()) {
+    for (std::string& line : quantize_states(outcome.graph, states, options)) {
+      outcome.report.methods.push_back(std::move(line));
+    }
+  }
   return outcome;
 }
 

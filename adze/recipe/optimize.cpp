@@ -253,7 +253,7 @@ class Search {
     recipe.seed = options_.seed;
     recipe.steps.emplace_back(SlimStep{});
     if (!winner.quantized) return;
-    recipe.steps.emplace_back(QuantizeStep{winner.options, {}, 0});
+    recipe.steps.emplace_back(QuantizeStep{winner.options, {}, 0, {}});
     if (winner.options.mode != quantize::Mode::Static) return;
     recipe.calibration = parts_.calibration_request;
     recipe.calibration_samples = options_.calibration_samples;

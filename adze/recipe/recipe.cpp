@@ -55,6 +55,7 @@ void run_step(const TrainStep& step, const StepRun& at) {
 void run_step(const QuantizeStep& step, const StepRun& at) {
   const Recipe& recipe = at.recipe;
   RecipeOutcome& outcome = at.outcome;
+  if (!step.states.empty()) outcome.graph.metadata["adze.state"] = join(step.states, ",");
   quantize::CalibrationData data;
   std::shared_ptr<Dataset> dataset;
   const bool wants_data = quantize::needs_data(step.options);

@@ -23,6 +23,7 @@ struct QuantizeStep {
   quantize::PtqOptions options;
   std::string device;                  ///< whose rules apply (quantize/hardware.h); empty: none
   std::int64_t synthetic_samples = 0;  ///< calibrate on so many made up from batch norms (quantize/synthesize.h)
+  std::vector<std::string> states;     ///< INPUT=OUTPUT pairs that are kept between calls; empty: found in the network
 };
 
 /// Steps with settings: what was done, so that it can be done again. Text form is TOML, schema "adze.recipe/1".

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view schema = "adze.recipe/1";
 
-const std::vector<std::string> mode_words = {"static", "dynamic", "weight-only", "float8"};
+const std::vector<std::string> mode_words = {"static", "dynamic", "weight-only", "float8", "none"};
 const std::vector<std::string> granularity_words = {"per_tensor", "per_channel"};
 const std::vector<std::string> symmetry_words = {"asymmetric", "symmetric"};
 const std::vector<std::string> calibrator_words = {"max", "percentile", "entropy", "mse", "moving-average", "aciq"};
@@ -60,11 +60,17 @@ QuantizeStep read_quantize(TomlReader& reader) {
   options.methods = read_methods(reader);
   options.block = reader.get<std::int64_t>("block", options.block);
   options.format = reader.get<std::string>("format", options.format);
+  options.dynamic_rows = reader.get<bool>("dynamic_rows", options.dynamic_rows);
   options.reduce_range = reader.get<bool>("reduce_range", options.reduce_range);
   options.power_of_two = reader.get<bool>("power_of_two", options.power_of_two);
   const std::string preset = reader.get<std::string>("preset", "");
   if (!preset.empty()) quantize::apply_preset(preset, options);
-  return {options, reader.get<std::string>("device", ""), reader.get<std::int64_t>("synthetic_samples", 0)};
+  if (const std::string state = reader.get<std::string>("state", ""); !state.empty()) {
+    options.state.dtype = quantize::state_dtype_from_name(state);
+    options.state.scales = quantize::state_scales_from_name(reader.get<std::string>("state_scales", "auto"));
+  }
+  return {options, reader.get<std::string>("device", ""), reader.get<std::int64_t>("synthetic_samples", 0),
+          reader.texts("states")};
 }
 
 void print_step(toml::table& table, const SlimStep& step) {
@@ -121,8 +127,16 @@ void print_step(toml::table& table, const QuantizeStep& step) {
   print_methods(table, options.methods);
   if (options.block > 0) table.insert("block", options.block);
   if (!options.format.empty()) table.insert("format", options.format);
+  if (options.dynamic_rows) table.insert("dynamic_rows", true);
   if (options.reduce_range) table.insert("reduce_range", true);
   if (options.power_of_two) table.insert("power_of_two", true);
+  if (options.state.is_quantized()) {
+    table.insert("state", quantize::state_dtype_name(options.state.dtype));
+    table.insert("state_scales", quantize::state_scales_name(options.state.scales));
+  }
+  toml::array states;
+  for (const std::string& pair : step.states) states.push_back(pair);
+  if (!states.empty()) table.insert("states", std::move(states));
   if (!step.device.empty()) table.insert("device", step.device);
   if (step.synthetic_samples > 0) table.insert("synthetic_samples", step.synthetic_samples);
   if (options.first_layer_float) table.insert("first_layer_float", true);

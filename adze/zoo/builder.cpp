@@ -13,6 +13,8 @@ namespace {
 
 using Ints = std::vector<std::int64_t>;
 
+constexpr std::string_view past_prefix = "past_key_values.";
+
 /// What values have after the activation.
 Range range_after(Activation activation) {
   switch (activation) {
@@ -82,6 +84,26 @@ Feature Builder::input(const Shape& shape) {
 
 Feature Builder::tokens(std::int64_t count) {
   return declared_input(DType::S64, {count});
+}
+
+Feature Builder::open_tokens() {
+  const SymbolicShape shape{batch_dim(), Dim::named("new_tokens")};
+  return {graph_.add_input("input", ValueType::tensor(DType::S64, shape)),
+          {std::max<std::int64_t>(options_.batch, 1), 1},
+          Range::Input};
+}
+
+ValueId Builder::past(std::string_view name, std::int64_t heads, std::int64_t size) {
+  const SymbolicShape shape{batch_dim(), heads, Dim::named("past_tokens"), size};
+  return graph_.add_input(cat(past_prefix, name), ValueType::tensor(DType::F32, shape));
+}
+
+ValueId Builder::remember(ValueId past, ValueId x) {
+  const std::string name = std::as_const(graph_).value(past).name.substr(past_prefix.size());
+  const ValueId present = node(OpKind::Concat, {past, x}, {{"axis", std::int64_t{2}}});
+  graph_.value(present).name = cat("present.", name);
+  remembered_.push_back(present);
+  return present;
 }
 
 Feature Builder::declared_input(DType dtype, const Shape& shape) {
@@ -273,6 +295,7 @@ Graph Builder::finish(const Feature& output) {
   if (options_.dropout > 0) drop_before_last_layer();
   graph_.value(output.value).name = "output";
   graph_.set_outputs({output.value});
+  for (const ValueId present : remembered_) graph_.add_output(present);
   infer_types(graph_);
   verify(graph_);
   return std::move(graph_);

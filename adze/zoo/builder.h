@@ -54,10 +54,18 @@ class Builder {
   bool quantized() const { return options_.quantized; }
   /// A start for training: batch norms kept, biases 0, He's variances.
   bool training() const { return options_.training; }
+  /// Keys and values of the tokens so far are inputs and outputs.
+  bool cached() const { return options_.cache; }
   /// shape without the batch.
   Feature input(const Shape& shape);
   /// Whole numbers, s64 [batch, count].
   Feature tokens(std::int64_t count);
+  /// Any number of them, s64 [batch, tokens]; counted as 1.
+  Feature open_tokens();
+  /// An input past_key_values.NAME [batch, heads, tokens, size] of what earlier calls were told to remember.
+  ValueId past(std::string_view name, std::int64_t heads, std::int64_t size);
+  /// That with this call's x behind it, which is an output present.NAME of the network as well.
+  ValueId remember(ValueId past, ValueId x);
 
   Feature conv(const Feature& x, std::int64_t channels, const ConvSettings& settings = {});
   /// A square kernel.
@@ -110,6 +118,7 @@ class Builder {
   ValueId apply(ValueId value, Activation activation);
   double bias_deviation() const { return training() ? 0.0 : 0.1; }
   void drop_before_last_layer();
+  Dim batch_dim() const { return options_.batch > 0 ? Dim(options_.batch) : Dim::named("batch"); }
   Feature declared_input(DType dtype, const Shape& shape);
   ValueId batch_norm(ValueId value, std::int64_t channels);
   ValueId bias(std::int64_t count, Range input, const std::vector<float>& weight_scales);
@@ -123,6 +132,7 @@ class Builder {
   std::uint64_t tensors_ = 0;                         ///< random tensors drawn: each has a stream of its own
   std::map<std::string, int, std::less<>> counters_;  ///< for names: Conv_1, Conv_2 …
   std::map<Range, std::pair<ValueId, ValueId>> ranges_;
+  std::vector<ValueId> remembered_;
 };
 
 /// channels × factor rounded to a multiple of 8, never below 90 %: how the MobileNets and EfficientNet scale.

@@ -39,12 +39,18 @@ ValueId Transformer::split_heads(ValueId x, Ints order) {
   return net.node(OpKind::Transpose, {reshape(x, {batch, tokens, heads, head_size()})}, {{"perm", std::move(order)}});
 }
 
-ValueId Transformer::attention(ValueId x, ValueId mask, const AttentionGains& gains) {
+ValueId Transformer::attention(ValueId x, ValueId mask, const AttentionGains& gains, const Memory& memory) {
   // A quantized network has the division by √head_size in the weights of the queries.
   const double query_gain = net.quantized() ? gains.inner / static_cast<double>(head_size()) : gains.inner;
   const ValueId query = split_heads(quantized_linear(x, features, features, query_gain), {0, 2, 1, 3});
-  const ValueId key = split_heads(quantized_linear(x, features, features, gains.inner), {0, 2, 3, 1});
-  const ValueId value = split_heads(quantized_linear(x, features, features, gains.inner), {0, 2, 1, 3});
+  const bool remembers = memory.keys != ValueId::None;
+  ValueId key = split_heads(quantized_linear(x, features, features, gains.inner),
+                            remembers ? Ints{0, 2, 1, 3} : Ints{0, 2, 3, 1});
+  ValueId value = split_heads(quantized_linear(x, features, features, gains.inner), {0, 2, 1, 3});
+  if (remembers) {
+    key = net.node(OpKind::Transpose, {net.remember(memory.keys, key)}, {{"perm", Ints{0, 1, 3, 2}}});
+    value = net.remember(memory.values, value);
+  }
   ValueId scores = net.quantize(net.node(OpKind::MatMul, {query, key}), Range::Linear);
   if (!net.quantized()) {
     const float root = std::sqrt(static_cast<float>(head_size()));

@@ -12,10 +12,15 @@ struct AttentionGains {
   double output = 1;  ///< of the last product
 };
 
+/// Inputs with what an attention layer remembers (Builder::past).
+struct Memory {
+  ValueId keys = ValueId::None, values = ValueId::None;
+};
+
 /// The parts that transformers are made of, over values [batch, tokens, features].
 struct Transformer {
   Builder& net;
-  std::int64_t batch;  ///< in reshapes; -1: whatever the input has, so that training may use another one
+  std::int64_t batch;  ///< in reshapes; -1: whatever the input has, so that training may use another one; 0: the same
   std::int64_t tokens, features, heads;
 
   std::int64_t head_size() const { return features / heads; }
@@ -25,8 +30,10 @@ struct Transformer {
   ValueId quantized_linear(ValueId x, std::int64_t inputs, std::int64_t outputs, double gain = 1);
   ValueId reshape(ValueId x, Shape shape);
 
-  /// mask: bool [tokens, tokens], where a token may look; None: everywhere.
-  ValueId attention(ValueId x, ValueId mask = ValueId::None, const AttentionGains& gains = {});
+  /// mask: bool [tokens, tokens], where a token may look; None: everywhere. memory: keys and values of earlier calls,
+  /// looked at too.
+  ValueId attention(ValueId x, ValueId mask = ValueId::None, const AttentionGains& gains = {},
+                    const Memory& memory = {});
   /// Layer normalization over the features, quantized.
   ValueId normalize(ValueId x);
   /// x·(1 + erf(x/√2))/2, spelled out as exporters do.

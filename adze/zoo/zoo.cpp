@@ -148,6 +148,8 @@ void read_setting(std::string_view text, ZooOptions& options) {
     options.batch_norm = true;
   } else if (text == "logits") {
     options.logits = true;
+  } else if (text == "cache") {
+    options.cache = true;
   } else if (text == "zeros") {
     options.zeros = true;
   } else if (text == "train") {
@@ -168,10 +170,11 @@ void read_setting(std::string_view text, ZooOptions& options) {
   } else if (name == "seed") {
     options.seed = parse_number<std::uint64_t>(name, value, 0, ~std::uint64_t{0});
   } else {
-    throw UsageError(cat("the zoo has no setting ", quoted(text)),
-                     "int8, batch_norm, logits, train, dropout=0.2, width=0.5, resolution=96, classes=10, batch=4 (0: "
-                     "left open), seed=7; "
-                     "layers=, heads=, features=, context=, vocabulary=, units=, inputs= where a network has them");
+    throw UsageError(
+        cat("the zoo has no setting ", quoted(text)),
+        "int8, batch_norm, logits, train, cache, dropout=0.2, width=0.5, resolution=96, classes=10, batch=4 (0: "
+        "left open), seed=7; "
+        "layers=, heads=, features=, context=, vocabulary=, units=, inputs= where a network has them");
   }
 }
 
@@ -205,6 +208,9 @@ Graph build(std::string_view description, ZooOptions options) {
   const std::vector<std::string> parts = split(description, ',');
   const Network& network = find_network(parts.empty() ? std::string_view() : std::string_view(parts[0]));
   for (std::size_t i = 1; i < parts.size(); ++i) read_setting(parts[i], options);
+  if (options.cache && network.build != gpt) {
+    throw UsageError(cat("network ", network.name, " of the zoo keeps no keys and values"), "zoo:gpt,cache");
+  }
   Settings settings = network.settings;
   choose(settings.width, options.width, network.name, "width");
   choose(settings.resolution, options.resolution, network.name, "resolution");

@@ -22,6 +22,7 @@ struct ZooOptions {
   bool logits = false;      ///< without the softmax at the end
   bool training = false;    ///< batch_norm and logits, biases 0, weights by He et al., arXiv:1502.01852
   double dropout = 0;       ///< share dropped before the last layer while training (Srivastava et al., 2014)
+  bool cache = false;       ///< with past keys and values as inputs, present ones as outputs (gpt)
   bool zeros = false;       ///< every weight 0: for counting large networks quickly
   std::optional<double> width = {};             ///< factor on all channel counts; absent: the network's own
   std::optional<std::int64_t> resolution = {};  ///< height and width of the picture
@@ -42,8 +43,8 @@ std::vector<std::string> names();
 
 /// Builds a network: "resnet8", or with settings that override the options:
 /// "mobilenetv1,width=0.25,resolution=96,classes=10,batch=4,seed=7,int8", "resnet20,batch_norm", "resnet20,train"
-/// (batch norms, logits, an open batch, weights to start training with), "gpt,layers=4,context=64". Batch norms are
-/// folded unless asked for. Input "input" f32[batch, …] (tokens: s64), output "output". Throws UsageError for an
+/// (batch norms, logits, an open batch, weights to start training with), "gpt,layers=4,context=64", "gpt,cache". Batch
+/// norms are folded unless asked for. Input "input" f32[batch, …] (tokens: s64), output "output". Throws UsageError for an
 /// unknown name (listing the names), an unknown or wrong setting, and for one that the network does not have.
 Graph build(std::string_view description, ZooOptions options = {});
 

@@ -5,6 +5,8 @@
 #include "adze/base/text.h"
 #include "adze/engine/reference/reference.h"
 #include "adze/graph/infer.h"
+#include "adze/graph/states.h"
+#include "adze/quantize/ptq.h"
 #include "tests/emit/compile.h"
 
 namespace adze {
@@ -108,6 +110,44 @@ TEST(Recurrent, AgreesWithTheReferenceInEveryForm) {
 TEST(Recurrent, KeepsItsStatesBetweenCalls) {
   Network network({OpKind::LSTM, 4});
   EXPECT_EQ(run(network, true), "equal");
+}
+
+/// The arrays between calls hold bytes; what the file says of its states is enough.
+TEST(Recurrent, KeepsQuantizedStatesBetweenCalls) {
+  Network network({OpKind::LSTM, 4});
+  const auto next = [&](const Graph& graph, const std::vector<Tensor>& before) {
+    std::vector<Tensor> given{network.normal({steps, batch, inputs})};
+    for (const StatePair& pair : find_states(graph)) {
+      const ValueType& type = graph.value(graph.inputs()[pair.input]).type;
+      given.push_back(before.empty() ? Tensor(type.dtype, *concrete(*type.shape)) : before[pair.output]);
+    }
+    return given;
+  };
+  std::vector<std::vector<Tensor>> calls;
+  std::vector<Tensor> before;
+  for (int i = 0; i < 10; ++i) {
+    calls.push_back(next(network.graph, before));
+    before = reference::run_tensors(network.graph, calls.back());
+  }
+  quantize::PtqOptions options;
+  options.mode = quantize::Mode::None;
+  options.state.dtype = DType::S8;
+  const Graph graph = quantize::quantize(network.graph, quantize::calibration_from(calls), options).graph;
+  emit::EmitOptions emission;
+  before.clear();
+  for (int i = 0; i < 3; ++i) {
+    const std::vector<Tensor> given = next(graph, before);
+    before = reference::run_tensors(graph, given);
+    emission.golden.push_back({given, before});
+  }
+  const emit::Emission emitted = emit::emit_c(graph, emission);
+  const auto ran = testing::compile_and_run(emitted, "net");
+  EXPECT_EQ(ran.exit_code, 0) << ran.output;
+  for (const auto& file : emitted.files) {
+    if (file.path == "net.h") {
+      EXPECT_NE(file.bytes.find("int net_run(const float *input, float *output);"), std::string::npos) << file.bytes;
+    }
+  }
 }
 
 TEST(Recurrent, RefusesOtherActivations) {

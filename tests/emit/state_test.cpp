@@ -3,6 +3,7 @@
 
 #include "adze/base/random.h"
 #include "adze/engine/reference/reference.h"
+#include "adze/graph/states.h"
 #include "tests/emit/compile.h"
 
 namespace adze {
@@ -67,8 +68,8 @@ TEST(State, IsKeptBetweenCallsAndBeginsAtZero) {
 
 TEST(State, BeginsAtTheZeroPointThatItsReadersSay) {
   Graph graph = cell(0.5f);
-  EXPECT_EQ(emit::stored_zero(graph, graph.inputs()[0]), 7);
-  EXPECT_EQ(emit::stored_zero(graph, graph.inputs()[1]), -20);
+  EXPECT_EQ(stored_zero(graph, graph.inputs()[0]), 7);
+  EXPECT_EQ(stored_zero(graph, graph.inputs()[1]), -20);
   // Behind a view as well.
   const ValueId moved = graph.add_value("moved", ValueType::tensor(DType::S8, symbolic(Shape{1, 6})));
   for (const NodeId id : graph.node_ids()) {
@@ -79,7 +80,7 @@ TEST(State, BeginsAtTheZeroPointThatItsReadersSay) {
   view.inputs = {graph.inputs()[1], graph.add_constant("shape", Tensor::ints({1, 6}))};
   view.outputs = {moved};
   graph.add_node(std::move(view));
-  EXPECT_EQ(emit::stored_zero(graph, graph.inputs()[1]), -20);
+  EXPECT_EQ(stored_zero(graph, graph.inputs()[1]), -20);
 }
 
 TEST(State, RefusesPortsOfDifferentScales) {

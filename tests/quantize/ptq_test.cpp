@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adze/engine/reference/reference.h"
+#include "adze/engine/session.h"
 #include "adze/graph/infer.h"
 #include "adze/graph/text.h"
 #include "adze/graph/verify.h"
@@ -270,6 +271,40 @@ TEST(QuantizeDynamic, ReplacesLayersByIntegerOnes) {
   EXPECT_GT(sqnr_of(residual_network(), outcome.graph), 25);
   options.weights = Granularity::PerTensor;
   EXPECT_GT(sqnr_of(residual_network(), quantize(residual_network(), {}, options).graph), 20);
+}
+
+/// A network whose tokens differ a hundredfold: with one scale the small ones have no codes left.
+TEST(QuantizeDynamic, ScalesByTokenKeepSmallTokens) {
+  Builder b(3);
+  const ValueId x = b.graph.add_input("x", ValueType::tensor(DType::F32, symbolic(Shape{2, 6, 16})));
+  const ValueId weights = b.constant("w", b.normal({16, 8}, 0.3)), bias = b.constant("b", b.normal({8}, 1e-3));
+  b.graph.add_output(b.add(OpKind::Add, {b.add(OpKind::MatMul, {x, weights}, "product"), bias}, "y"));
+  infer_types(b.graph);
+  Tensor input = b.normal({2, 6, 16}, 1);
+  for (std::int64_t i = 0; i < input.size(); ++i) {
+    if (i / 16 % 2 == 0) input.mutable_data<float>()[static_cast<std::size_t>(i)] *= 0.01f;
+  }
+  const std::vector<Tensor> inputs{input};
+  const Tensor exact = Session(b.graph).run(inputs).at(0);
+  const auto small_noise = [&](bool rows) {
+    PtqOptions options;
+    options.mode = Mode::Dynamic;
+    options.dynamic_rows = rows;
+    const Graph network = quantize(b.graph, {}, options).graph;
+    EXPECT_EQ(count_of(network, OpKind::MatMulInteger), 1);
+    EXPECT_EQ(count_of(network, OpKind::DynamicQuantizeLinear), rows ? 0 : 1);
+    const Tensor y = Session(network).run(inputs).at(0), plain = reference::run_tensors(network, inputs).at(0);
+    double noise = 0, signal = 0;
+    for (std::int64_t i = 0; i < y.size(); ++i) {
+      EXPECT_NEAR(y.get_double(i), plain.get_double(i), 1e-5);
+      if (i / 8 % 2 != 0) continue;
+      signal += exact.get_double(i) * exact.get_double(i);
+      noise += std::pow(y.get_double(i) - exact.get_double(i), 2);
+    }
+    return std::sqrt(noise / signal);
+  };
+  EXPECT_LT(small_noise(true), 0.02);
+  EXPECT_GT(small_noise(false), 0.1);
 }
 
 TEST(QuantizeWeightOnly, StoresS8AndComputesInFloat) {

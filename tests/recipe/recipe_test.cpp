@@ -16,7 +16,7 @@ Recipe sample() {
   options.calibrator = quantize::Calibrator::Percentile;
   options.percentile = 99.9;
   options.skip = {"head*"};
-  recipe.steps.emplace_back(QuantizeStep{options, {}, 0});
+  recipe.steps.emplace_back(QuantizeStep{options, {}, 0, {}});
   return recipe;
 }
 
@@ -40,7 +40,9 @@ TEST(Recipe, KeepsEverySettingOfQuantization) {
   options.methods.awq = options.methods.adaround.blocks = true;
   options.methods.smooth = 0.5;
   options.methods.split_outliers = 0.25;
-  recipe.steps.emplace_back(QuantizeStep{options, "edgetpu", 64});
+  options.state = {DType::S4, quantize::StateScales::Token};
+  options.dynamic_rows = true;
+  recipe.steps.emplace_back(QuantizeStep{options, "edgetpu", 64, {"h0=hn"}});
   const Recipe back = parse_recipe(print_recipe(recipe), "r.toml");
   const auto& step = std::get<QuantizeStep>(back.steps.at(0));
   EXPECT_EQ(step.device, "edgetpu");
@@ -49,6 +51,10 @@ TEST(Recipe, KeepsEverySettingOfQuantization) {
   EXPECT_TRUE(step.options.power_of_two && step.options.reduce_range);
   EXPECT_TRUE(step.options.methods.awq && step.options.methods.adaround.blocks);
   EXPECT_EQ(step.options.methods.smooth, 0.5);
+  EXPECT_EQ(step.options.state.dtype, DType::S4);
+  EXPECT_EQ(step.options.state.scales, quantize::StateScales::Token);
+  EXPECT_EQ(step.states, (std::vector<std::string>{"h0=hn"}));
+  EXPECT_TRUE(step.options.dynamic_rows);
   EXPECT_EQ(step.options.methods.split_outliers, 0.25);
   EXPECT_EQ(print_recipe(back), print_recipe(recipe));
 }

@@ -21,6 +21,8 @@ inline std::string type_name(DType dtype) {
   switch (dtype) {
     case DType::F32:
       return "float32";
+    case DType::F16:
+      return "float16";
     case DType::S8:
       return "int8";
     case DType::U8:
@@ -35,7 +37,7 @@ inline std::string type_name(DType dtype) {
 }
 
 inline DType dtype_named(const std::string& name) {
-  for (const DType dtype : {DType::F32, DType::S8, DType::U8, DType::S32, DType::S64}) {
+  for (const DType dtype : {DType::F32, DType::F16, DType::S8, DType::U8, DType::S32, DType::S64}) {
     if (type_name(dtype) == name) return dtype;
   }
   throw InternalError(cat("no dtype for ", name));

@@ -74,9 +74,6 @@ std::vector<std::string> cores();
 /// reference. Pictures are stored with channels last: four-dimensional inputs and outputs too when the graph's metadata
 /// "adze.source_layout" is NHWC, else they are NCHW.
 /// Throws UnsupportedError naming node and operator, UsageError for a wrong option.
-/// The number that stands for zero in a quantized input, as its readers say; 0 where they say nothing.
-std::int64_t stored_zero(const Graph& graph, ValueId input);
-
 Emission emit_c(const Graph& graph, const EmitOptions& options = {});
 
 }  // namespace adze::emit

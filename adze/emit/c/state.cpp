@@ -1,9 +1,9 @@
 #include "adze/emit/c/state.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "adze/base/text.h"
+#include "adze/graph/states.h"
 
 namespace adze::emit {
 
@@ -50,53 +50,15 @@ void name_again(std::vector<Port>& ports, std::string_view word) {
   for (std::size_t i = 0; i < ports.size(); ++i) ports[i].macro = ports.size() == 1 ? std::string(word) : cat(word, i);
 }
 
-/// The zero point that the node gives its operand; nothing when it gives none.
-std::optional<std::int64_t> zero_point_of(const Graph& graph, const Node& node, std::size_t operand) {
-  if (node.kind == OpKind::DequantizeLinear && operand == 0) {
-    const Tensor* zero_point = graph.constant(node.input(2));
-    return zero_point == nullptr || zero_point->empty() ? 0 : zero_point->get_int(0);
-  }
-  for (const char* prefix : {"x", "a", "b"}) {
-    const bool second = *prefix == 'b';
-    if (operand == (second ? 1U : 0U) && node.has(cat(prefix, "_scale")))
-      return node.get_int(cat(prefix, "_zero_point"));
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
-std::int64_t stored_zero(const Graph& graph, ValueId input) {
-  std::vector<ValueId> open{input};  // it and what only moves its numbers
-  for (std::size_t at = 0; at < open.size(); ++at) {
-    for (const NodeId id : graph.node_ids()) {
-      const Node& node = graph.node(id);
-      for (std::size_t operand = 0; operand < node.inputs.size(); ++operand) {
-        if (node.inputs[operand] != open[at]) continue;
-        if (const auto zero = zero_point_of(graph, node, operand)) return *zero;
-        for (const ValueId output : node.outputs) {
-          const bool moved = output != ValueId::None &&
-                             graph.value(output).type.dtype == graph.value(input).type.dtype &&
-                             std::find(open.begin(), open.end(), output) == open.end();
-          if (moved) open.push_back(output);
-        }
-      }
-    }
-  }
-  return 0;
-}
-
 void take_states(const Graph& graph, Interface& interface, std::vector<Golden>& golden) {
-  const auto found = graph.metadata.find("adze.state");
-  if (found == graph.metadata.end() || found->second.empty()) return;
-  for (const std::string& pair : split(found->second, ',')) {
-    const auto names = split(pair, '=');
-    if (names.size() != 2) throw UsageError(cat("state ", adze::quoted(pair), ": expected INPUT=OUTPUT"));
-    const std::size_t in = port_named(interface.inputs, names[0], "input");
-    const std::size_t out = port_named(interface.outputs, names[1], "output");
+  for (const StateNames& names : named_states(graph)) {
+    const std::size_t in = port_named(interface.inputs, names.input, "input");
+    const std::size_t out = port_named(interface.outputs, names.output, "output");
     require_equal(interface.inputs[in], interface.outputs[out]);
     if (interface.inputs[in].type != "float") {
-      interface.inputs[in].zero_point = static_cast<std::int32_t>(stored_zero(graph, named_input(graph, names[0])));
+      interface.inputs[in].zero_point = static_cast<std::int32_t>(stored_zero(graph, named_input(graph, names.input)));
     }
     interface.states.push_back({interface.inputs[in], interface.outputs[out]});
     erase_at(interface.inputs, in);

@@ -135,7 +135,7 @@ std::unique_ptr<Step> bind_quantized_average_pool(const BindContext& context) {
   return quantized_mean_step(context, geometry_of(context), context.node().get_int("count_include_pad") != 0);
 }
 
-/// A mean over neighbouring axes of which the rest before are the batch, the rest after the channels.
+/// A mean or maximum over neighbouring axes of which the rest before are the batch, the rest after the channels.
 std::optional<WindowGeometry> inner_mean(const Shape& x, std::vector<std::int64_t> axes) {
   const auto rank = static_cast<std::int64_t>(x.size());
   for (std::int64_t& axis : axes) axis = normalize_axis(axis, rank);
@@ -146,12 +146,21 @@ std::optional<WindowGeometry> inner_mean(const Shape& x, std::vector<std::int64_
   return whole_picture(batch, num_elements(x) / batch / channels, channels);
 }
 
-std::unique_ptr<Step> bind_reduce_mean(const BindContext& context) {
+std::unique_ptr<Step> reduce_step(const BindContext& context, PoolF32Kind kind) {
   if (context.dtype(0) != DType::F32 || (context.has(1) && context.constant(1) == nullptr)) return nullptr;
   const Shape x = context.shape(0);
+  if (num_elements(x) == 0) return nullptr;
   const auto geometry = context.has(1) ? inner_mean(x, to_ints(*context.constant(1))) : std::nullopt;
   if (!geometry) return nullptr;
-  return make_pool_f32_step(context, *geometry, PoolF32Kind::Mean);
+  return make_pool_f32_step(context, *geometry, kind);
+}
+
+std::unique_ptr<Step> bind_reduce_mean(const BindContext& context) {
+  return reduce_step(context, PoolF32Kind::Mean);
+}
+
+std::unique_ptr<Step> bind_reduce_max(const BindContext& context) {
+  return reduce_step(context, PoolF32Kind::Max);
 }
 
 std::unique_ptr<Step> bind_quantized_reduce_mean(const BindContext& context) {
@@ -169,6 +178,7 @@ std::span<const BinderEntry> pooling_binders() {
       {OpKind::AveragePool, bind_average_pool},
       {OpKind::GlobalAveragePool, bind_global_average_pool},
       {OpKind::QAveragePool, bind_quantized_average_pool},
+      {OpKind::ReduceMax, bind_reduce_max},
       {OpKind::ReduceMean, bind_reduce_mean},
       {OpKind::QReduceMean, bind_quantized_reduce_mean},
   };
