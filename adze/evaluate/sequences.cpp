@@ -80,15 +80,16 @@ Sequences::Sequences(const Graph& graph, std::int64_t step) : states_(find_state
     input.growing_axis = growing_axis(graph, graph.inputs()[state.input]).value_or(-1);
     is_state_output_[state.output] = true;
   }
-  std::vector<std::string> data;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
-    if (inputs_[i].role == Role::Data) data.push_back(graph.value(graph.inputs()[i]).name);
+    if (inputs_[i].role == Role::Data) data_inputs_.push_back(graph.value(graph.inputs()[i]).name);
   }
-  if (data.size() != 1) {
-    throw UsageError(
-        cat("a network with state needs one input for data, this one has ", data.size(), ": ", adze::join(data, ", ")),
-        "name inputs that are states with --state INPUT=OUTPUT");
-  }
+}
+
+void Sequences::require_one_data_input() const {
+  if (has_one_data_input()) return;
+  throw UsageError(cat("a network with state needs one input for data, this one has ", data_inputs_.size(), ": ",
+                       adze::join(data_inputs_, ", ")),
+                   "name inputs that are states with --state INPUT=OUTPUT");
 }
 
 std::int64_t Sequences::step_of(std::int64_t time) const {
@@ -160,6 +161,7 @@ std::vector<Tensor> Sequences::join(const Tensor& sequences, const std::vector<s
 RunFunction run_sequences(const Graph& graph, RunFunction run, std::int64_t step) {
   if (graph.inputs().size() < 2 || find_states(graph).empty()) return run;
   auto sequences = std::make_shared<const Sequences>(graph, step);
+  if (!sequences->has_one_data_input()) return run;
   return [sequences, run = std::move(run)](std::span<const Tensor> inputs) {
     if (inputs.size() != 1) return run(inputs);
     const std::int64_t calls = sequences->num_calls(inputs[0]);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "adze/evaluate/evaluate.h"
@@ -15,9 +16,13 @@ namespace adze {
 /// one must be states.
 class Sequences {
  public:
-  /// step: places of time a call gets where the network leaves it open; 0: all at once. Throws UsageError when the
-  /// network has other inputs than those.
+  /// step: places of time a call gets where the network leaves it open; 0: all at once.
   Sequences(const Graph& graph, std::int64_t step);
+
+  /// Only then may calls be made.
+  bool has_one_data_input() const { return data_inputs_.size() == 1; }
+  /// Throws UsageError naming the inputs.
+  void require_one_data_input() const;
 
   const std::vector<StatePair>& states() const { return states_; }
   /// The places of time that a call of the network takes of so many.
@@ -42,6 +47,7 @@ class Sequences {
 
   std::vector<StatePair> states_;
   std::vector<Input> inputs_;
+  std::vector<std::string> data_inputs_;
   std::vector<bool> is_state_output_;
   std::int64_t step_ = 0;
 };

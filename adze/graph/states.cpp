@@ -109,7 +109,7 @@ class Finder {
       for (std::size_t i = 0; i < node.inputs.size(); ++i) {
         if (!same.contains(node.inputs[i])) continue;
         if (only_moves(node.kind) && i == 0) same.insert(node.output());
-        if (node.kind == OpKind::Concat) return output_behind(node.output());
+        if (node.kind == OpKind::Concat && i == 0) return output_behind(node.output());   // new places come last
         if (is_recurrent(node.kind) && i >= 5) return output_behind(node.output(i - 4));  // initial_h: 5, Y_h: 1
       }
     }

@@ -54,8 +54,8 @@ Coded coded(const NumberFormat& format, const Rows& rows, std::int64_t length, s
     const auto* first = rows.values.data() + piece / in_row * rows.columns;
     const std::span<const float> values(first + begin, first + end);
     if (piece % group == 0) {
-      const std::int64_t members = group > 1 ? std::min(group, rows.rows - piece) : 1;
-      parameters = format.fit(group > 1 ? std::span(first, first + members * length) : values, fitting);
+      const std::int64_t members = std::min(group, result.pieces - piece);  // whole rows when there are several
+      parameters = format.fit(std::span(first + begin, first + begin + members * (end - begin)), fitting);
     }
     if (scaled) {
       parameters[0] = static_cast<float>(parameters[0]);

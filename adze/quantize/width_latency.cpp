@@ -26,11 +26,10 @@ struct StoredWidths {
   OpKind kind;
   std::vector<int> bits;
 };
+/// Operators whose codes of fewer bits are stored and run in fewer; all others are whole or float.
 const StoredWidths widths_by_operator[] = {
     {OpKind::Gemm, {2, 4, whole_bits, float_bits}},
     {OpKind::MatMul, {2, 4, whole_bits, float_bits}},
-    {OpKind::Conv, {whole_bits, float_bits}},
-    {OpKind::ConvTranspose, {whole_bits, float_bits}},
 };
 
 double now_us(bool thread_time) {

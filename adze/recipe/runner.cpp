@@ -84,6 +84,7 @@ class CallsOfSequences {
  public:
   CallsOfSequences(const Graph& graph, quantize::CalibrationData sequences, std::int64_t time)
       : data_(std::move(sequences)), sequences_(graph, std::max<std::int64_t>(1, time / calls_a_sequence)) {
+    sequences_.require_one_data_input();
     for (std::int64_t i = 0; i < data_.num_batches && calls_ == 0; ++i) {
       const std::vector<Tensor> first = data_.batch(i);
       if (!first.empty()) calls_ = sequences_.num_calls(first[0]);

@@ -97,7 +97,10 @@ TEST(Sequences, RefusesTwoDataInputs) {
   graph.value(sum).name = "present";
   graph.value(sum).type = type;
   graph.add_output(sum);
-  EXPECT_THROW(Sequences(graph, 1), UsageError);
+  EXPECT_THROW(Sequences(graph, 1).require_one_data_input(), UsageError);
+  // Runs with all inputs given go through.
+  const RunFunction runs = run_sequences(graph, [](std::span<const Tensor>) { return std::vector<Tensor>{}; });
+  EXPECT_TRUE(runs(std::vector<Tensor>(3)).empty());
 }
 
 }  // namespace

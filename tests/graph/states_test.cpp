@@ -53,6 +53,14 @@ TEST(States, AreFoundByTheNamesThatExportersGive) {
   EXPECT_EQ(find_states(growing("cache_in", "cache_out")), one_pair);
 }
 
+TEST(States, AreNotInputsThatAConcatAppends) {
+  Graph graph;
+  const ValueId a = graph.add_input("a", floats({1, 2})), b = graph.add_input("b", floats({1, 3}));
+  graph.add_output(graph.add(OpKind::Concat, {a, b}, {{"axis", std::int64_t{1}}}, "join"));
+  infer_types(graph);
+  EXPECT_TRUE(find_states(graph).empty());
+}
+
 TEST(States, AreFoundByConcatAndByRecurrentOperators) {
   const Graph graph = growing("a", "b");
   EXPECT_EQ(find_states(graph), one_pair);
