@@ -110,19 +110,12 @@ class DynamicQuantizer {
   DynamicInput quantized_rows(ValueId value) {
     if (const auto found = rows_.find(value); found != rows_.end()) return found->second;
     const std::string name = cat(graph().value(value).name, "_rows");
-    const auto number = [&](std::string_view what, float x) {
-      return inserter_.constant(cat(name, "_", what), Tensor::scalar(x));
-    };
-    const ValueId axes = inserter_.constant(cat(name, "_axes"), Tensor::ints({-1}));
-    const ValueId magnitudes = inserter_.node(OpKind::Abs, {value}, cat(name, "_magnitudes"));
-    const ValueId largest = inserter_.node(OpKind::ReduceMax, {magnitudes, axes}, cat(name, "_largest"));
-    const ValueId exact = inserter_.node(OpKind::Mul, {largest, number("per_code", 1.0f / 127)}, cat(name, "_step"));
     DynamicInput input{};
-    input.scale = inserter_.node(OpKind::Max, {exact, number("least", 1e-30f)}, cat(name, "_scale"));
+    input.scale = inserter_.row_scale(value, name, 127, 1e-30f);
     const ValueId scaled = inserter_.node(OpKind::Div, {value, input.scale}, cat(name, "_scaled"));
+    const ValueId unit = inserter_.constant(cat(name, "_unit"), Tensor::scalar(1.0F));
     input.zero_point = inserter_.constant(cat(name, "_zero_point"), integer_tensor(DType::U8, {}, 128));
-    input.codes =
-        inserter_.node(OpKind::QuantizeLinear, {scaled, number("unit", 1), input.zero_point}, cat(name, "_quantize"));
+    input.codes = inserter_.node(OpKind::QuantizeLinear, {scaled, unit, input.zero_point}, cat(name, "_quantize"));
     rows_.emplace(value, input);
     return input;
   }

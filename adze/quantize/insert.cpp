@@ -6,6 +6,16 @@
 
 namespace adze::quantize {
 
+ValueId Inserter::row_scale(ValueId value, const std::string& name, double largest_code, float least) {
+  const auto number = [&](std::string_view what, float x) { return constant(cat(name, "_", what), Tensor::scalar(x)); };
+  const ValueId axes = constant(cat(name, "_axes"), Tensor::ints({-1}));
+  const ValueId magnitudes = node(OpKind::Abs, {value}, cat(name, "_magnitudes"));
+  const ValueId largest = node(OpKind::ReduceMax, {magnitudes, axes}, cat(name, "_largest"));
+  const ValueId per_code = number("per_code", static_cast<float>(1 / largest_code));
+  const ValueId step = node(OpKind::Mul, {largest, per_code}, cat(name, "_step"));
+  return node(OpKind::Max, {step, number("least", least)}, cat(name, "_scale"));
+}
+
 Tensor integer_tensor(DType dtype, const Shape& shape, std::int64_t value) {
   Tensor tensor(dtype, shape);
   for (std::int64_t i = 0; i < tensor.size(); ++i) tensor.set_int(i, value);

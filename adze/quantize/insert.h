@@ -32,6 +32,9 @@ class Inserter {
   };
   /// value → QuantizeLinear → DequantizeLinear. The readers are not changed.
   Pair quantize_dequantize(ValueId value, const AffineScale& affine, DType dtype);
+  /// The scale of each row (along the last axis) of a value, found at each run: its largest magnitude over
+  /// largest_code, at least `least`. Nodes are called name_….
+  ValueId row_scale(ValueId value, const std::string& name, double largest_code, float least);
 
  private:
   Graph& graph_;

@@ -118,10 +118,7 @@ class StateQuantizer {
     const Factors& by = factors();
     Coded coded;
     if (has_scales()) {
-      const ValueId axes = inserter_.constant(cat(name_, "_axes"), Tensor::ints({-1}));
-      const ValueId top = node(OpKind::ReduceMax, {node(OpKind::Abs, {x}, "abs"), axes}, "largest");
-      const ValueId step = node(OpKind::Mul, {top, scalar("per_code", 1 / high_)}, "exact_step");
-      coded.scale = cast(node(OpKind::Max, {step, scalar("least", least_scale)}, "some_step"), DType::F16);
+      coded.scale = cast(inserter_.row_scale(x, cat(name_, "_rows"), high_, least_scale), DType::F16);
       x = node(OpKind::Div, {x, cast(coded.scale, DType::F32)}, "scaled");
     } else if (by.scale != ValueId::None) {
       if (by.offset != ValueId::None) x = node(OpKind::Sub, {x, by.offset}, "centred");
