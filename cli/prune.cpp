@@ -48,6 +48,8 @@ class Pruning {
       : console_(console), arguments_(arguments), seed_(static_cast<std::uint64_t>(console.options.seed)) {
     graph_ = prepared(arguments_, console_);
     options_ = arguments_.prune_options(seed_);
+    for (const std::string& pattern : options_.skip) prune::check_names_something(graph_, pattern);
+    for (const prune::OwnRatio& own : options_.own) prune::check_names_something(graph_, own.pattern);
     if (arguments_.has_data()) open();
     if (arguments_.staircase || arguments_.on_steps || arguments_.target_latency > 0) {
       inputs_.cost = arguments_.device.empty() ? engine_cost(console_) : device_cost(console_, arguments_.device);

@@ -1,6 +1,7 @@
 #include "cli/prune_options.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "adze/base/text.h"
 
@@ -12,7 +13,7 @@ void PruneArguments::declare(Options& options) {
   options.option(
       unit, "-u,--unit",
       "What goes: channels (also neurons, heads, hidden units; removed), blocks, layers (gone around), merged "
-      "(activations and layers whose neighbours then become one layer), weights, 2:4, block=8x1 (zeroed)");
+      "(activations and layers whose neighbours then become one layer), weights, rows, 2:4, block=8x1 (zeroed)");
   options.option(
       criterion, "-c,--criterion",
       "What matters least: l1, l2, lamp, random, bn-scale, fpgm; with data apoz, mean-activation, wanda, "
@@ -62,6 +63,9 @@ void PruneArguments::declare(Options& options) {
   options.option(round_to, "--round-to", "Kept channels are a multiple of this where the layer's were");
   options.option(min_units, "--min-units", "That every group keeps");
   options.option(max_ratio, "--max-ratio", "The most that one group or layer loses");
+  options.option(layer_ratio, "--layer-ratio",
+                 "PATTERN=SHARE: what goes of these nodes or operators; --ratio and targets settle the others (may be "
+                 "repeated)");
   options.option(skip, "--skip", "Nodes or operators that keep their weights, with * and ? (may be repeated)");
   options.flag(reconstruct, "--reconstruct", "Least squares of the layers behind removed channels; needs --data");
   options.flag(surgeon, "--surgeon", "Zero weights as SparseGPT does, correcting those that stay; needs --data");
@@ -93,6 +97,19 @@ prune::Normalization usual_normalization(const prune::CriterionSum& criteria) {
     return one == prune::Needs::Gradients || one == prune::Needs::DropoutRates;
   });
   return squares ? prune::Normalization::Rank : prune::Normalization::Mean;
+}
+
+/// "Conv_1=0.5"
+prune::OwnRatio parse_layer_ratio(const std::string& text) {
+  const std::size_t sign = text.rfind('=');
+  char* end = nullptr;
+  prune::OwnRatio own{text.substr(0, sign),
+                      sign == std::string::npos ? -1 : std::strtod(text.c_str() + sign + 1, &end)};
+  if (own.pattern.empty() || end == nullptr || *end != 0 || !(own.ratio >= 0 && own.ratio < 1)) {
+    throw UsageError(cat("cannot read --layer-ratio ", adze::quoted(text)),
+                     "as Conv_1=0.5 or \"stage2*=0.3\": the share that goes, from 0 to below 1");
+  }
+  return own;
 }
 
 }  // namespace
@@ -132,9 +149,13 @@ prune::PruneOptions PruneArguments::prune_options(std::uint64_t seed) const {
   result.reconstruct = reconstruct;
   result.surgeon = surgeon;
   result.skip = skip;
+  for (const std::string& text : layer_ratio) result.own.push_back(parse_layer_ratio(text));
   result.seed = seed;
   const bool trains_zeros = schedule == "gradual" || schedule == "regrow" || schedule == "lottery";
   if (trains_zeros && result.channels) throw UsageError(cat("--schedule ", schedule, " is for --unit weights"));
+  if (!result.own.empty() && (trains_zeros || result.depth || result.pattern.kind == prune::Pattern::Kind::NM)) {
+    throw UsageError("--layer-ratio is for channels, weights and blocks, one-shot or iterative");
+  }
   if (penalty != "none" && !result.channels) throw UsageError("--penalty is for --unit channels");
   if ((target_latency > 0 || on_steps || staircase) && !result.channels) {
     throw UsageError("zero weights are not measured here", "--unit channels, or adze bench on the result");

@@ -25,7 +25,7 @@ struct PruneArguments {
   double target_latency = 0, widen = 0;
   std::string device, drawing, slices, max_slice_drop;
   bool staircase = false, on_steps = false;
-  std::vector<std::string> skip;
+  std::vector<std::string> skip, layer_ratio;
   TrainingOptions training;
 
   void declare(Options& options);

@@ -117,4 +117,12 @@ bool is_named(const Node& node, const std::vector<std::string>& patterns) {
   });
 }
 
+void check_names_something(const Graph& graph, const std::string& pattern) {
+  for (const NodeId id : graph.node_ids()) {
+    if (is_named(graph.node(id), {pattern})) return;
+  }
+  throw UsageError(cat("no node or operator is named ", adze::quoted(pattern)),
+                   "adze inspect lists the nodes; * and ? stand for any characters and for one");
+}
+
 }  // namespace adze::prune

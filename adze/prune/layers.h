@@ -40,4 +40,7 @@ void set_weight_matrix(Graph& graph, const Layer& layer, std::span<const float> 
 /// Does a pattern with * and ? name the node or its operator?
 bool is_named(const Node& node, const std::vector<std::string>& patterns);
 
+/// Throws UsageError when the pattern names no node of the graph.
+void check_names_something(const Graph& graph, const std::string& pattern);
+
 }  // namespace adze::prune

@@ -11,11 +11,15 @@ namespace adze::prune {
 
 namespace {
 
+/// More columns than any matrix has.
+constexpr std::int64_t whole_row = std::int64_t{1} << 40;
+
 std::int64_t positive(const std::string& text, std::string_view whole) {
   char* end = nullptr;
   const long value = std::strtol(text.c_str(), &end, 10);
   if (text.empty() || *end != 0 || value < 1 || value > 4096) {
-    throw UsageError(cat("cannot read the unit ", adze::quoted(whole)), "channels, weights, 2:4, block=8x1");
+    throw UsageError(cat("cannot read the unit ", adze::quoted(whole)),
+                     "channels, blocks, layers, merged, weights, rows, 2:4, block=8x1");
   }
   return value;
 }
@@ -77,6 +81,7 @@ Mask keep_n_of_m(std::span<const double> scores, const Layer& layer, const Patte
 Pattern parse_pattern(std::string_view text) {
   Pattern pattern;
   if (text == "weights") return pattern;
+  if (text == "rows") return {Pattern::Kind::Block, 1, whole_row, 0};
   if (text.rfind("block=", 0) == 0) {
     const auto sizes = split(text.substr(6), 'x');
     if (sizes.size() != 2) throw UsageError(cat("cannot read the unit ", adze::quoted(text)), "as block=8x1");
@@ -87,7 +92,8 @@ Pattern parse_pattern(std::string_view text) {
   }
   const auto counts = split(text, ':');
   if (counts.size() != 2) {
-    throw UsageError(cat("no unit ", adze::quoted(text)), "channels, weights, 2:4, block=8x1");
+    throw UsageError(cat("no unit ", adze::quoted(text)),
+                     "channels, blocks, layers, merged, weights, rows, 2:4, block=8x1");
   }
   pattern.kind = Pattern::Kind::NM;
   pattern.keep = positive(counts[0], text);
@@ -98,6 +104,7 @@ Pattern parse_pattern(std::string_view text) {
 
 std::string pattern_text(const Pattern& pattern) {
   if (pattern.kind == Pattern::Kind::NM) return cat(pattern.keep, ":", pattern.columns);
+  if (pattern.columns == whole_row) return "rows";
   if (pattern.kind == Pattern::Kind::Block) return cat("block=", pattern.rows, "x", pattern.columns);
   return "weights";
 }

@@ -23,7 +23,7 @@ struct Pattern {
   std::int64_t keep = 0;
 };
 
-/// "weights", "2:4" (keep 2 of 4), "block=8x1", "block=1x4". Throws UsageError.
+/// "weights", "rows" (all that makes one output), "2:4" (keep 2 of 4), "block=8x1", "block=1x4". Throws UsageError.
 Pattern parse_pattern(std::string_view text);
 std::string pattern_text(const Pattern& pattern);
 

@@ -90,10 +90,14 @@ class Pruner {
     if (std::all_of(scores.begin(), scores.end(), [](const auto& one) { return one.empty(); })) {
       throw ModelError("no channels of this network can be removed", {}, "adze prune --dry-run says why");
     }
-    if (round == 1) begin(groups, scores);
+    auto others = scores;  // of groups whose share is not set
+    for (std::size_t g = 0; g < scores.size(); ++g) {
+      if (own_ratio(graph, groups.groups[g], options_.own)) others[g].clear();
+    }
+    if (round == 1) begin(groups, others);
     if (options_.on_steps) measure_steps(groups, scores, round);
     refused_.clear();
-    const auto selections = choose(groups, scores, round);
+    const auto selections = choose(groups, scores, others, round);
     for (const std::string& text : refused_) outcome_.refused.push_back(cat("round ", round, ", ", text));
     note_removed(groups, scores, selections);
     if (options_.reconstruct) {
@@ -105,10 +109,31 @@ class Pruner {
     if (inputs_.batches.count > 0) estimate_batch_norms(graph, inputs_.batches, progress_);
   }
 
+  /// The units of groups whose share is set that are to go in this round.
+  std::vector<Selection> choose_own(const Groups& groups, const std::vector<std::vector<double>>& scores,
+                                    std::int64_t round) const {
+    std::vector<double> ratios(scores.size(), 0.0);
+    for (std::size_t g = 0; g < scores.size(); ++g) {
+      const Group& group = groups.groups[g];
+      const auto own = own_ratio(outcome_.graph, group, options_.own);
+      const auto first = std::find_if(outcome_.groups.begin(), outcome_.groups.end(),
+                                      [&](const GroupOutcome& one) { return one.name == group.name; });
+      if (!own || first == outcome_.groups.end()) continue;
+      ratios[g] = 1 - left_after(1 - *own, round) * static_cast<double>(first->size) / static_cast<double>(group.size);
+    }
+    return choose_by_group(groups, scores, ratios, options_.limits);
+  }
+
+  /// others: the scores of groups whose share is not set.
   std::vector<Selection> choose(const Groups& groups, const std::vector<std::vector<double>>& scores,
-                                std::int64_t round) {
-    const auto plain = strength_function(groups, scores);
-    const auto by_strength = [&](double strength) { return landed(groups, scores, plain(strength)); };
+                                const std::vector<std::vector<double>>& others, std::int64_t round) {
+    const std::vector<Selection> own = choose_own(groups, scores, round);
+    const auto plain = strength_function(groups, others);
+    const auto by_strength = [&](double strength) {
+      std::vector<Selection> all = plain(strength);
+      all.insert(all.end(), own.begin(), own.end());
+      return landed(groups, scores, std::move(all));
+    };
     if (options_.target_latency) {
       const Cost share = [&](std::span<const Selection> selections) {
         return inputs_.cost(remove_units(outcome_.graph, groups, selections)) / std::max(1e-9, outcome_.cost_before);
@@ -123,7 +148,8 @@ class Pruner {
                              left_after(*options_.target_params, round));
     }
     std::int64_t units = 0;
-    for (const auto& one : scores) units += static_cast<std::int64_t>(one.size());
+    for (const auto& one : others) units += static_cast<std::int64_t>(one.size());
+    if (units == 0) return by_strength(0);
     const double wanted = left_after(1 - options_.ratio, round) * static_cast<double>(first_units_);
     const double ratio = std::clamp(1 - wanted / static_cast<double>(units), 0.0, 1.0);
     if (options_.spread != Spread::Sensitivity) return by_strength(ratio);
@@ -131,7 +157,9 @@ class Pruner {
         by_strength,
         [&](std::span<const Selection> selections) {
           std::int64_t gone = 0;
-          for (const Selection& one : selections) gone += static_cast<std::int64_t>(one.units.size());
+          for (const Selection& one : selections) {
+            if (!others[one.group].empty()) gone += static_cast<std::int64_t>(one.units.size());
+          }
           return 1 - static_cast<double>(gone) / static_cast<double>(units);
         },
         1 - ratio);
@@ -226,12 +254,13 @@ class Pruner {
 
   void weight_round(std::int64_t round) {
     Graph& graph = outcome_.graph;
-    const std::vector<Layer> layers = weight_layers(graph, options_.skip);
+    std::vector<Layer> layers = weight_layers(graph, options_.skip);
     if (layers.empty()) throw ModelError("no weights of this network can be pruned");
     const double target = options_.target_params.value_or(1 - options_.ratio);
     const double ratio = 1 - left_after(target, round);
-    if (options_.surgeon) return surgeon_round(layers, ratio);
-    const auto scores = score_weights(graph, layers, options_, inputs_, progress_);
+    if (options_.surgeon) return surgeon_round(layers, ratio, round);
+    auto scores = score_weights(graph, layers, options_, inputs_, progress_);
+    prune_own_layers(layers, scores, round);
     if (options_.spread == Spread::Global) {
       const auto masks = choose_masks(scores, layers, options_.pattern, ratio, options_.limits.max_ratio);
       for (std::size_t i = 0; i < layers.size(); ++i) apply_mask(graph, layers[i], masks[i]);
@@ -241,6 +270,18 @@ class Pruner {
     if (options_.spread == Spread::Sensitivity) ratios = sensitive_ratios(layers, scores, ratio);
     for (std::size_t i = 0; i < layers.size(); ++i) {
       apply_mask(graph, layers[i], choose_mask(scores[i], layers[i], options_.pattern, ratios[i]));
+    }
+  }
+
+  /// Zeroes weights of the layers whose share is set, and takes those layers from the lists.
+  void prune_own_layers(std::vector<Layer>& layers, std::vector<std::vector<double>>& scores, std::int64_t round) {
+    for (std::size_t i = layers.size(); i-- > 0;) {
+      const auto own = own_ratio(outcome_.graph, layers[i], options_.own);
+      if (!own) continue;
+      const double ratio = 1 - left_after(1 - *own, round);
+      apply_mask(outcome_.graph, layers[i], choose_mask(scores[i], layers[i], options_.pattern, ratio));
+      layers.erase(layers.begin() + static_cast<std::ptrdiff_t>(i));
+      scores.erase(scores.begin() + static_cast<std::ptrdiff_t>(i));
     }
   }
 
@@ -254,11 +295,13 @@ class Pruner {
     return weight_ratios_by_error(measured, layers, tried, ratio, options_.limits.max_ratio);
   }
 
-  void surgeon_round(const std::vector<Layer>& layers, double ratio) {
+  void surgeon_round(const std::vector<Layer>& layers, double ratio_of_others, std::int64_t round) {
     Graph& graph = outcome_.graph;
     if (inputs_.batches.count == 0) throw UsageError("the surgeon measures layers' inputs", "give --data");
     const auto grams = measure_grams(graph, layers, inputs_.batches, {}, progress_);
     for (const Layer& layer : layers) {
+      const auto own = own_ratio(graph, layer, options_.own);
+      const double ratio = own ? 1 - left_after(1 - *own, round) : ratio_of_others;
       const auto gram = grams.find(layer.weight);
       if (gram != grams.end()) {
         prune_by_obs(graph, layer, gram->second, options_.pattern, ratio);

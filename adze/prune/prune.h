@@ -23,6 +23,12 @@ enum class Spread : std::uint8_t {
   Sensitivity,  ///< the same error of the outputs from each by itself
 };
 
+/// A share that the user sets for some groups or layers.
+struct OwnRatio {
+  std::string pattern;  ///< of nodes or operators, with * and ?
+  double ratio = 0;     ///< of their units or weights that goes
+};
+
 struct PruneOptions {
   bool channels = true;  ///< whole units are removed; else weights become 0 in `pattern`
   Pattern pattern;
@@ -43,6 +49,8 @@ struct PruneOptions {
   bool reconstruct = false;       ///< least squares of what reads removed channels
   bool surgeon = false;           ///< (weights) optimal brain surgeon with correction instead of the criterion
   std::vector<std::string> skip;  ///< nodes or operators that keep their weights
+  std::vector<OwnRatio> own;  ///< groups and layers whose share is set; ratio and spread are about the others, targets
+                              ///< about the network. The first that names a group or layer counts
   std::uint64_t seed = 0;
 };
 

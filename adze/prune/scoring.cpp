@@ -75,10 +75,10 @@ Statistics gather_statistics(const Graph& graph, const Groups& groups, std::span
 namespace {
 
 /// Does one of the patterns name a node that produces the group?
-bool is_skipped(const Graph& graph, const Group& group, const std::vector<std::string>& skip) {
+bool is_produced_by(const Graph& graph, const Group& group, const std::vector<std::string>& patterns) {
   for (const Member& member : group.members) {
     for (const RoleEntry& role : member.roles) {
-      if (role.role == Role::Produces && is_named(graph.node(role.node), skip)) return true;
+      if (role.role == Role::Produces && is_named(graph.node(role.node), patterns)) return true;
     }
   }
   return false;
@@ -86,13 +86,27 @@ bool is_skipped(const Graph& graph, const Group& group, const std::vector<std::s
 
 }  // namespace
 
+std::optional<double> own_ratio(const Graph& graph, const Group& group, const std::vector<OwnRatio>& own) {
+  for (const OwnRatio& one : own) {
+    if (is_produced_by(graph, group, {one.pattern})) return one.ratio;
+  }
+  return std::nullopt;
+}
+
+std::optional<double> own_ratio(const Graph& graph, const Layer& layer, const std::vector<OwnRatio>& own) {
+  for (const OwnRatio& one : own) {
+    if (is_named(graph.node(layer.node), {one.pattern})) return one.ratio;
+  }
+  return std::nullopt;
+}
+
 std::vector<std::vector<double>> score_groups(const Graph& graph, const Groups& groups, const PruneOptions& options,
                                               const PruneInputs& inputs, ProgressSink& progress) {
   const std::vector<Layer> layers = weight_layers(graph);
   const Statistics statistics = gather_statistics(graph, groups, layers, options, inputs, progress);
   std::vector<std::vector<double>> scores;
   for (const Group& group : groups.groups) {
-    if (is_skipped(graph, group, options.skip)) {
+    if (is_produced_by(graph, group, options.skip)) {
       scores.emplace_back();
     } else {
       scores.push_back(unit_scores(options.criteria, options.normalization, graph, group, layers, statistics));

@@ -36,6 +36,13 @@ TEST(ChooseMask, KeepsTwoOfEveryFourInARow) {
   EXPECT_EQ(mask, (Mask{0, 0, 1, 1, 1, 1, 1, 0, 1, 0, 1, 1}));
 }
 
+TEST(ChooseMask, DropsWholeRows) {
+  const Pattern rows = parse_pattern("rows");
+  const Mask mask = choose_mask(std::vector<double>{1, 9, 4, 4, 0, 6, 2, 2}, matrix_layer(4, 2), rows, 0.5);
+  EXPECT_EQ(mask, (Mask{1, 1, 1, 1, 0, 0, 0, 0}));
+  EXPECT_EQ(pattern_text(rows), "rows");
+}
+
 TEST(ChooseMask, DropsWholeBlocksAlsoAtTheEdge) {
   const Mask mask =
       choose_mask(std::vector<double>{1, 1, 9, 1, 1, 9, 5, 5, 0}, matrix_layer(3, 3), parse_pattern("block=2x2"), 0.55);
@@ -51,7 +58,7 @@ TEST(ChooseMasks, RankAllLayersTogetherAndSpareEachShare) {
 
 TEST(ParsePattern, ReadsWhatItPrints) {
   for (const std::string text : {"weights", "2:4", "block=8x1"}) EXPECT_EQ(pattern_text(parse_pattern(text)), text);
-  for (const std::string text : {"4:2", "block=8", "block=0x1", "rows", "1:x"}) {
+  for (const std::string text : {"4:2", "block=8", "block=0x1", "columns", "1:x"}) {
     EXPECT_THROW(parse_pattern(text), UsageError) << text;
   }
 }

@@ -72,6 +72,45 @@ TEST(Prune, ZeroesWeightsOverRounds) {
   EXPECT_NEAR(static_cast<double>(zeros) / static_cast<double>(weights), 0.9, 0.001);
 }
 
+TEST(Prune, TakesTheShareThatIsSetForAGroup) {
+  const Graph graph = zoo::build("lenet5");
+  PruneOptions options;
+  options.own = {{"Conv_1", 0.5}, {"Gemm_*", 0.25}};
+  for (const std::int64_t rounds : {1, 3}) {
+    options.rounds = rounds;
+    const PruneOutcome outcome = prune(graph, options, {});
+    for (const GroupOutcome& group : outcome.groups) {
+      const double share = static_cast<double>(group.removed.size()) / static_cast<double>(group.size);
+      if (group.name.find("Conv_1") != std::string::npos) {
+        EXPECT_NEAR(share, 0.5, 0.03) << group.name;
+      } else if (group.name.find("Gemm_1") != std::string::npos) {
+        EXPECT_NEAR(share, 0.25, 0.01) << group.name;
+      }
+    }
+  }
+}
+
+TEST(Prune, TakesTheShareThatIsSetForALayer) {
+  const Graph graph = zoo::build("lenet5");
+  PruneOptions options;
+  options.channels = false;
+  options.own = {{"Conv_2", 0.2}};
+  options.ratio = 0.7;
+  for (const bool surgeon : {false, true}) {
+    options.surgeon = surgeon;
+    PruneInputs inputs;
+    if (surgeon) inputs.batches = random_batches(graph);
+    for (const LayerOutcome& layer : prune(graph, options, inputs).layers) {
+      const double share = static_cast<double>(layer.zeros) / static_cast<double>(layer.weights);
+      if (layer.name == "Conv_2") {
+        EXPECT_NEAR(share, 0.2, 0.01);
+      } else if (layer.name == "Gemm_1") {
+        EXPECT_NEAR(share, 0.7, 0.1);
+      }
+    }
+  }
+}
+
 TEST(Prune, RefusesWhatCannotBe) {
   PruneOptions options;
   EXPECT_THROW(prune(zoo::build("resnet8,int8"), options, {}), UnsupportedError);
