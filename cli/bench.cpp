@@ -4,6 +4,7 @@
 #include "adze/base/text.h"
 #include "adze/engine/peaks.h"
 #include "adze/evaluate/latency.h"
+#include "adze/recipe/figures.h"
 #include "adze/recipe/model_files.h"
 #include "adze/report/report.h"
 #include "cli/data_options.h"
@@ -19,7 +20,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct Arguments {
-  std::string model;
+  std::string model, against;
   double time_budget = 3.0;
   std::string isa, compute = "f32";
   std::string weight_file;
@@ -130,8 +131,29 @@ ExitCode run_device_bench(Console& console, const Arguments& arguments) {
   return run.bytes_equal ? ExitCode::Done : ExitCode::GoalMissed;
 }
 
-ExitCode run_bench(Console& console, const Arguments& arguments) {
-  if (!arguments.device.empty() && arguments.device != "host") return run_device_bench(console, arguments);
+/// Two models by turns.
+ExitCode run_paired_bench(Console& console, const Arguments& arguments, const LatencyOptions& options) {
+  const PairedLatency paired =
+      measure_paired_latency(load_model(arguments.against), load_model(arguments.model), options, console.progress());
+  console.model("model", arguments.model);
+  console.model("against", arguments.against);
+  console.results() = {{"model", result_json(paired.second, arguments.samples)},
+                       {"against", result_json(paired.first, arguments.samples)},
+                       {"speedup", paired.speedup},
+                       {"speedup_low", paired.speedup_low},
+                       {"speedup_high", paired.speedup_high}};
+  Table table({"model", "p50", "p90", "min", "runs", "threads", "isa", "arena", "packed weights"});
+  for (const auto& [name, result] : {std::pair(arguments.against, paired.first), {arguments.model, paired.second}}) {
+    table.add_row({name, latency_text(result.p50_us), latency_text(result.p90_us), latency_text(result.min_us),
+                   cat(result.runs), cat(result.threads), result.isa, bytes_text(result.arena_bytes),
+                   bytes_text(result.packed_weight_bytes)});
+  }
+  console.table(table);
+  console.line(speedup_text(paired));
+  return ExitCode::Done;
+}
+
+LatencyOptions latency_options(const Console& console, const Arguments& arguments) {
   LatencyOptions options;
   options.seconds = arguments.time_budget;
   options.seed = static_cast<std::uint64_t>(console.options.seed);
@@ -144,6 +166,16 @@ ExitCode run_bench(Console& console, const Arguments& arguments) {
   options.tune = tune_from(arguments.tune);
   options.tune_file = arguments.tune_file;
   if (arguments.int8_inputs) options.low_bit_inputs = LowBitInputs::Int8;
+  return options;
+}
+
+ExitCode run_bench(Console& console, const Arguments& arguments) {
+  if (!arguments.device.empty() && arguments.device != "host") return run_device_bench(console, arguments);
+  const LatencyOptions options = latency_options(console, arguments);
+  if (!arguments.against.empty() && arguments.per_layer) {
+    throw UsageError("--against compares whole networks", "adze bench --per-layer, for each");
+  }
+  if (!arguments.against.empty()) return run_paired_bench(console, arguments, options);
   const auto read = [&] { return load_model(arguments.model); };
   const LatencyResult result = is_zoo_model(arguments.model)
                                    ? measure_latency(read(), options, console.progress())
@@ -180,6 +212,7 @@ Verb bench_verb() {
       "bench", "Measure a model's latency at batch 1 on this machine",
       "  adze bench model-int8.onnx --threads 1\n"
       "  adze bench model.onnx --per-layer\n"
+      "  adze bench small.onnx --against model.onnx\n"
       "  adze bench model.onnx --isa avx2 --time-budget 10\n"
       "  adze bench zoo:mobilenetv2,int8 --tune fast --tune-file kernels.tune\n"
       "  adze bench model-int8.onnx --device cortex-m4\n"
@@ -188,6 +221,8 @@ Verb bench_verb() {
         auto arguments = std::make_shared<Arguments>();
         options.positional(arguments->model, "MODEL",
                            "Model file: ONNX, TFLite or .adze text; or zoo:NAME (see docs/zoo.md)");
+        options.option(arguments->against, "--against",
+                       "Another model, run by turns with this one: how many times as fast is this one?");
         options.option(arguments->time_budget, "--time-budget", "Seconds to measure for");
         options.option(
             arguments->isa, "--isa",

@@ -13,6 +13,7 @@
 #include "adze/recipe/slim.h"
 #include "cli/prune_cost.h"
 #include "cli/prune_slices.h"
+#include "cli/prune_speed.h"
 #include "cli/prune_training.h"
 #include "cli/verb.h"
 
@@ -83,8 +84,10 @@ class Pruning {
     show_pruning(console_, outcome, options_);
     show_steps(outcome);
     tell_of_limit(outcome);
-    const ModelFigures before = model_figures(graph_, "before", arguments_.model);
-    const ModelFigures after = model_figures(result, "after", arguments_.output);
+    ModelFigures before = model_figures(graph_, "before", arguments_.model);
+    ModelFigures after = model_figures(result, "after", arguments_.output);
+    show_speed(console_, graph_, result,
+               options_.channels ? std::nullopt : std::optional<prune::Pattern>(options_.pattern), before, after);
     console_.table(before_after_table(before, after));
     if (!arguments_.report.empty()) {
       write_pruning_report(console_, outcome, arguments_, graph_, result,
@@ -118,7 +121,8 @@ class Pruning {
       compact += encode::sparse_size(*graph.constant(layer.weight)).bytes;
     }
     console_.line(
-        cat("weights of layers: ", bytes_text(dense), " dense, ", bytes_text(compact), " with zeros as bits or runs"));
+        cat("weights of layers: ", bytes_text(dense), " dense, ", bytes_text(compact), " with zeros as bits or runs",
+            arguments_.sparse ? "" : " (--sparse writes sparse initializers)"));
     console_.results()["sparse_bytes"] = compact;
     console_.results()["dense_bytes"] = dense;
   }

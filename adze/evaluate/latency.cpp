@@ -98,6 +98,81 @@ std::vector<Tensor> random_inputs(const Graph& graph, std::uint64_t seed) {
   }
 }
 
+namespace {
+
+/// A network that is run again and again.
+class Timed {
+ public:
+  Timed(const Graph& graph, const LatencyOptions& options)
+      : shaped_(with_unknown_dims(with_input_shapes(graph, options.input_shapes), 1)),
+        session_(shaped_, session_options(options)),
+        inputs_(random_inputs(shaped_, options.seed)),
+        outputs_(session_.run(inputs_)) {}
+
+  /// Runs for so long, the first one not counted when there are more; the median of those that count.
+  double turn(double seconds) {
+    const auto begin = Clock::now();
+    std::vector<double> samples;
+    do {
+      const auto run_begin = Clock::now();
+      session_.run_into(inputs_, outputs_);
+      samples.push_back(seconds_since(run_begin) * 1e6);
+    } while (seconds_since(begin) < seconds);
+    if (samples.size() > 1) samples.erase(samples.begin());
+    result.samples_us.insert(result.samples_us.end(), samples.begin(), samples.end());
+    std::sort(samples.begin(), samples.end());
+    return percentile(samples, 0.5);
+  }
+
+  void finish() {
+    summarize(result);
+    result.isa = session_.isa();
+    result.threads = session_.threads();
+    result.arena_bytes = session_.arena_bytes();
+    result.packed_weight_bytes = session_.packed_weight_bytes();
+    result.steps = session_.steps();
+  }
+
+  LatencyResult result;
+
+ private:
+  Graph shaped_;
+  Session session_;
+  std::vector<Tensor> inputs_, outputs_;
+};
+
+}  // namespace
+
+PairedLatency measure_paired_latency(const Graph& first, const Graph& second, const LatencyOptions& options,
+                                     ProgressSink& progress) {
+  constexpr double turn_seconds = 0.004;
+  const ProgressPhase phase(progress, "measuring latency by turns", 0, "turns");
+  Timed a(first, options), b(second, options);
+  const auto warm_up = Clock::now();
+  do {
+    a.turn(turn_seconds);
+    b.turn(turn_seconds);
+  } while (seconds_since(warm_up) < options.warm_up_seconds);
+  a.result.samples_us.clear();
+  b.result.samples_us.clear();
+  std::vector<double> ratios;
+  const auto begin = Clock::now();
+  do {
+    check_cancelled();
+    const double time = a.turn(turn_seconds);
+    ratios.push_back(time / b.turn(turn_seconds));
+  } while (static_cast<int>(ratios.size()) < options.max_runs &&
+           (seconds_since(begin) < options.seconds || static_cast<int>(ratios.size()) < options.min_runs));
+  a.finish();
+  b.finish();
+  std::sort(ratios.begin(), ratios.end());
+  // Places of the order statistics that enclose the median with 95 %: n / 2 ± 0.98 √n (binomial, normal approximation).
+  const auto turns = static_cast<double>(ratios.size());
+  const double margin = 0.98 / std::sqrt(turns);
+  return {std::move(a.result), std::move(b.result), percentile(ratios, 0.5), percentile(ratios, 0.5 - margin),
+          percentile(ratios, 0.5 + margin)};
+}
+
 LatencyResult measure_latency(Session& session, const std::vector<Tensor>& inputs, const LatencyOptions& options,
                               ProgressSink& progress) {
   LatencyResult result;

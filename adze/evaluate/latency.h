@@ -57,6 +57,15 @@ LatencyResult measure_latency(const std::filesystem::path& model, const std::fun
 LatencyResult measure_latency(Session& session, const std::vector<Tensor>& inputs, const LatencyOptions& options,
                               ProgressSink& progress = silent_progress());
 
+/// Two networks measured by turns of a few milliseconds: what disturbs the machine disturbs both alike.
+struct PairedLatency {
+  LatencyResult first, second;
+  double speedup = 1;                        ///< median over the turns of first's median run over second's
+  double speedup_low = 1, speedup_high = 1;  ///< 95 % interval of that median, from the turns' order
+};
+PairedLatency measure_paired_latency(const Graph& first, const Graph& second, const LatencyOptions& options = {},
+                                     ProgressSink& progress = silent_progress());
+
 /// Inputs for a graph with concrete shapes: floats normal, 8-bit integers over their range, other integers 0 or 1.
 std::vector<Tensor> random_inputs(const Graph& graph, std::uint64_t seed);
 std::vector<Tensor> random_inputs(const std::vector<Port>& inputs, std::uint64_t seed);

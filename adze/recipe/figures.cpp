@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "adze/base/text.h"
 #include "adze/plan/cost.h"
 #include "adze/plan/plan.h"
 #include "adze/plan/stored_weights.h"
@@ -91,6 +92,11 @@ AccuracyFigure accuracy_figure(const EvaluateResult& result) {
 
 LatencyFigure latency_figure(const LatencyResult& result) {
   return {result.p50_us, result.p90_us, result.p99_us, result.min_us, result.runs, result.threads, result.isa};
+}
+
+std::string speedup_text(const PairedLatency& paired) {
+  return cat(fixed(paired.speedup, 2), " times as fast (95 % interval ", fixed(paired.speedup_low, 2), " to ",
+             fixed(paired.speedup_high, 2), ")");
 }
 
 }  // namespace adze

@@ -21,4 +21,7 @@ std::vector<LayerFigures> layer_figures(const Graph& graph);
 AccuracyFigure accuracy_figure(const EvaluateResult& result);
 LatencyFigure latency_figure(const LatencyResult& result);
 
+/// "1.82 times as fast (95 % interval 1.80 to 1.84)"
+std::string speedup_text(const PairedLatency& paired);
+
 }  // namespace adze

@@ -57,6 +57,26 @@ TEST(CliPrune, PrunedAndQuantizedNetworksRunAsCode) {
   }
 }
 
+TEST(CliPrune, SaysHowMuchFasterAndWhichZerosAreSkipped) {
+  const auto result = adze(cat("prune -f ", demo_model(), " -o p.onnx --unit weights --ratio 0.3 --json"));
+  ASSERT_EQ(result.code, 0) << result.err;
+  const auto speedup = result.results().at("speedup");
+  EXPECT_GT(speedup.at("low").get<double>(), 0);
+  EXPECT_LE(speedup.at("low").get<double>(), speedup.at("times").get<double>());
+  EXPECT_LE(speedup.at("times").get<double>(), speedup.at("high").get<double>());
+  EXPECT_TRUE(result.results().at("skipping_zeros").at("layers").empty());
+}
+
+TEST(CliBench, RunsTwoModelsByTurns) {
+  const auto result = adze("bench zoo:lenet300 --against zoo:lenet5 --time-budget 0 --json");
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_GE(result.results().at("model").at("runs").get<int>(), 10);
+  EXPECT_GE(result.results().at("against").at("runs").get<int>(), 10);
+  EXPECT_GT(result.results().at("speedup").get<double>(), 0);
+  EXPECT_EQ(adze("bench zoo:lenet300 --against zoo:lenet5 --per-layer").code, 2);
+  EXPECT_EQ(adze("bench zoo:lenet300 --against nothing.onnx").code, 3);
+}
+
 TEST(CliPrune, SharesOutOfRangeAreRefused) {
   for (const std::string how :
        {"--ratio 1", "--ratio nan", "--ratio -0.5", "--target-macs -0.5", "--target-params 1", "--target-macs nan",
