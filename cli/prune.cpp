@@ -55,7 +55,11 @@ class Pruning {
     if (arguments_.staircase || arguments_.on_steps || arguments_.target_latency > 0) {
       inputs_.cost = arguments_.device.empty() ? engine_cost(console_) : device_cost(console_, arguments_.device);
     }
-    if (!arguments_.start.empty()) inputs_.start = load_model(arguments_.start);
+    if (!arguments_.start.empty()) {
+      inputs_.start = load_model(arguments_.start);
+    } else if (arguments_.schedule == "gradual") {
+      inputs_.start = graph_;  // movement: since this training began
+    }
     const bool tunes = arguments_.training.epochs > 0;
     if (tunes && !data_.training) throw UsageError("--tune-epochs trains", "give --data");
     if (tunes) {
@@ -120,9 +124,9 @@ class Pruning {
       dense += graph.constant(layer.weight)->num_bytes();
       compact += encode::sparse_size(*graph.constant(layer.weight)).bytes;
     }
-    console_.line(
-        cat("weights of layers: ", bytes_text(dense), " dense, ", bytes_text(compact), " with zeros as bits or runs",
-            arguments_.sparse ? "" : " (--sparse writes sparse initializers)"));
+    console_.line(cat("weights of layers: ", bytes_text(dense), " dense, ", bytes_text(compact),
+                      " with zeros as bits or runs",
+                      arguments_.sparse ? "" : " (--sparse writes sparse initializers)"));
     console_.results()["sparse_bytes"] = compact;
     console_.results()["dense_bytes"] = dense;
   }
@@ -145,7 +149,7 @@ class Pruning {
                         arguments_.schedule == "regrow" || arguments_.schedule == "lottery";
     if (trains && !inputs_.tune) throw UsageError("this schedule trains", "give --data and --tune-epochs");
     if (arguments_.schedule == "gradual" || arguments_.schedule == "regrow") {
-      return sparse_outcome(graph_, training_.sparse_training(graph_, options_), options_.skip);
+      return sparse_outcome(graph_, training_.sparse_training(graph_, options_, inputs_), options_.skip);
     }
     if (arguments_.schedule == "lottery") {
       return sparse_outcome(graph_, training_.lottery(graph_, options_), options_.skip);

@@ -153,6 +153,12 @@ prune::PruneOptions PruneArguments::prune_options(std::uint64_t seed) const {
   result.seed = seed;
   const bool trains_zeros = schedule == "gradual" || schedule == "regrow" || schedule == "lottery";
   if (trains_zeros && result.channels) throw UsageError(cat("--schedule ", schedule, " is for --unit weights"));
+  if ((schedule == "regrow" || schedule == "lottery") && !goes_by_magnitude()) {
+    throw UsageError(cat("--schedule ", schedule, " goes by magnitudes"), "--schedule gradual takes any --criterion");
+  }
+  if (schedule == "lottery" && distil) {
+    throw UsageError("tickets are trained without a teacher", "adze distill, or adze train TICKET --teacher MODEL");
+  }
   if (!result.own.empty() && (trains_zeros || result.depth || result.pattern.kind == prune::Pattern::Kind::NM)) {
     throw UsageError("--layer-ratio is for channels, weights and blocks, one-shot or iterative");
   }

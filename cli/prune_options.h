@@ -30,6 +30,8 @@ struct PruneArguments {
 
   void declare(Options& options);
   bool has_data() const { return !training.data.path.empty(); }
+  /// Do the schedules that train with zeros need nothing but magnitudes?
+  bool goes_by_magnitude() const { return criterion == "l1" || criterion == "l2"; }
   prune::PruneOptions prune_options(std::uint64_t seed) const;
 };
 

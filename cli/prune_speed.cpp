@@ -76,7 +76,7 @@ void show_speed(Console& console, const Graph& dense, const Graph& pruned, const
   LatencyOptions options;
   options.warm_up_seconds = 0.03;
   options.seconds = 0.3;
-  options.min_runs = 3;
+  options.min_runs = 6;
   const PairedLatency paired = measure_paired_latency(first, second, options, console.progress());
   before.latency = latency_figure(paired.first);
   after.latency = latency_figure(paired.second);

@@ -48,10 +48,16 @@ std::int64_t epoch_reaching(const std::vector<train::EpochResult>& epochs, doubl
 
 }  // namespace
 
-train::TrainOptions PruneTraining::train_options(std::int64_t seed_offset) const {
+train::TrainOptions PruneTraining::train_options(std::int64_t seed_offset, const Graph* teacher) const {
   train::TrainOptions options =
       arguments_.training.trainer_options(console_.options, arguments_.model.starts_with("zoo:"));
   options.seed += static_cast<std::uint64_t>(seed_offset);
+  if (teacher != nullptr && arguments_.distil) {
+    options.learner.distill.teachers = {train::with_open_batch(*teacher)};
+    train::DistillTerm term;
+    term.temperature = arguments_.training.temperature;
+    options.learner.distill.terms = {term};
+  }
   return options;
 }
 
@@ -71,14 +77,8 @@ void PruneTraining::note(const train::TrainResult& result, std::int64_t round, s
 }
 
 Graph PruneTraining::tuned(const Graph& graph, const Graph& teacher, std::int64_t round) {
-  train::TrainOptions options = train_options(round);
+  train::TrainOptions options = train_options(round, &teacher);
   options.learner.keep_zeros = arguments_.unit != "channels";
-  if (arguments_.distil) {
-    options.learner.distill.teachers = {train::with_open_batch(teacher)};
-    train::DistillTerm term;
-    term.temperature = arguments_.training.temperature;
-    options.learner.distill.terms = {term};
-  }
   train::TrainResult result = train::train(graph, data_.training, data_.validation, options, console_.progress());
   note(result, round, cat("round ", round));
   return std::move(result.graph);
@@ -107,8 +107,9 @@ Graph PruneTraining::under_penalty(const Graph& graph) {
   return std::move(result.graph);
 }
 
-Graph PruneTraining::sparse_training(const Graph& graph, const prune::PruneOptions& pruning) {
-  train::TrainOptions options = train_options(0);
+Graph PruneTraining::sparse_training(const Graph& graph, const prune::PruneOptions& pruning,
+                                     const prune::PruneInputs& inputs) {
+  train::TrainOptions options = train_options(0, &graph);
   prune::RegrowSchedule schedule;
   schedule.pattern = pruning.pattern;
   schedule.ratio = pruning.ratio;
@@ -119,6 +120,11 @@ Graph PruneTraining::sparse_training(const Graph& graph, const prune::PruneOptio
   schedule.seed = pruning.seed;
   schedule.batch = batches_by_step(data_.training, options.batch_size, pruning.seed);
   const bool regrow = arguments_.schedule == "regrow";
+  if (!arguments_.goes_by_magnitude()) {
+    schedule.scores = [&](const Graph& now, const std::vector<prune::Layer>& layers) {
+      return prune::score_weights(now, layers, pruning, inputs);
+    };
+  }
   if (regrow && pruning.pattern.kind != prune::Pattern::Kind::Weights) {
     throw UsageError("--schedule regrow moves single weights", "--unit weights");
   }

@@ -17,8 +17,8 @@ class PruneTraining {
   Graph tuned(const Graph& graph, const Graph& teacher, std::int64_t round);
   /// Trained with the penalty of the options.
   Graph under_penalty(const Graph& graph);
-  /// The gradual and regrow schedules.
-  Graph sparse_training(const Graph& graph, const prune::PruneOptions& options);
+  /// The gradual and regrow schedules. inputs: what the criterion of the gradual one needs.
+  Graph sparse_training(const Graph& graph, const prune::PruneOptions& options, const prune::PruneInputs& inputs);
   /// The lottery's rounds, shown as a table.
   Graph lottery(const Graph& graph, const prune::PruneOptions& options);
 
@@ -26,7 +26,8 @@ class PruneTraining {
   std::vector<PictureFigure> pictures(const prune::PruneOutcome& outcome, double before) const;
 
  private:
-  train::TrainOptions train_options(std::int64_t seed_offset) const;
+  /// teacher: the dense network, for --distil; null: none.
+  train::TrainOptions train_options(std::int64_t seed_offset, const Graph* teacher = nullptr) const;
   /// last: the weights kept are the last epoch's, not those of the best.
   void note(const train::TrainResult& result, std::int64_t round, std::string_view what, bool last = false);
 

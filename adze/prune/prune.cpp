@@ -385,12 +385,16 @@ std::vector<std::vector<double>> score_weights(const Graph& graph, const std::ve
   std::vector<std::vector<double>> scores;
   for (const Layer& layer : layers) {
     scores.push_back(weight_scores(options.criteria, options.normalization, graph, layer, statistics));
-    // What is 0 already stays 0: it comes before all that is not.
-    const std::vector<float> weights = weight_matrix(graph, layer);
-    double lowest = 0;
-    for (const double score : scores.back()) lowest = std::min(lowest, score);
+  }
+  // What is 0 already stays 0: it comes before all that is not, in any layer.
+  double lowest = 0;
+  for (const auto& one : scores) {
+    for (const double score : one) lowest = std::min(lowest, score);
+  }
+  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+    const std::vector<float> weights = weight_matrix(graph, layers[layer]);
     for (std::size_t i = 0; i < weights.size(); ++i) {
-      if (weights[i] == 0) scores.back()[i] = lowest - 1e-9;
+      if (weights[i] == 0) scores[layer][i] = lowest - 1e-9;
     }
   }
   return scores;

@@ -54,6 +54,21 @@ double cubic_ratio(const MaskSchedule& schedule, double done) {
   return schedule.ratio * (1 - std::pow(1 - t, 3));
 }
 
+namespace {
+
+std::vector<std::vector<double>> gradual_scores(const MaskSchedule& schedule, const Watched& watched,
+                                                const train::Learner& learner) {
+  if (schedule.scores) {
+    const Graph now = learner.graph();
+    return schedule.scores(now, weight_layers(now, schedule.skip));
+  }
+  std::vector<std::vector<double>> scores;
+  for (const Layer& layer : watched.layers) scores.push_back(magnitudes(weight_matrix(watched.graph, layer)));
+  return scores;
+}
+
+}  // namespace
+
 train::StepHook gradual_hook(const Graph& graph, const MaskSchedule& schedule) {
   auto watched = std::make_shared<Watched>(graph, schedule.skip);
   return [watched, schedule](train::Learner& learner, std::int64_t step, std::int64_t steps) {
@@ -62,8 +77,7 @@ train::StepHook gradual_hook(const Graph& graph, const MaskSchedule& schedule) {
     const double ratio = cubic_ratio(schedule, share(step, steps));
     if (ratio <= 0) return;
     watched->read(learner);
-    std::vector<std::vector<double>> scores;
-    for (const Layer& layer : watched->layers) scores.push_back(magnitudes(weight_matrix(watched->graph, layer)));
+    const std::vector<std::vector<double>> scores = gradual_scores(schedule, *watched, learner);
     if (schedule.by_layer) {
       for (std::size_t i = 0; i < scores.size(); ++i) {
         watched->set_mask(learner, i, choose_mask(scores[i], watched->layers[i], schedule.pattern, ratio));

@@ -24,10 +24,13 @@ struct MaskSchedule {
   std::int64_t interval = 50;  ///< steps between changes
   std::vector<std::string> skip;
   std::uint64_t seed = 0;
+  /// gradual_hook: how much the weights of these layers of the network as it is matter, what is 0 already least;
+  /// empty: their magnitudes.
+  std::function<std::vector<std::vector<double>>(const Graph&, const std::vector<Layer>&)> scores;
 };
 
-/// Weights of the smallest magnitude go, more and more: ratio · (1 - (1 - t)³) for t from 0 at begin to 1 at end.
-/// Source  Zhu and Gupta, To prune, or not to prune, arXiv:1710.01878
+/// Weights of the smallest magnitude (or of the smallest scores) go, more and more: ratio · (1 - (1 - t)³) for t from 0
+/// at begin to 1 at end. Source  Zhu and Gupta, To prune, or not to prune, arXiv:1710.01878
 train::StepHook gradual_hook(const Graph& graph, const MaskSchedule& schedule);
 
 /// The share of zeros that gradual_hook asks for after `done` of the run.

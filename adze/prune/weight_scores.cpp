@@ -145,7 +145,9 @@ std::vector<double> movement(const View& view) {
                      "--start names the network before training");
   }
   std::vector<double> scores = as_matrix(view, found->second);
-  for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = std::abs(view.weights[i]) - std::abs(scores[i]);
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    scores[i] = 0.5 * (static_cast<double>(view.weights[i]) * view.weights[i] - scores[i] * scores[i]);
+  }
   return scores;
 }
 

@@ -80,7 +80,8 @@ TEST(CliBench, RunsTwoModelsByTurns) {
 TEST(CliPrune, SharesOutOfRangeAreRefused) {
   for (const std::string how :
        {"--ratio 1", "--ratio nan", "--ratio -0.5", "--target-macs -0.5", "--target-params 1", "--target-macs nan",
-        "--unit 4:2", "--layer-ratio Conv_1", "--layer-ratio Conv*=1", "--layer-ratio nothing=0.5", "--skip nothing",
+        "--unit 4:2", "--unit weights --schedule lottery --distil", "--unit weights --schedule regrow --criterion lamp",
+        "--layer-ratio Conv_1", "--layer-ratio Conv*=1", "--layer-ratio nothing=0.5", "--skip nothing",
         "--unit block=0x1", "--unit wights", "--ratio 0.5 --target-macs 0.5", "--max-ratio 1.5"}) {
     const auto result = adze(cat("prune -f ", demo_model(), " -o p.onnx ", how));
     EXPECT_EQ(result.code, 2) << how << "\n" << result.err;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "adze/prune/lottery.h"
@@ -84,6 +85,43 @@ TEST(GradualHook, FollowsTheCubicCurveToItsEnd) {
     last = zeros;
   }
   EXPECT_NEAR(last, 0.8, 0.005);
+}
+
+TEST(GradualHook, GoesByTheScoresOfTheNetworkAsItIs) {
+  const Graph graph = small_network();
+  StillLearner learner(graph);
+  MaskSchedule schedule;
+  schedule.ratio = 0.5;
+  schedule.interval = 10;
+  std::int64_t asked = 0;
+  schedule.scores = [&](const Graph& now, const std::vector<Layer>& layers) {
+    ++asked;
+    std::vector<std::vector<double>> scores;
+    for (const Layer& layer : layers) {
+      scores.push_back({});
+      for (const float weight : weight_matrix(now, layer))
+        scores.back().push_back(weight == 0 ? -1e9 : -std::abs(weight));
+    }
+    return scores;
+  };
+  const auto hook = gradual_hook(graph, schedule);
+  for (std::int64_t step = 0; step < 100; ++step) hook(learner, step, 100);
+  EXPECT_GE(asked, 7);
+  EXPECT_NEAR(zeros_of(learner.graph()), 0.5, 0.01);
+  // The largest went: all that is left is smaller than all that was taken.
+  float largest_kept = 0, smallest_gone = HUGE_VALF;
+  for (const Layer& layer : weight_layers(graph)) {
+    const auto before = graph.constant(layer.weight)->data<float>();
+    const Tensor after = learner.parameter(graph.value(layer.weight).name);
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      if (after.data<float>()[i] != 0) {
+        largest_kept = std::max(largest_kept, std::abs(before[i]));
+      } else {
+        smallest_gone = std::min(smallest_gone, std::abs(before[i]));
+      }
+    }
+  }
+  EXPECT_LE(largest_kept, smallest_gone);
 }
 
 TEST(RegrowHook, KeepsTheNumberOfZerosAndGrowsWhereGradientsAreLarge) {
