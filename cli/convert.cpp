@@ -4,6 +4,7 @@
 #include "adze/base/text.h"
 #include "adze/recipe/model_files.h"
 #include "adze/rewrite/take_weights.h"
+#include "cli/model_zeros.h"
 #include "cli/verb.h"
 
 namespace adze::cli {
@@ -32,6 +33,7 @@ ExitCode convert(Console& console, const Arguments& arguments) {
   console.results()["nodes"] = graph.num_alive_nodes();
   console.results()["file_bytes"] = bytes;
   console.line(cat("wrote ", arguments.output, ": ", graph.num_alive_nodes(), " nodes, ", bytes_text(bytes)));
+  show_zeros(console, load_model(arguments.output));
   return ExitCode::Done;
 }
 

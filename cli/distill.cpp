@@ -4,6 +4,7 @@
 #include "adze/evaluate/compare.h"
 #include "adze/recipe/model_files.h"
 #include "adze/recipe/runner.h"
+#include "cli/model_zeros.h"
 #include "cli/training_options.h"
 #include "cli/verb.h"
 
@@ -62,6 +63,7 @@ ExitCode run_distill(Console& console, Arguments arguments) {
   console.line("");
   console.line(cat(arguments.output, " written; next: adze compare ", training.teachers[0], " ", arguments.output,
                    " --data … --split test"));
+  show_zeros(console, outcome.graph);
   remark_skipped(console, result.skipped);
   return ExitCode::Done;
 }

@@ -7,6 +7,7 @@
 #include "adze/recipe/model_files.h"
 #include "cli/device_run.h"
 #include "cli/golden_runs.h"
+#include "cli/model_zeros.h"
 #include "cli/verb.h"
 
 namespace adze::cli {
@@ -85,7 +86,10 @@ ExitCode run_emit(Console& console, const Arguments& arguments) {
   for (const MemoryRange& memory : emission.memory.memories) {
     console.line(cat("in ", memory.name, " ", memory.used, " of ", memory.bytes, " bytes"));
   }
-  return arguments.check ? check(console, graph, options, arguments) : ExitCode::Done;
+  const bool zeros_kept = show_zeros(console, graph);
+  if (!arguments.check) return ExitCode::Done;
+  const ExitCode checked = check(console, graph, options, arguments);
+  return zeros_kept ? checked : ExitCode::GoalMissed;
 }
 
 }  // namespace

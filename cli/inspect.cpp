@@ -8,6 +8,7 @@
 #include "adze/recipe/figures.h"
 #include "adze/recipe/model_files.h"
 #include "cli/inspect_format.h"
+#include "cli/model_zeros.h"
 #include "cli/verb.h"
 
 namespace adze::cli {
@@ -132,6 +133,7 @@ ExitCode inspect(Console& console, const Arguments& arguments) {
   console.line(cat("weights           ", bytes_text(figures.weight_bytes)));
   console.line(cat("peak activations  ", bytes_text(figures.peak_activation_bytes), " (", figures.peak_activation_bytes,
                    " B, batch 1)"));
+  show_zeros(console, graph);
   print_states(console, graph);
   return ExitCode::Done;
 }

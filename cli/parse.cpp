@@ -90,7 +90,8 @@ void Options::option(std::int64_t& target, const std::string& flags, const std::
 }
 
 void Options::option(double& target, const std::string& flags, const std::string& help) {
-  add(implementation_.app, target, flags, help);
+  CLI::Option* added = add(implementation_.app, target, flags, help);
+  if (target < 0) added->default_str("");  // stands for "not given"
 }
 
 void Options::option(std::vector<std::string>& target, const std::string& flags, const std::string& help) {

@@ -1,17 +1,23 @@
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "adze/base/text.h"
 #include "adze/encode/sparse.h"
+#include "adze/graph/facts.h"
 #include "adze/prune/float_weights.h"
 #include "adze/prune/gradients.h"
 #include "adze/prune/sensitivity.h"
 #include "adze/prune/widen.h"
+#include "adze/prune/zeros.h"
 #include "adze/recipe/figures.h"
 #include "adze/recipe/model_files.h"
 #include "adze/recipe/slim.h"
+#include "cli/model_zeros.h"
 #include "cli/prune_cost.h"
+#include "cli/prune_report.h"
 #include "cli/prune_slices.h"
 #include "cli/prune_speed.h"
 #include "cli/prune_training.h"
@@ -31,6 +37,7 @@ Graph prepared(const PruneArguments& arguments, Console& console) {
 }
 
 Graph finished(Graph graph, const PruneArguments& arguments, Console& console) {
+  if (!arguments.no_slim && !arguments.keep_batch_norms) graph = slim(std::move(graph), {}, console.progress()).graph;
   // Training leaves -0, whose bits are not all 0: it would be stored as a value.
   for (const prune::Layer& layer : prune::weight_layers(graph)) {
     std::vector<float> weights = prune::weight_matrix(graph, layer);
@@ -39,16 +46,26 @@ Graph finished(Graph graph, const PruneArguments& arguments, Console& console) {
     }
     prune::set_weight_matrix(graph, layer, weights);
   }
-  if (arguments.no_slim || arguments.keep_batch_norms) return graph;
-  return slim(std::move(graph), {}, console.progress()).graph;
+  if (weight_facts(graph).zeros) prune::note_zeros(graph);
+  return graph;
+}
+
+/// Said before hours of training, not after.
+void check_format(const std::string& output) {
+  const std::string extension = std::filesystem::path(output).extension().string();
+  if (extension == ".onnx" || extension == ".tflite" || extension == ".adze") return;
+  throw UsageError(cat("cannot write a model as ", adze::quoted(output)),
+                   "a name that ends in .onnx or .tflite, or in .adze for text");
 }
 
 class Pruning {
  public:
   Pruning(Console& console, const PruneArguments& arguments)
       : console_(console), arguments_(arguments), seed_(static_cast<std::uint64_t>(console.options.seed)) {
-    graph_ = prepared(arguments_, console_);
+    arguments_.check();
     options_ = arguments_.prune_options(seed_);
+    graph_ = prepared(arguments_, console_);
+    prune::check_unquantized(graph_);
     for (const std::string& pattern : options_.skip) prune::check_names_something(graph_, pattern);
     for (const prune::OwnRatio& own : options_.own) prune::check_names_something(graph_, own.pattern);
     if (arguments_.has_data()) open();
@@ -60,10 +77,12 @@ class Pruning {
     } else if (arguments_.schedule == "gradual") {
       inputs_.start = graph_;  // movement: since this training began
     }
-    const bool tunes = arguments_.training.epochs > 0;
-    if (tunes && !data_.training) throw UsageError("--tune-epochs trains", "give --data");
-    if (tunes) {
-      inputs_.tune = [this](const Graph& graph, std::int64_t round) { return training_.tuned(graph, graph_, round); };
+    if (arguments_.training.epochs > 0) {
+      train::plugin();  // says now when there is none
+      training_.open_state();
+    }
+    if (arguments_.training.epochs > 0 || reports_accuracy()) {
+      inputs_.tune = [this](const Graph& graph, std::int64_t round) { return after_cut(graph, round); };
     }
   }
 
@@ -73,8 +92,14 @@ class Pruning {
     if (arguments_.staircase) return measure_staircase();
     if (arguments_.output.empty()) throw UsageError("say where to write the pruned network", "-o pruned.onnx");
     console_.check_output(arguments_.output);
+    check_format(arguments_.output);
     if (!arguments_.report.empty()) console_.check_output(arguments_.report);
     const prune::PruneOutcome outcome = pruned();
+    if (!arguments_.max_drop.empty() && nothing_went(outcome)) {
+      console_.line(cat("nothing is written: no ratio that was tried costs at most ", arguments_.max_drop,
+                        "; train after pruning (--tune-epochs), or allow more"));
+      return ExitCode::GoalMissed;
+    }
     const Graph result = finished(outcome.graph, arguments_, console_);
     if (const auto lost = slice_lost(outcome.graph)) {
       show_pruning(console_, outcome, options_);
@@ -82,26 +107,36 @@ class Pruning {
       return ExitCode::GoalMissed;
     }
     save_model(result, arguments_.output, {21, false, arguments_.sparse});
-    if (!options_.channels) show_sparse_size(result);
     console_.model("input", arguments_.model);
     console_.model("output", arguments_.output);
     show_pruning(console_, outcome, options_);
     show_steps(outcome);
+    show_zeros(console_, result);
+    if (options_.channels && !options_.depth && nothing_went(outcome)) {
+      console_.line("nothing went: a larger --ratio, a lower --min-units or --round-to, or fewer --skip");
+    }
     tell_of_limit(outcome);
     ModelFigures before = model_figures(graph_, "before", arguments_.model);
     ModelFigures after = model_figures(result, "after", arguments_.output);
     show_speed(console_, graph_, result,
                options_.channels ? std::nullopt : std::optional<prune::Pattern>(options_.pattern), before, after);
-    console_.table(before_after_table(before, after));
-    if (!arguments_.report.empty()) {
-      write_pruning_report(console_, outcome, arguments_, graph_, result,
-                           training_.pictures(outcome, dense_ ? dense_->top1 : 0));
+    if (!options_.channels) add_sparse_sizes(result, before, after);
+    if (dense_ && pruned_) {
+      before.accuracy = accuracy_figure(*dense_);
+      after.accuracy = accuracy_figure(*pruned_);
     }
+    console_.table(before_after_table(before, after));
+    if (!arguments_.report.empty()) write_report(outcome, before, after);
     console_.line(cat("next: adze evaluate ", arguments_.output, " --data …; adze bench ", arguments_.output));
     return ExitCode::Done;
   }
 
  private:
+  static bool nothing_went(const prune::PruneOutcome& outcome) {
+    return outcome.before.parameters == outcome.after.parameters &&
+           std::all_of(outcome.layers.begin(), outcome.layers.end(), [](const auto& layer) { return layer.zeros == 0; });
+  }
+
   /// Says when fewer weights became 0 than were asked for.
   void tell_of_limit(const prune::PruneOutcome& outcome) {
     std::int64_t weights = 0, zeros = 0;
@@ -117,18 +152,74 @@ class Pruning {
                       " %: no layer loses more than --max-ratio ", arguments_.max_ratio, ", and --skip keeps others"));
   }
 
-  /// What the weights take when zeros are told by bits or runs.
-  void show_sparse_size(const Graph& graph) {
-    std::int64_t dense = 0, compact = 0;
+  static std::int64_t sparse_bytes(const Graph& graph) {
+    std::int64_t bytes = 0;
     for (const prune::Layer& layer : prune::weight_layers(graph)) {
-      dense += graph.constant(layer.weight)->num_bytes();
-      compact += encode::sparse_size(*graph.constant(layer.weight)).bytes;
+      bytes += encode::sparse_size(*graph.constant(layer.weight)).bytes;
     }
-    console_.line(cat("weights of layers: ", bytes_text(dense), " dense, ", bytes_text(compact),
-                      " with zeros as bits or runs",
-                      arguments_.sparse ? "" : " (--sparse writes sparse initializers)"));
-    console_.results()["sparse_bytes"] = compact;
-    console_.results()["dense_bytes"] = dense;
+    return bytes;
+  }
+
+  /// What the weights take when zeros are told by bits or runs.
+  void add_sparse_sizes(const Graph& result, ModelFigures& before, ModelFigures& after) {
+    before.sparse_bytes = sparse_bytes(graph_);
+    after.sparse_bytes = sparse_bytes(result);
+    console_.results()["sparse_bytes"] = after.sparse_bytes;
+    console_.results()["dense_bytes"] = after.weight_bytes;
+    if (!arguments_.sparse) console_.line("zeros take room as other numbers do: --sparse writes sparse initializers");
+  }
+
+  /// Is the page to show accuracy? Only with labels.
+  bool reports_accuracy() {
+    if (arguments_.report.empty() || !data_.validation || searching_) return false;
+    if (!labelled_) labelled_ = data_.validation->size() > 0 && data_.validation->label(0) >= 0;
+    return *labelled_;
+  }
+
+  /// Judges and trains what a round cut.
+  Graph after_cut(const Graph& graph, std::int64_t round) {
+    if (reports_accuracy()) rounds_[round].cut = judged(graph).top1;
+    if (arguments_.training.epochs == 0) return graph;
+    const std::string name = searching_ ? cat("ratio-", fixed(*searching_, 4)) : cat("round-", round);
+    Graph tuned = training_.tuned(graph, graph_, round, name);
+    if (reports_accuracy()) rounds_[round].accuracy = judged(tuned).top1;
+    return tuned;
+  }
+
+  void write_report(const prune::PruneOutcome& outcome, const ModelFigures& before, const ModelFigures& after) {
+    PruningPage page;
+    page.before = before;
+    page.after = after;
+    page.pictures = training_.pictures();
+    page.tried = tried_;
+    page.slices = slices_;
+    if (data_.validation) page.class_names = data_.validation->class_names();
+    for (std::size_t i = 0; i < outcome.rounds.size(); ++i) {
+      const prune::RoundOutcome& round = outcome.rounds[i];
+      PruningRoundFigures figures = rounds_[static_cast<std::int64_t>(i) + 1];
+      figures.name = cat(options_.depth ? "step " : "round ", i + 1);
+      figures.macs = round.size.macs;
+      figures.parameters = round.size.parameters;
+      figures.left = static_cast<double>(round.size.macs) /
+                     static_cast<double>(std::max<std::int64_t>(1, outcome.before.macs));
+      if (!options_.channels) figures.left = weights_left(outcome, round);
+      if (i < training_.rounds().size()) {
+        figures.name = training_.rounds()[i].name;
+        figures.accuracy = training_.rounds()[i].accuracy;
+      }
+      page.rounds.push_back(std::move(figures));
+    }
+    write_pruning_report(console_, outcome, arguments_, options_, graph_, std::move(page));
+  }
+
+  /// The share of all layers' weights that is not 0.
+  static double weights_left(const prune::PruneOutcome& outcome, const prune::RoundOutcome& round) {
+    double left = 0, all = 0;
+    for (std::size_t i = 0; i < std::min(round.left.size(), outcome.layers.size()); ++i) {
+      left += round.left[i] * static_cast<double>(outcome.layers[i].weights);
+      all += static_cast<double>(outcome.layers[i].weights);
+    }
+    return all > 0 ? left / all : 1;
   }
 
   void open() {
@@ -147,12 +238,14 @@ class Pruning {
   prune::PruneOutcome pruned() {
     const bool trains = arguments_.penalty != "none" || arguments_.schedule == "gradual" ||
                         arguments_.schedule == "regrow" || arguments_.schedule == "lottery";
-    if (trains && !inputs_.tune) throw UsageError("this schedule trains", "give --data and --tune-epochs");
+    if (trains && arguments_.training.epochs == 0) throw UsageError("this schedule trains", "give --data and --tune-epochs");
     if (arguments_.schedule == "gradual" || arguments_.schedule == "regrow") {
-      return sparse_outcome(graph_, training_.sparse_training(graph_, options_, inputs_), options_.skip);
+      Graph sparse = training_.sparse_training(graph_, options_, inputs_);
+      return sparse_outcome(graph_, std::move(sparse), options_.skip, training_.rounds());
     }
     if (arguments_.schedule == "lottery") {
-      return sparse_outcome(graph_, training_.lottery(graph_, options_), options_.skip);
+      Graph ticket = training_.lottery(graph_, options_);
+      return sparse_outcome(graph_, std::move(ticket), options_.skip, training_.rounds());
     }
     if (!arguments_.max_drop.empty()) return prune_within_drop();
     Graph start = arguments_.penalty == "none" ? graph_ : training_.under_penalty(graph_);
@@ -257,11 +350,12 @@ class Pruning {
 
   /// Shows what slices lost; says which lost more than it may.
   std::optional<std::string> slice_lost(const Graph& pruned) {
-    if (arguments_.slices.empty() && arguments_.max_slice_drop.empty()) return std::nullopt;
-    const SliceComparison comparison = compared_slices(pruned);
-    show_slices(console_, comparison, *data_.validation);
+    const bool asked = !arguments_.slices.empty() || !arguments_.max_slice_drop.empty();
+    if (!asked && !reports_accuracy()) return std::nullopt;
+    slices_ = compared_slices(pruned);
+    if (asked) show_slices(console_, *slices_, *data_.validation);
     if (arguments_.max_slice_drop.empty()) return std::nullopt;
-    const SliceResult worst = comparison.worst();
+    const SliceResult worst = slices_->worst();
     if (worst.drop() <= parse_fraction(arguments_.max_slice_drop, "--max-slice-drop")) return std::nullopt;
     return cat(worst.name, " lost ", fixed(100 * worst.drop(), 2), " points, more than ", arguments_.max_slice_drop);
   }
@@ -271,7 +365,8 @@ class Pruning {
     if (!dense_) dense_ = judged(graph_);
     std::vector<SampleGroup> groups;
     if (!arguments_.slices.empty()) groups = read_sample_groups(arguments_.slices);
-    return compare_slices(*dense_, judged(pruned), *data_.validation, groups);
+    pruned_ = judged(pruned);
+    return compare_slices(*dense_, *pruned_, *data_.validation, groups);
   }
 
   EvaluateResult judged(const Graph& graph) {
@@ -301,8 +396,10 @@ class Pruning {
     double low = 0, high = options_.limits.max_ratio;
     for (int step = 0; step < 5; ++step) {
       options.ratio = (low + high) / 2;
+      searching_ = options.ratio;
       prune::PruneOutcome candidate = prune::prune(graph_, options, inputs_, console_.progress());
       const double drop = dense - judged(candidate.graph).top1;
+      tried_.emplace_back(options.ratio, dense - drop);
       console_.line(cat("ratio ", fixed(options.ratio, 3), ": ", fixed(100 * drop, 2), " points lost of ",
                         fixed(100 * dense, 2), " %"));
       console_.results()["tried"].push_back({{"ratio", options.ratio}, {"drop", drop}});
@@ -316,6 +413,8 @@ class Pruning {
         high = options.ratio;
       }
     }
+    searching_.reset();
+    tried_.emplace_back(0, dense);
     console_.results()["ratio"] = low;
     return best;
   }
@@ -326,7 +425,12 @@ class Pruning {
   Graph graph_;
   prune::PruneOptions options_;
   prune::PruneInputs inputs_;
-  std::optional<EvaluateResult> dense_;  ///< on validation data
+  std::optional<EvaluateResult> dense_, pruned_;  ///< on validation data
+  std::optional<SliceComparison> slices_;
+  std::map<std::int64_t, PruningRoundFigures> rounds_;  ///< their accuracies
+  std::optional<double> searching_;                     ///< the ratio that --max-drop tries now
+  std::vector<std::pair<double, double>> tried_;        ///< by it: ratios and accuracies
+  std::optional<bool> labelled_;
   TrainingData data_;
   PruneTraining training_{console_, arguments_, data_};
 };

@@ -46,10 +46,10 @@ void PruneArguments::declare(Options& options) {
                  "All at once; in rounds with training between; zeros that grow while training (gradual) or move "
                  "(regrow); rounds that go back to the first weights (lottery)",
                  {"oneshot", "iterative", "gradual", "regrow", "lottery"});
-  options.option(rounds, "--rounds", "Of the iterative schedule");
+  options.option(rounds, "--rounds", "Of the iterative and lottery schedules; 0: 5");
   options.option(training.epochs, "--tune-epochs", "Epochs of training after each round; needs --data with labels");
   options.option(change_every, "--change-every", "gradual, regrow: steps from one change to the next");
-  options.option(state, "--state", "lottery: folder of the rounds; what is there is not trained again");
+  options.option(state, "--state", "Folder that keeps all trainings: the same command goes on where it was ended");
   options.option(rewind, "--rewind", "lottery: epoch of the first training whose weights are gone back to");
   options.flag(control, "--control", "lottery: train each mask on shuffled first weights too");
   options.choice(penalty, "--penalty", "Train before pruning with a pull on channels (docs/pruning.md)",
@@ -75,12 +75,12 @@ void PruneArguments::declare(Options& options) {
   options.flag(no_slim, "--no-slim", "Do not rewrite the model first");
   options.flag(keep_batch_norms, "--keep-batch-norms", "Do not fold batch norms at the end");
   options.flag(sparse, "--sparse", "Write weights that are mostly 0 as sparse initializers");
-  options.option(report, "--report", "HTML page: what went, round by round");
+  options.option(report, "--report", "HTML page: what went and why, round by round, accuracy with --data");
   training.data.declare(options, "-d,--data", "Data to measure and train on; its train split where it has one",
                         Options::Need::Optional);
   options.option(samples, "--samples", "Samples that activations, sensitivity and inputs are measured on");
   options.option(gradient_batches, "--gradient-batches", "Batches of 16 samples that gradients are measured on");
-  options.option(judge_samples, "--judge-samples", "Validation samples for --max-drop");
+  options.option(judge_samples, "--judge-samples", "Validation samples for limits on accuracy and the report; 0: all");
   options.option(training.data.samples, "--train-samples", "Train on so many samples; 0: all");
   options.option(training.validation, "--validation", "Share of the training data that epochs are judged on");
   options.option(training.batch, "--batch", "Samples in one training step");
@@ -145,12 +145,18 @@ prune::PruneOptions PruneArguments::prune_options(std::uint64_t seed) const {
   }
   if (!(max_ratio >= 0 && max_ratio <= 1)) throw UsageError("--max-ratio is a share, from 0 to 1");
   result.limits = {round_to, min_units, max_ratio};
-  result.rounds = schedule == "iterative" ? rounds : 1;
+  result.rounds = schedule == "iterative" ? num_rounds() : 1;
   result.reconstruct = reconstruct;
   result.surgeon = surgeon;
   result.skip = skip;
   for (const std::string& text : layer_ratio) result.own.push_back(parse_layer_ratio(text));
   result.seed = seed;
+  if (ratio != not_given && !result.channels && result.pattern.kind == prune::Pattern::Kind::NM) {
+    throw UsageError(cat("--unit ", unit, " says itself how many weights go"), "leave --ratio out");
+  }
+  if (result.depth && criterion != "l2") {
+    throw UsageError(cat("--unit ", unit, " takes what changes the outputs least"), "leave --criterion out");
+  }
   const bool trains_zeros = schedule == "gradual" || schedule == "regrow" || schedule == "lottery";
   if (trains_zeros && result.channels) throw UsageError(cat("--schedule ", schedule, " is for --unit weights"));
   if ((schedule == "regrow" || schedule == "lottery") && !goes_by_magnitude()) {

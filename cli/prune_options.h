@@ -16,7 +16,7 @@ struct PruneArguments {
   std::string schedule = "oneshot", max_drop, start, report;
   static constexpr double not_given = -1;
   double ratio = not_given, target_macs = 0, target_params = 0, max_ratio = 0.9;
-  std::int64_t rounds = 5, round_to = 1, min_units = 1, samples = 128, gradient_batches = 16, judge_samples = 1000;
+  std::int64_t rounds = 0, round_to = 1, min_units = 1, samples = 128, gradient_batches = 16, judge_samples = 1000;
   bool dry_run = false, sensitivity = false, reconstruct = false, surgeon = false, no_slim = false;
   bool keep_batch_norms = false, sparse = false, control = false, distil = false;
   std::string penalty = "none", state;
@@ -32,11 +32,11 @@ struct PruneArguments {
   bool has_data() const { return !training.data.path.empty(); }
   /// Do the schedules that train with zeros need nothing but magnitudes?
   bool goes_by_magnitude() const { return criterion == "l1" || criterion == "l2"; }
+  /// Throws UsageError for numbers out of range, options without effect, and what needs data.
+  void check() const;
+  std::int64_t num_rounds() const { return rounds > 0 ? rounds : 5; }
   prune::PruneOptions prune_options(std::uint64_t seed) const;
 };
-
-/// A graph that training, not `prune::prune`, made sparse: as its outcome.
-prune::PruneOutcome sparse_outcome(const Graph& before, Graph after, const std::vector<std::string>& skip);
 
 /// Groups with their scores, and what stays and why.
 void show_groups(Console& console, const Graph& graph, const prune::Groups& groups,
@@ -44,9 +44,5 @@ void show_groups(Console& console, const Graph& graph, const prune::Groups& grou
 
 /// What went, by group or layer; also as JSON.
 void show_pruning(Console& console, const prune::PruneOutcome& outcome, const prune::PruneOptions& options);
-
-/// The HTML page.
-void write_pruning_report(Console& console, const prune::PruneOutcome& outcome, const PruneArguments& arguments,
-                          const Graph& before, const Graph& after, std::vector<PictureFigure> more = {});
 
 }  // namespace adze::cli

@@ -2,10 +2,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "adze/base/files.h"
 #include "adze/base/text.h"
 #include "adze/recipe/figures.h"
-#include "adze/report/curves.h"
 #include "cli/prune_options.h"
 
 namespace adze::cli {
@@ -110,13 +108,13 @@ void show_pruning(Console& console, const prune::PruneOutcome& outcome, const pr
   if (options.depth) {
     show_parts(console, outcome);
   } else if (channels) {
-    Table table({"group", "units", "left", "which went", "largest score gone", "smallest kept"}, "Channels");
+    Table table({"group", "units", "left", "largest score gone", "smallest kept", "which went"}, "Channels");
     for (const prune::GroupOutcome& group : outcome.groups) {
       const auto left = group.size - static_cast<std::int64_t>(group.removed.size());
       const double largest = group.scores.empty() ? 0 : *std::max_element(group.scores.begin(), group.scores.end());
-      table.add_row({group.name, cat(group.size), cat(left), some_numbers(group.removed, 12),
-                     group.scores.empty() ? "-" : fixed(largest, 4),
-                     group.scores.empty() ? "-" : fixed(group.smallest_kept, 4)});
+      table.add_row({group.name, cat(group.size), cat(left), group.scores.empty() ? "-" : fixed(largest, 4),
+                     group.kept.empty() ? "-" : fixed(group.smallest_kept, 4),
+                     group.removed.empty() ? "none" : cat("units ", some_numbers(group.removed, 12))});
       json["groups"].push_back({{"name", group.name},
                                 {"units", group.size},
                                 {"left", left},
@@ -149,85 +147,6 @@ void show_pruning(Console& console, const prune::PruneOutcome& outcome, const pr
   console.line(cat("MACs ", count_text(before.macs), " → ", count_text(after.macs), " (",
                    share(after.macs, before.macs), "), parameters ", count_text(before.parameters), " → ",
                    count_text(after.parameters), " (", share(after.parameters, before.parameters), ")"));
-}
-
-namespace {
-
-/// Smallest, mean and largest share that is left of a group or layer, round by round.
-PictureFigure trend_picture(const std::vector<PruningFigures>& pruning) {
-  Curve low{"least of a group or layer", {}, false, true}, mean{"mean", {}, false, false},
-      high{"most of a group or layer", {}, false, true};
-  std::size_t rounds = 0;
-  for (const PruningFigures& one : pruning) rounds = std::max(rounds, one.left.size());
-  for (Curve* curve : {&low, &mean, &high}) curve->points.emplace_back(0, 100);
-  for (std::size_t round = 0; round < rounds; ++round) {
-    double least = 1, most = 0, sum = 0, count = 0;
-    for (const PruningFigures& one : pruning) {
-      if (round >= one.left.size()) continue;
-      least = std::min(least, one.left[round]);
-      most = std::max(most, one.left[round]);
-      sum += one.left[round];
-      ++count;
-    }
-    const auto x = static_cast<double>(round + 1);
-    low.points.emplace_back(x, 100 * least);
-    mean.points.emplace_back(x, 100 * sum / std::max(1.0, count));
-    high.points.emplace_back(x, 100 * most);
-  }
-  return {"What is left", curves_svg({low, mean, high}, {"What is left of groups or layers", "round", "% left"})};
-}
-
-PictureFigure staircase_picture(const prune::PruneOutcome& outcome, std::string_view unit) {
-  std::vector<Curve> curves;
-  for (const prune::Staircase& one : outcome.staircases) {
-    Curve curve{outcome.groups.at(one.group).name, {}, true, false};
-    for (std::size_t i = 0; i < one.kept.size(); ++i) {
-      curve.points.emplace_back(static_cast<double>(one.kept[i]), one.costs[i]);
-    }
-    curves.push_back(std::move(curve));
-  }
-  return {"Staircase", curves_svg(curves, {"Cost against kept channels", "channels kept of one group",
-                                           cat("whole network, ", unit)})};
-}
-
-}  // namespace
-
-void write_pruning_report(Console& console, const prune::PruneOutcome& outcome, const PruneArguments& arguments,
-                          const Graph& before, const Graph& after, std::vector<PictureFigure> more) {
-  Report report;
-  report.title = cat("Pruning ", arguments.model);
-  report.command = console.command_line();
-  report.seed = static_cast<std::uint64_t>(console.options.seed);
-  report.data = arguments.training.data.path;
-  report.before = model_figures(before, "before", arguments.model);
-  report.after = model_figures(after, "after", arguments.output);
-  const auto add = [&](std::size_t index, PruningFigures figures) {
-    for (const prune::RoundOutcome& round : outcome.rounds) {
-      if (index < round.left.size()) figures.left.push_back(round.left[index]);
-    }
-    report.pruning.push_back(std::move(figures));
-  };
-  for (std::size_t g = 0; g < outcome.groups.size(); ++g) {
-    const prune::GroupOutcome& group = outcome.groups[g];
-    PruningFigures figures{group.name, group.size, {}, some_numbers(group.removed, 4096), group.smallest_kept, 0};
-    if (!group.scores.empty()) figures.largest_removed = *std::max_element(group.scores.begin(), group.scores.end());
-    add(g, figures);
-  }
-  if (outcome.groups.empty()) {
-    for (std::size_t l = 0; l < outcome.layers.size(); ++l) {
-      add(l, {outcome.layers[l].name, outcome.layers[l].weights, {}, cat(outcome.layers[l].zeros, " zeros"), 0, 0});
-    }
-  }
-  if (!report.pruning.empty()) report.pictures.push_back(trend_picture(report.pruning));
-  if (!outcome.staircases.empty()) {
-    report.pictures.push_back(staircase_picture(outcome, arguments.device.empty() ? "µs" : "instructions"));
-  }
-  for (PictureFigure& picture : more) report.pictures.push_back(std::move(picture));
-  for (const std::string& text : outcome.refused) report.notes.push_back(cat("refused: ", text));
-  for (const prune::FixedAxis& axis : outcome.fixed) {
-    report.notes.push_back(cat(before.value(axis.value).name, " stays whole: ", axis.why));
-  }
-  write_file(arguments.report, report_html(report));
 }
 
 }  // namespace adze::cli

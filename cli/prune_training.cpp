@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
+#include "adze/base/files.h"
 #include "adze/base/random.h"
 #include "adze/base/text.h"
 #include "adze/data/batches.h"
 #include "adze/prune/schedules.h"
+#include "adze/prune/zeros.h"
+#include "adze/recipe/model_files.h"
 #include "adze/report/curves.h"
 #include "adze/train/epoch_loader.h"
 #include "adze/train/parameters.h"
@@ -46,6 +51,45 @@ std::int64_t epoch_reaching(const std::vector<train::EpochResult>& epochs, doubl
   return 0;
 }
 
+/// What decides the cuts, a line each.
+std::string job_text(const PruneArguments& given, std::int64_t seed) {
+  return cat("model ", given.model, " ", identify_model(given.model).sha256, "\nunit ", given.unit, "\ncriterion ",
+             given.criterion, "\nnormalize ", given.normalization, "\nspread ", given.spread, "\nschedule ",
+             given.schedule, "\nrounds ", given.num_rounds(), "\nratio ", given.ratio, "\ntarget-macs ",
+             given.target_macs, "\ntarget-params ", given.target_params, "\ntarget-latency ", given.target_latency,
+             "\non-steps ", given.on_steps, "\nmax-ratio ", given.max_ratio, "\nround-to ", given.round_to,
+             "\nmin-units ", given.min_units, "\nchange-every ", given.change_every, "\npenalty ", given.penalty, " ",
+             given.penalty_strength, " ", given.penalty_epochs, "\ntune-epochs ", given.training.epochs, "\ndistil ",
+             given.distil, "\nmax-drop ", given.max_drop, "\ndata ", given.training.data.path, "\nskip ",
+             join(given.skip, ","), "\nlayer-ratio ", join(given.layer_ratio, ","), "\nseed ", seed, "\n");
+}
+
+/// What is not 0 of each layer.
+std::vector<double> shares_left(const Graph& graph, const std::vector<std::string>& skip) {
+  std::vector<double> left;
+  for (const prune::Layer& layer : prune::weight_layers(graph, skip)) left.push_back(1 - zero_share(graph, layer));
+  return left;
+}
+
+/// Notes what is left of each layer where an epoch ends and the next begins.
+train::StepHook shares_by_epoch(const Graph& graph, const std::vector<std::string>& skip, std::int64_t epochs,
+                                std::map<std::int64_t, std::vector<double>>& left) {
+  std::vector<std::string> names;
+  for (const prune::Layer& layer : prune::weight_layers(graph, skip)) names.push_back(graph.value(layer.weight).name);
+  return [names, epochs, &left](train::Learner& learner, std::int64_t step, std::int64_t steps) {
+    const std::int64_t steps_an_epoch = steps / std::max<std::int64_t>(1, epochs);
+    if (step == 0 || steps_an_epoch == 0 || step % steps_an_epoch != 0) return;
+    std::vector<double>& shares = left[step / steps_an_epoch];
+    shares.clear();
+    for (const std::string& name : names) {
+      const Tensor weights = learner.parameter(name);
+      const auto data = weights.data<float>();
+      const auto zeros = std::count(data.begin(), data.end(), 0.0F);
+      shares.push_back(1 - static_cast<double>(zeros) / static_cast<double>(std::max<std::size_t>(1, data.size())));
+    }
+  };
+}
+
 }  // namespace
 
 train::TrainOptions PruneTraining::train_options(std::int64_t seed_offset, const Graph* teacher) const {
@@ -61,6 +105,50 @@ train::TrainOptions PruneTraining::train_options(std::int64_t seed_offset, const
   return options;
 }
 
+void PruneTraining::open_state() const {
+  if (arguments_.state.empty() || arguments_.schedule == "lottery") return;
+  const std::filesystem::path folder = arguments_.state;
+  std::filesystem::create_directories(folder);
+  const std::string job = job_text(arguments_, console_.options.seed);
+  const auto path = folder / "job.txt";
+  if (!std::filesystem::exists(path)) return write_file(path, job);
+  const auto wanted = split(job, '\n'), found = split(read_text_file(path), '\n');
+  for (std::size_t i = 0; i < std::max(wanted.size(), found.size()); ++i) {
+    const std::string now = i < wanted.size() ? wanted[i] : "nothing", was = i < found.size() ? found[i] : "nothing";
+    if (now != was) {
+      throw UsageError(cat(arguments_.state, " holds the trainings of another job: ", adze::quoted(was), " then, ",
+                           adze::quoted(now), " now"),
+                       "the same options, or another --state");
+    }
+  }
+}
+
+train::TrainResult PruneTraining::trained(const Graph& graph, train::TrainOptions options, const std::string& name,
+                                          const train::StepHook& hook) const {
+  if (!arguments_.state.empty()) {
+    options.checkpoint = std::filesystem::path(arguments_.state) / (name + ".checkpoint");
+    options.resume = std::filesystem::exists(options.checkpoint);
+  }
+  const auto run = [&] {
+    return train::train(graph, data_.training, data_.validation, options, console_.progress(), hook);
+  };
+  try {
+    try {
+      return run();
+    } catch (const UsageError& error) {
+      // Cuts that go by measured time may fall elsewhere than in the run that was ended.
+      if (!options.resume || error.message().find(": network is") == std::string::npos) throw;
+      console_.remark(cat(name, " is trained anew: the cut before it is another now"));
+      options.resume = false;
+      return run();
+    }
+  } catch (const Interrupted&) {
+    throw Interrupted(arguments_.state.empty()
+                          ? "interrupted; nothing was written (with --state FOLDER the same command would go on)"
+                          : cat("interrupted in ", name, "; the same command goes on from ", arguments_.state));
+  }
+}
+
 void PruneTraining::note(const train::TrainResult& result, std::int64_t round, std::string_view what, bool last) {
   for (const train::EpochResult& epoch : result.epochs) {
     console_.results()["tuning"].push_back({{"round", round},
@@ -71,15 +159,14 @@ void PruneTraining::note(const train::TrainResult& result, std::int64_t round, s
   }
   const auto best = static_cast<std::size_t>(std::max<std::int64_t>(1, result.best_epoch) - 1);
   const train::EpochResult& kept = last ? result.epochs.back() : result.epochs.at(best);
-  accuracy_[round] = kept.validation_accuracy;
   console_.line(cat(what, ": ", fixed(100 * kept.validation_accuracy, 2), " % on validation data after epoch ",
                     kept.epoch, " of ", result.epochs.size()));
 }
 
-Graph PruneTraining::tuned(const Graph& graph, const Graph& teacher, std::int64_t round) {
+Graph PruneTraining::tuned(const Graph& graph, const Graph& teacher, std::int64_t round, const std::string& name) {
   train::TrainOptions options = train_options(round, &teacher);
   options.learner.keep_zeros = arguments_.unit != "channels";
-  train::TrainResult result = train::train(graph, data_.training, data_.validation, options, console_.progress());
+  train::TrainResult result = trained(graph, options, name);
   note(result, round, cat("round ", round));
   return std::move(result.graph);
 }
@@ -101,8 +188,7 @@ Graph PruneTraining::under_penalty(const Graph& graph) {
                                                                                                 std::int64_t steps) {
     return train::learning_rate_at(schedule, epochs * static_cast<double>(step) / static_cast<double>(steps), epochs);
   };
-  train::TrainResult result = train::train(graph, data_.training, data_.validation, options, console_.progress(),
-                                           prune::penalty_hook(graph, penalty, rate));
+  train::TrainResult result = trained(graph, options, "penalty", prune::penalty_hook(graph, penalty, rate));
   note(result, 0, cat("with the penalty on ", arguments_.penalty), true);
   return std::move(result.graph);
 }
@@ -129,17 +215,24 @@ Graph PruneTraining::sparse_training(const Graph& graph, const prune::PruneOptio
     throw UsageError("--schedule regrow moves single weights", "--unit weights");
   }
   options.keep_best = false;  // earlier epochs have fewer zeros
-  train::TrainResult result =
-      train::train(graph, data_.training, data_.validation, options, console_.progress(),
-                   regrow ? prune::regrow_hook(graph, schedule) : prune::gradual_hook(graph, schedule));
+  const train::StepHook changing = regrow ? prune::regrow_hook(graph, schedule) : prune::gradual_hook(graph, schedule);
+  std::map<std::int64_t, std::vector<double>> left;
+  train::TrainResult result = trained(
+      graph, options, arguments_.schedule,
+      prune::both(shares_by_epoch(graph, pruning.skip, options.epochs, left), changing));
   note(result, 0, arguments_.schedule, true);
+  left[options.epochs] = shares_left(result.graph, pruning.skip);
+  for (const train::EpochResult& epoch : result.epochs) {
+    if (!left.contains(epoch.epoch)) continue;  // of a run that was ended and gone on with
+    rounds_.push_back({cat("epoch ", epoch.epoch), left[epoch.epoch], epoch.validation_accuracy});
+  }
   return std::move(result.graph);
 }
 
 Graph PruneTraining::lottery(const Graph& graph, const prune::PruneOptions& pruning) {
   prune::LotteryOptions options;
   options.ratio = arguments_.ratio >= 0 ? arguments_.ratio : 0.2;
-  options.rounds = arguments_.rounds;
+  options.rounds = arguments_.num_rounds();
   options.rewind = arguments_.rewind / static_cast<double>(std::max<std::int64_t>(1, arguments_.training.epochs));
   options.by_layer = pruning.spread != prune::Spread::Global;
   options.max_ratio = pruning.limits.max_ratio;
@@ -148,10 +241,11 @@ Graph PruneTraining::lottery(const Graph& graph, const prune::PruneOptions& prun
   options.skip = pruning.skip;
   options.seed = pruning.seed;
   options.folder = arguments_.state;
-  const prune::LotteryTrainer trainer = [&](const Graph& start, const train::StepHook& hook, std::int64_t round) {
-    train::TrainResult result =
-        train::train(start, data_.training, data_.validation, train_options(0), console_.progress(), hook);
-    note(result, round, cat("round ", round));
+  const prune::LotteryTrainer trainer = [&](const Graph& start, const train::StepHook& hook, std::int64_t round,
+                                            bool control) {
+    const std::string name = cat(control ? "control-" : "round-", round < 10 ? "0" : "", round);
+    train::TrainResult result = trained(start, train_options(0), name, hook);
+    note(result, round, cat("round ", round, control ? ", shuffled weights" : ""));
     return result;
   };
   prune::LotteryOutcome outcome = prune::find_ticket(graph, options, trainer, console_.progress());
@@ -171,6 +265,9 @@ Graph PruneTraining::lottery(const Graph& graph, const prune::PruneOptions& prun
                                              {"layers", round.layers},
                                              {"best_validation", accuracy},
                                              {"epochs_to_95_percent", epoch}});
+    if (!round.control && round.round > 0) {
+      rounds_.push_back({cat("round ", round.round), round.layers, accuracy});
+    }
     (round.control ? shuffled : best).points.emplace_back(100 * round.left, 100 * accuracy);
     if (epoch > 0) {
       (round.control ? shuffled_speed : speed).points.emplace_back(100 * round.left, static_cast<double>(epoch));
@@ -185,41 +282,19 @@ Graph PruneTraining::lottery(const Graph& graph, const prune::PruneOptions& prun
   return std::move(outcome.trained);
 }
 
-std::vector<PictureFigure> PruneTraining::pictures(const prune::PruneOutcome& outcome, double before) const {
-  std::vector<PictureFigure> result = pictures_;
-  if (!pictures_.empty() || accuracy_.empty()) return result;
-  Curve curve{"after fine-tuning", {}, false, false};
-  if (before > 0) curve.points.emplace_back(0, 100 * before);
-  for (std::size_t i = 0; i < outcome.rounds.size(); ++i) {
-    const auto found = accuracy_.find(static_cast<std::int64_t>(i) + 1);
-    if (found == accuracy_.end()) continue;
-    double left = 0;
-    if (arguments_.unit == "channels") {
-      left = static_cast<double>(outcome.rounds[i].size.macs) / static_cast<double>(outcome.before.macs);
-    } else {
-      for (const double one : outcome.rounds[i].left) left += one / static_cast<double>(outcome.rounds[i].left.size());
-    }
-    curve.points.emplace_back(100 * (1 - left), 100 * found->second);
-  }
-  const std::string x = arguments_.unit == "channels" ? "% of MACs gone" : "% of weights gone, mean of layers";
-  result.push_back({"Accuracy", curves_svg({curve}, {"Validation accuracy against what is gone", x, "%"})});
-  return result;
-}
-
-prune::PruneOutcome sparse_outcome(const Graph& before, Graph after, const std::vector<std::string>& skip) {
+prune::PruneOutcome sparse_outcome(const Graph& before, Graph after, const std::vector<std::string>& skip,
+                                   const std::vector<TrainedRound>& rounds) {
   prune::PruneOutcome outcome;
+  prune::note_zeros(after);
   outcome.before = prune::size_of(before);
   outcome.after = prune::size_of(after);
-  prune::RoundOutcome round;
-  round.size = outcome.after;
+  for (const TrainedRound& one : rounds) outcome.rounds.push_back({0, outcome.after, one.left});
   for (const prune::Layer& layer : prune::weight_layers(after, skip)) {
     const std::int64_t weights = layer.rows * layer.columns;
     const double zeros = prune::zero_share(after, layer);
     outcome.layers.push_back(
         {after.node(layer.node).name, weights, std::llround(zeros * static_cast<double>(weights))});
-    round.left.push_back(1 - zeros);
   }
-  outcome.rounds.push_back(std::move(round));
   outcome.graph = std::move(after);
   return outcome;
 }

@@ -11,6 +11,7 @@
 #include "adze/recipe/quantization_report.h"
 #include "adze/recipe/recipe.h"
 #include "cli/data_options.h"
+#include "cli/model_zeros.h"
 #include "cli/quantize_mixed.h"
 #include "cli/verb.h"
 
@@ -209,6 +210,7 @@ ExitCode run_quantize(Console& console, const Arguments& arguments) {
                    ranges_from(recipe, outcome.quantization), ", seed ", console.options.seed));
   for (const std::string& line : outcome.quantization.methods) console.line(cat("  ", line));
   for (const std::string& name : outcome.quantization.float_nodes) console.line(cat("  float: ", name));
+  show_zeros(console, outcome.graph);
   remark_skipped(console, outcome.skipped);
   judge_again(console, outcome.graph, chosen);
   if (!arguments.report.empty()) write_report(console, arguments, original, recipe, outcome, chosen);

@@ -6,6 +6,7 @@
 #include "adze/recipe/model_files.h"
 #include "adze/recipe/slim.h"
 #include "cli/data_options.h"
+#include "cli/model_zeros.h"
 #include "cli/verb.h"
 
 namespace adze::cli {
@@ -69,6 +70,7 @@ ExitCode run_slim(Console& console, const Arguments& arguments) {
   }
   console.model("input", arguments.input);
   console.model("output", arguments.output);
+  show_zeros(console, outcome.graph);
   Json steps = Json::array();
   for (const auto& step : outcome.steps) {
     steps.push_back(

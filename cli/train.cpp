@@ -6,6 +6,7 @@
 #include "adze/evaluate/compare.h"
 #include "adze/quantize/qat.h"
 #include "adze/recipe/model_files.h"
+#include "cli/model_zeros.h"
 #include "cli/training_options.h"
 #include "cli/verb.h"
 
@@ -83,6 +84,7 @@ ExitCode run_train(Console& console, Arguments arguments) {
   if (result.stopped_early) console.line(cat("stopped: no better epoch for ", training.patience));
   console.line(cat(arguments.output, " written: epoch ", result.best_epoch > 0 ? result.best_epoch : training.epochs,
                    ", ", fixed(result.seconds, 1), " s"));
+  show_zeros(console, outcome.graph);
   console.line(cat("next: adze evaluate ", arguments.output, " --data … --split test"));
   remark_skipped(console, result.skipped);
   return ExitCode::Done;

@@ -56,7 +56,10 @@ void add(SliceResult& slice, bool before, bool after) {
 
 std::vector<SampleGroup> read_sample_groups(const std::filesystem::path& path) {
   const std::vector<std::string> lines = split(read_text_file(path), '\n');
-  const std::vector<std::string> header = fields_of(lines.at(0));
+  if (lines.empty() || lines[0].empty()) {
+    throw ModelError("the file is empty", {path.string(), "", ""}, "a first line \"sample,group\"");
+  }
+  const std::vector<std::string> header = fields_of(lines[0]);
   const std::size_t sample = column_of(header, "sample", path), group = column_of(header, "group", path);
   std::map<std::string, std::vector<std::string>> groups;
   for (std::size_t i = 1; i < lines.size(); ++i) {

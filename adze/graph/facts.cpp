@@ -1,6 +1,8 @@
 #include "adze/graph/facts.h"
 
+#include <charconv>
 #include <map>
+#include <string_view>
 
 #include "adze/base/error.h"
 #include "adze/base/text.h"
@@ -11,6 +13,21 @@ namespace {
 
 constexpr const char* key = "adze.keep";
 constexpr std::size_t most_shared_values = 256;
+
+/// "46123/77312": zeros and weights. What is not that is left out: the text comes from a file.
+void read_counts(std::string_view text, WeightFacts& facts) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return;
+  const auto number = [](std::string_view digits) {
+    std::int64_t value = -1;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return error == std::errc() && end == digits.data() + digits.size() ? value : -1;
+  };
+  const std::int64_t zeros = number(text.substr(0, slash)), weights = number(text.substr(slash + 1));
+  if (zeros < 0 || weights < zeros) return;
+  facts.num_zeros = zeros;
+  facts.num_weights = weights;
+}
 
 /// Are elements equal in `after` wherever they are in `before`?
 bool equal_stay_equal(const Tensor& before, const Tensor& after) {
@@ -31,6 +48,10 @@ WeightFacts weight_facts(const Graph& graph) {
   if (found == graph.metadata.end()) return facts;
   for (const std::string& word : split(found->second, ' ')) {
     if (word == "zeros") facts.zeros = true;
+    if (word.starts_with("zeros=")) {
+      facts.zeros = true;
+      read_counts(std::string_view(word).substr(6), facts);
+    }
     if (word == "shared_values") facts.shared_values = true;
   }
   return facts;
@@ -38,7 +59,9 @@ WeightFacts weight_facts(const Graph& graph) {
 
 void set_weight_facts(Graph& graph, const WeightFacts& facts) {
   std::vector<std::string> words;
-  if (facts.zeros) words.emplace_back("zeros");
+  if (facts.zeros) {
+    words.push_back(facts.num_weights > 0 ? cat("zeros=", facts.num_zeros, "/", facts.num_weights) : "zeros");
+  }
   if (facts.shared_values) words.emplace_back("shared_values");
   if (words.empty())
     graph.metadata.erase(key);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "adze/graph/graph.h"
 
 namespace adze {
@@ -9,6 +11,7 @@ namespace adze {
 struct WeightFacts {
   bool zeros = false;          ///< weights that are 0 stay 0: the network was pruned
   bool shared_values = false;  ///< equal weights of a tensor stay equal: the network was clustered, or lies on a grid
+  std::int64_t num_zeros = 0, num_weights = 0;  ///< of all layers when `zeros` was noted; both 0: not counted
   bool operator==(const WeightFacts&) const = default;
 };
 

@@ -87,7 +87,7 @@ std::vector<Selection> choose_for_cost(const std::function<std::vector<Selection
   std::vector<Selection> best = choose(1.0);
   const double least = cost(best);
   if (least > target) {
-    throw UsageError(cat("the target ", fixed(target, 3), " cannot be reached: ", fixed(least, 3),
+    throw UsageError(cat("the target ", target, " cannot be reached: ", fixed(least, 4),
                          " remain when every group loses what it may"),
                      "raise --max-ratio, or the target");
   }

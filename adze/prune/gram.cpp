@@ -102,7 +102,7 @@ bool measurable(const Graph& graph, const Layer& layer, const GramOptions& optio
 
 std::map<ValueId, Gram> measure_grams(const Graph& graph, std::span<const Layer> layers, const Batches& batches,
                                       const GramOptions& options, ProgressSink& progress) {
-  if (batches.count == 0) throw ModelError("no data to measure layers' inputs on");
+  if (batches.count == 0) throw UsageError("no data to measure layers' inputs on", "give --data");
   std::map<ValueId, Gram> grams;
   std::unordered_map<std::string, std::vector<const Layer*>> by_input;
   for (const Layer& layer : layers) {

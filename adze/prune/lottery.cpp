@@ -101,17 +101,24 @@ class Lottery {
       for (const std::string& line : split(read_text_file(log), '\n')) {
         if (!line.empty()) result.epochs.push_back(train::epoch_from(line));
       }
-      if (round == 0 && options_.rewind > 0) copy_constants(start_, onnx::read(options_.folder / "start.onnx"));
+      if (round == 0) read_start();
       progress_.note(cat(log.string(), " is there already"));
     } else {
-      train::TrainResult found = trainer_(start, hook(start, round), round);
+      train::TrainResult found = trainer_(start, hook(start, round), round, control);
       copy_constants(trained, found.graph);
       result.epochs = std::move(found.epochs);
+      if (round == 0) read_start();  // an earlier run may have passed the epoch that is gone back to
       keep(trained, result, model, log);
     }
     outcome_.rounds.push_back(std::move(result));
     if (!control) smallest_of(trained);
     return trained;
+  }
+
+  void read_start() {
+    const auto path = options_.folder / "start.onnx";
+    if (options_.folder.empty() || options_.rewind <= 0 || !std::filesystem::exists(path)) return;
+    copy_constants(start_, onnx::read(path));
   }
 
   train::StepHook hook(const Graph& start, std::int64_t round) {

@@ -39,9 +39,9 @@ struct LotteryOutcome {
   Graph trained;  ///< the same, trained
 };
 
-/// Trains a network with the hook.
-using LotteryTrainer =
-    std::function<train::TrainResult(const Graph& start, const train::StepHook& hook, std::int64_t round)>;
+/// Trains a network with the hook. control: it starts from shuffled weights.
+using LotteryTrainer = std::function<train::TrainResult(const Graph& start, const train::StepHook& hook,
+                                                        std::int64_t round, bool control)>;
 
 /// Trains, removes the smallest weights, gives the rest the values that they had at the beginning (or early in the
 /// first training), and again. Throws UsageError when the folder holds another job's rounds.

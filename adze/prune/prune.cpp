@@ -11,12 +11,27 @@
 #include "adze/prune/reconstruct.h"
 #include "adze/prune/scoring.h"
 #include "adze/prune/sensitivity.h"
+#include "adze/prune/zeros.h"
 
 namespace adze::prune {
 
 namespace {
 
 constexpr double measured_ratios[] = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
+
+bool is_quantization(OpKind kind) {
+  switch (kind) {
+    case OpKind::DequantizeLinear:
+    case OpKind::DynamicQuantizeLinear:
+    case OpKind::MatMulInteger:
+    case OpKind::ConvInteger:
+    case OpKind::QLinearConv:
+    case OpKind::QLinearMatMul:
+      return true;
+    default:
+      return false;
+  }
+}
 
 class Pruner {
  public:
@@ -41,6 +56,7 @@ class Pruner {
       if (inputs_.tune) outcome_.graph = inputs_.tune(outcome_.graph, round);
       note_round();
     }
+    if (weight_facts(outcome_.graph).zeros) note_zeros(outcome_.graph);
     outcome_.after = size_of(outcome_.graph);
     if (inputs_.cost) outcome_.cost_after = inputs_.cost(outcome_.graph);
     for (const Layer& layer : weight_layers(outcome_.graph)) {
@@ -57,12 +73,7 @@ class Pruner {
       throw UsageError(cat("the ratio is ", options_.ratio), "the share that goes, from 0 to below 1");
     }
     if (options_.rounds < 1) throw UsageError("at least one round");
-    for (const NodeId id : outcome_.graph.node_ids()) {
-      if (outcome_.graph.node(id).kind == OpKind::DequantizeLinear) {
-        throw UnsupportedError("the network is quantized", place_of(outcome_.graph, outcome_.graph.node(id)),
-                               "prune the float network, then quantize it");
-      }
-    }
+    check_unquantized(outcome_.graph);
     if ((options_.target_latency || options_.on_steps) && !inputs_.cost) {
       throw UsageError("there is no way to measure what a cut saves");
     }
@@ -88,7 +99,8 @@ class Pruner {
     const Groups groups = find_groups(graph);
     const auto scores = score_groups(graph, groups, options_, inputs_, progress_);
     if (std::all_of(scores.begin(), scores.end(), [](const auto& one) { return one.empty(); })) {
-      throw ModelError("no channels of this network can be removed", {}, "adze prune --dry-run says why");
+      throw ModelError("no channels of this network can be removed", {graph.source_file, "", ""},
+                       "adze prune --dry-run says why; --unit weights zeroes single weights");
     }
     auto others = scores;  // of groups whose share is not set
     for (std::size_t g = 0; g < scores.size(); ++g) {
@@ -99,7 +111,7 @@ class Pruner {
     refused_.clear();
     const auto selections = choose(groups, scores, others, round);
     for (const std::string& text : refused_) outcome_.refused.push_back(cat("round ", round, ", ", text));
-    note_removed(groups, scores, selections);
+    note_removed(groups, scores, selections, round);
     if (options_.reconstruct) {
       const std::vector<Layer> layers = weight_layers(graph);
       const auto grams = measure_grams(graph, layers, inputs_.batches, {}, progress_);
@@ -181,11 +193,12 @@ class Pruner {
   }
 
   Error nothing_to_go_around() const {
+    const ErrorPlace place{outcome_.graph.source_file, "", ""};
     switch (*options_.depth) {
       case Depth::Blocks:
-        return ModelError("no residual block of this network can be gone around", {}, "--unit layers or channels");
+        return ModelError("no residual block of this network can be gone around", place, "--unit layers or channels");
       case Depth::Layers:
-        return ModelError("no layer of this network gives the shape it takes", {}, "--unit channels");
+        return ModelError("no layer of this network gives the shape it takes", place, "--unit channels");
       default:
         return ModelError("no two layers of this network would take fewer MACs as one", {},
                           "padded windows cannot be merged exactly; --unit blocks, layers or channels");
@@ -255,7 +268,8 @@ class Pruner {
   void weight_round(std::int64_t round) {
     Graph& graph = outcome_.graph;
     std::vector<Layer> layers = weight_layers(graph, options_.skip);
-    if (layers.empty()) throw ModelError("no weights of this network can be pruned");
+    if (layers.empty()) throw ModelError("no weights of this network can be pruned", {graph.source_file, "", ""},
+                       "layers with constant float weights are: Conv, Gemm, MatMul, LSTM, GRU and RNN");
     const double target = options_.target_params.value_or(1 - options_.ratio);
     const double ratio = 1 - left_after(target, round);
     if (options_.surgeon) return surgeon_round(layers, ratio, round);
@@ -329,7 +343,7 @@ class Pruner {
   }
 
   void note_removed(const Groups& groups, const std::vector<std::vector<double>>& scores,
-                    std::span<const Selection> selections) {
+                    std::span<const Selection> selections, std::int64_t round) {
     for (const Selection& selection : selections) {
       const Group& group = groups.groups[selection.group];
       const auto found = std::find_if(outcome_.groups.begin(), outcome_.groups.end(),
@@ -339,13 +353,34 @@ class Pruner {
       for (const std::int64_t unit : selection.units) {
         found->removed.push_back(numbers[static_cast<std::size_t>(unit)]);
         found->scores.push_back(scores[selection.group][static_cast<std::size_t>(unit)]);
+        found->rounds.push_back(round);
         numbers[static_cast<std::size_t>(unit)] = -1;
       }
+      found->kept.clear();
       found->smallest_kept = HUGE_VAL;
       for (std::size_t i = 0; i < numbers.size(); ++i) {
-        if (numbers[i] >= 0) found->smallest_kept = std::min(found->smallest_kept, scores[selection.group][i]);
+        if (numbers[i] < 0) continue;
+        found->smallest_kept = std::min(found->smallest_kept, scores[selection.group][i]);
+        found->kept.emplace_back(numbers[i], scores[selection.group][i]);
       }
       numbers.erase(std::remove(numbers.begin(), numbers.end(), -1), numbers.end());
+    }
+    note_whole(groups, scores, selections);
+  }
+
+  /// The scores of groups that lost nothing in this round.
+  void note_whole(const Groups& groups, const std::vector<std::vector<double>>& scores,
+                  std::span<const Selection> selections) {
+    for (GroupOutcome& one : outcome_.groups) {
+      for (std::size_t g = 0; g < groups.groups.size(); ++g) {
+        const bool lost = std::any_of(selections.begin(), selections.end(),
+                                      [&](const Selection& selection) { return selection.group == g; });
+        const auto& numbers = numbers_[one.name];
+        if (groups.groups[g].name != one.name || lost || scores[g].size() != numbers.size()) continue;
+        one.kept.clear();
+        for (std::size_t i = 0; i < numbers.size(); ++i) one.kept.emplace_back(numbers[i], scores[g][i]);
+        if (!scores[g].empty()) one.smallest_kept = *std::min_element(scores[g].begin(), scores[g].end());
+      }
     }
   }
 
@@ -398,6 +433,14 @@ std::vector<std::vector<double>> score_weights(const Graph& graph, const std::ve
     }
   }
   return scores;
+}
+
+void check_unquantized(const Graph& graph) {
+  for (const NodeId id : graph.node_ids()) {
+    if (!is_quantization(graph.node(id).kind)) continue;
+    throw UnsupportedError("the network is quantized", place_of(graph, graph.node(id)),
+                           "prune the float network, then quantize it");
+  }
 }
 
 PruneOutcome prune(Graph graph, const PruneOptions& options, const PruneInputs& inputs, ProgressSink& progress) {

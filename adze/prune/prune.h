@@ -71,6 +71,8 @@ struct GroupOutcome {
   std::vector<double> scores;         ///< of those when they went
   double smallest_kept = 0;           ///< score in the last round; 0 when nothing was scored
   std::string inexact;
+  std::vector<std::int64_t> rounds = {};                   ///< in which those that are removed went, from 1
+  std::vector<std::pair<std::int64_t, double>> kept = {};  ///< units that stay, with their scores in the last round
 };
 
 struct LayerOutcome {
@@ -104,6 +106,9 @@ std::vector<std::vector<double>> score_groups(const Graph& graph, const Groups& 
 std::vector<std::vector<double>> score_weights(const Graph& graph, const std::vector<Layer>& layers,
                                                const PruneOptions& options, const PruneInputs& inputs,
                                                ProgressSink& progress = silent_progress());
+
+/// Throws UnsupportedError naming the first node that quantizes.
+void check_unquantized(const Graph& graph);
 
 /// Prunes a float network in rounds: score, choose, reconstruct, remove or zero, estimate batch norms, tune.
 /// Throws UsageError for settings that do not fit (a criterion without its data, a target out of reach);

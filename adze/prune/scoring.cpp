@@ -10,10 +10,19 @@ namespace adze::prune {
 
 namespace {
 
+/// "criterion taylor", the first of those that need this.
+std::string criterion_that(Needs need, const PruneOptions& options) {
+  for (const auto& [factor, criterion] : options.criteria.terms) {
+    if (criterion_info(criterion).needs == need) return cat("criterion ", criterion_info(criterion).name);
+  }
+  return "this criterion";
+}
+
 void learn_posterior(Statistics& statistics, Needs need, const Graph& graph, const Groups& groups,
                      std::span<const Layer> layers, const PruneOptions& options, const PruneInputs& inputs,
                      ProgressSink& progress) {
-  if (!inputs.gradients) throw UsageError("this criterion learns from gradients", "give labelled --data");
+  if (!inputs.gradients) throw UsageError(cat(criterion_that(need, options), " learns from gradients"),
+                                            "give --data with labels, or --criterion l2");
   const auto source = inputs.gradients(graph);
   PosteriorOptions posterior;
   posterior.seed = options.seed;
@@ -46,24 +55,29 @@ Statistics gather_statistics(const Graph& graph, const Groups& groups, std::span
   statistics.seed = options.seed;
   for (const Needs need : needs_of(options.criteria)) {
     if (need == Needs::Activations) {
-      if (inputs.batches.count == 0) throw UsageError("this criterion measures activations", "give --data");
+      if (inputs.batches.count == 0) throw UsageError(cat(criterion_that(need, options), " measures activations"), "give --data, or --criterion l2");
       statistics.activity = measure_activity(graph, observed_axes(graph, groups, layers), inputs.batches, progress);
     } else if (need == Needs::Gradients) {
-      if (!inputs.gradients) throw UsageError("this criterion measures gradients", "give labelled --data");
+      if (!inputs.gradients) throw UsageError(cat(criterion_that(need, options), " measures gradients"),
+                                                "give --data with labels, or --criterion l2");
       const auto source = inputs.gradients(graph);
       statistics.gradients = collect_gradients(graph, *source, progress);
     } else if (need == Needs::DropoutRates || need == Needs::Gates) {
       learn_posterior(statistics, need, graph, groups, layers, options, inputs, progress);
     } else if (need == Needs::LeavingOut) {
-      if (inputs.batches.count == 0) throw UsageError("this criterion measures outputs", "give --data");
+      if (inputs.batches.count == 0) throw UsageError(cat(criterion_that(need, options), " measures outputs"), "give --data, or --criterion l2");
       statistics.left_out = measure_left_out(graph, groups, inputs.batches, progress);
     } else if (need == Needs::Start) {
-      if (!inputs.start) throw UsageError("this criterion looks at where training began", "give --start");
+      if (!inputs.start) throw UsageError(cat(criterion_that(need, options), " looks at where training began"),
+                                            "give the model before its training as --start");
       for (const Layer& layer : layers) {
         const ValueId id = inputs.start->find_value(graph.value(layer.weight).name);
         const Tensor* weight = id == ValueId::None ? nullptr : inputs.start->constant(id);
         if (weight == nullptr || weight->shape() != graph.constant(layer.weight)->shape()) {
-          throw UsageError(cat("the start has no ", graph.value(layer.weight).name, " of the same shape"));
+          throw UsageError(cat("the start ", inputs.start->source_file, " has no weights ",
+                               adze::quoted(graph.value(layer.weight).name), " of shape ",
+                               shape_text(graph.constant(layer.weight)->shape())),
+                           "the file that the model was trained from, with the same names");
         }
         statistics.start.emplace(layer.weight, *weight);
       }

@@ -12,7 +12,7 @@ std::vector<GroupSensitivity> measure_sensitivity(const Graph& graph, const Grou
                                                   const std::vector<std::vector<double>>& scores,
                                                   std::span<const double> ratios, const Batches& batches,
                                                   ProgressSink& progress) {
-  if (batches.count == 0) throw ModelError("no data to measure sensitivity on");
+  if (batches.count == 0) throw UsageError("no data to measure sensitivity on", "give --data");
   const Outputs dense = outputs_of(graph, batches);
   std::vector<GroupSensitivity> result;
   ProgressPhase phase(progress, "sensitivity", static_cast<std::int64_t>(groups.groups.size() * ratios.size()), "runs");

@@ -70,7 +70,7 @@ std::vector<AxisOf> observed_axes(const Graph& graph, const Groups& groups, std:
 
 std::map<AxisOf, AxisActivity> measure_activity(const Graph& graph, std::span<const AxisOf> axes,
                                                 const Batches& batches, ProgressSink& progress) {
-  if (batches.count == 0) throw ModelError("no data to measure activations on");
+  if (batches.count == 0) throw UsageError("no data to measure activations on", "give --data");
   std::map<AxisOf, AxisActivity> activity;
   std::unordered_map<std::string, std::vector<AxisOf>> by_name;
   for (const AxisOf& axis : axes) by_name[graph.value(axis.value).name].push_back(axis);

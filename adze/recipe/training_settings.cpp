@@ -1,6 +1,7 @@
 #include "adze/recipe/training_settings.h"
 
 #include <cstdlib>
+#include <exception>
 
 #include "adze/base/text.h"
 #include "adze/data/subset.h"
@@ -109,7 +110,13 @@ TrainingData open_training_data(const Graph& graph, const DataRequest& given, st
     try {
       all = open_data(graph, train);
     } catch (const ModelError&) {
-      all = open_data(graph, request);  // data without splits: all of it
+      const std::exception_ptr first = std::current_exception();
+      try {
+        all = open_data(graph, request);  // data without splits: all of it
+      } catch (const ModelError& other) {
+        if (other.hint().starts_with("--split")) std::rethrow_exception(first);  // there is a train split, and it does not fit
+        throw;
+      }
     }
   } else {
     all = open_data(graph, request);

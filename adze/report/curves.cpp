@@ -11,10 +11,11 @@ namespace adze {
 
 namespace {
 
-constexpr double left = 70, top = 40, plot_width = 560, plot_height = 320, legend = 220, bottom = 50;
+constexpr double left = 70, top = 40, plot_width = 560, plot_height = 320, legend = 220, bottom = 50, legend_line = 18;
 
 /// As few digits as tell it.
 std::string number(double value) {
+  if (std::abs(value) < 1e-9) return "0";
   const double size = std::abs(value);
   std::string text = fixed(value, size >= 100 || size == 0 ? 0 : size >= 10 ? 1 : size >= 0.1 ? 2 : 4);
   if (text.find('.') != std::string::npos) {
@@ -58,9 +59,10 @@ class Drawing {
 
   std::string run() {
     text_ = cat("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ", fixed(left + plot_width + legend, 0), " ",
-                fixed(top + plot_height + bottom, 0), "\" font-family=\"system-ui,sans-serif\" font-size=\"12\">\n",
+                fixed(std::max(top + plot_height + bottom, top + 16 + legend_line * legend_entries()), 0),
+                "\" font-family=\"system-ui,sans-serif\" font-size=\"14\">\n",
                 "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n");
-    label(left, 20, "start", drawing_.title, "font-size=\"14\" font-weight=\"600\"");
+    label(left, 20, "start", drawing_.title, "font-size=\"16\" font-weight=\"600\"");
     draw_axes();
     for (std::size_t i = 0; i < curves_.size(); ++i) draw_curve(i);
     return text_ + "</svg>\n";
@@ -86,20 +88,30 @@ class Drawing {
                  fixed(y2, 1), "\" stroke=\"", colour, "\"/>\n");
   }
 
-  std::vector<double> ticks_x() const {
+  double legend_entries() const {
+    return static_cast<double>(
+        std::count_if(curves_.begin(), curves_.end(), [](const Curve& one) { return !one.faint; }));
+  }
+
+  /// Even steps between two values of x.
+  std::vector<double> even_ticks(double low, double high) const {
     std::vector<double> ticks;
-    if (!drawing_.x_logarithmic) {
-      const double width = tick_width(low_x_, high_x_);
-      for (double at = std::ceil(low_x_ / width - 1e-9) * width; at <= high_x_ + 1e-9; at += width) ticks.push_back(at);
-      return ticks;
-    }
+    const double width = drawing_.x_whole ? std::max(1.0, tick_width(low, high)) : tick_width(low, high);
+    for (double at = std::ceil(low / width - 1e-9) * width; at <= high + 1e-9; at += width) ticks.push_back(at);
+    return ticks;
+  }
+
+  std::vector<double> ticks_x() const {
+    if (!drawing_.x_logarithmic) return even_ticks(low_x_, high_x_);
+    std::vector<double> ticks;
     for (double power = std::floor(low_x_); power <= high_x_; ++power) {
       for (const double factor : {1.0, 2.0, 5.0}) {
         const double at = factor * std::pow(10, power);
         if (std::log10(at) >= low_x_ - 1e-9 && std::log10(at) <= high_x_ + 1e-9) ticks.push_back(at);
       }
     }
-    return ticks;
+    constexpr std::size_t few = 3;
+    return ticks.size() < few ? even_ticks(std::pow(10, low_x_), std::pow(10, high_x_)) : ticks;
   }
 
   void draw_axes() {
@@ -121,7 +133,7 @@ class Drawing {
 
   void draw_curve(std::size_t index) {
     const Curve& curve = curves_[index];
-    const std::string colour = cat("hsl(", index * 137 % 360, ",60%,42%)");
+    const std::string colour = curve.faint ? "#b8bec4" : cat("hsl(", index * 137 % 360, ",60%,42%)");
     std::string path, marks;
     double last = 0;
     for (const auto& [x, y] : curve.points) {
@@ -137,14 +149,16 @@ class Drawing {
     const std::string dash = curve.dashed ? " stroke-dasharray=\"5 4\"" : "";
     text_ +=
         cat("<path d=\"", path, "\" fill=\"none\" stroke=\"", colour, "\" stroke-width=\"1.6\"", dash, "/>\n", marks);
-    const double y = top + 8 + 16 * static_cast<double>(index), x = left + plot_width + 12;
+    if (curve.faint) return;
+    const double y = top + 8 + legend_line * entries_++, x = left + plot_width + 12;
     text_ += cat("<line x1=\"", fixed(x, 0), "\" y1=\"", fixed(y, 0), "\" x2=\"", fixed(x + 20, 0), "\" y2=\"",
                  fixed(y, 0), "\" stroke=\"", colour, "\" stroke-width=\"2\"", dash, "/>\n");
-    label(x + 26, y + 4, "start", shortened(curve.name, 28));
+    label(x + 26, y + 4, "start", shortened(curve.name, 24));
   }
 
   const std::vector<Curve>& curves_;
   const CurveDrawing& drawing_;
+  double entries_ = 0;  ///< of the legend so far
   double low_x_ = 0, high_x_ = 1, low_y_ = 0, high_y_ = 1;
   std::string text_;
 };

@@ -52,8 +52,11 @@ Table before_after_table(const ModelFigures& before, const ModelFigures& after) 
   const auto add_count = [&](const char* label, std::int64_t a, std::int64_t b) {
     add(label, static_cast<double>(a), static_cast<double>(b), count_text(a), count_text(b));
   };
-  add_bytes("file", before.file_bytes, after.file_bytes);
+  if (before.file_bytes > 0) add_bytes("file", before.file_bytes, after.file_bytes);
   add_bytes("weights", before.weight_bytes, after.weight_bytes);
+  if (before.sparse_bytes > 0 && after.sparse_bytes > 0) {
+    add_bytes("weights, zeros as bits or runs", before.sparse_bytes, after.sparse_bytes);
+  }
   add_count("parameters", before.parameters, after.parameters);
   add_count("MACs", before.macs, after.macs);
   add_bytes("peak activations", before.peak_activation_bytes, after.peak_activation_bytes);

@@ -32,6 +32,7 @@ struct ModelFigures {
   std::string sha256;
   std::int64_t file_bytes = 0;
   std::int64_t weight_bytes = 0;
+  std::int64_t sparse_bytes = 0;  ///< weights with zeros told by bits or runs; 0: not looked at
   std::int64_t parameters = 0;
   std::int64_t macs = 0;
   std::int64_t peak_activation_bytes = 0;
@@ -147,6 +148,28 @@ struct PruningFigures {
   std::string removed;       ///< which channels went, for people: "3 5 17"
   double smallest_kept = 0;  ///< score; 0: none
   double largest_removed = 0;
+  std::vector<double> scores;      ///< of each channel, when it went or in the last round; empty: not scored so
+  std::vector<std::int64_t> went;  ///< the round in which each channel went; 0: it stays
+};
+
+/// The network after one round of pruning.
+struct PruningRoundFigures {
+  std::string name;  ///< "round 1", "epoch 3"
+  double left = 1;   ///< share of the MACs, or of the weights where those become 0
+  std::int64_t macs = 0, parameters = 0;
+  std::optional<double> cut;       ///< accuracy right after cutting, in [0, 1]
+  std::optional<double> accuracy;  ///< after the training that followed
+};
+
+/// How right the two networks are about one class or group.
+struct SliceFigures {
+  std::string name;
+  std::int64_t samples = 0, correct_before = 0, correct_after = 0;
+};
+
+/// A sample that was right before and is wrong after.
+struct MistakeFigures {
+  std::string sample, label, after;
 };
 
 /// A drawing that is shown as it is.
@@ -176,6 +199,10 @@ struct Report {
   std::vector<SensitivityFigure> sensitivity;
   std::vector<EpochFigures> epochs;
   std::vector<PruningFigures> pruning;
+  std::string pruning_why;  ///< by what scores and shares it was decided what goes
+  std::vector<PruningRoundFigures> pruning_rounds;
+  std::vector<SliceFigures> slices;
+  std::vector<MistakeFigures> new_mistakes;
   std::vector<PictureFigure> pictures;  ///< of pruning
 };
 

@@ -19,6 +19,7 @@ Json to_json(const ModelFigures& model) {
                {"sha256", model.sha256},
                {"file_bytes", model.file_bytes},
                {"weight_bytes", model.weight_bytes},
+               {"sparse_bytes", model.sparse_bytes},
                {"parameters", model.parameters},
                {"macs", model.macs},
                {"peak_activation_bytes", model.peak_activation_bytes},
@@ -166,7 +167,29 @@ Json to_json(const PruningFigures& pruning) {
           {"left", pruning.left},
           {"removed", pruning.removed},
           {"smallest_kept", pruning.smallest_kept},
-          {"largest_removed", pruning.largest_removed}};
+          {"largest_removed", pruning.largest_removed},
+          {"scores", pruning.scores},
+          {"went", pruning.went}};
+}
+
+Json to_json(const PruningRoundFigures& round) {
+  return {{"name", round.name},
+          {"left", round.left},
+          {"macs", round.macs},
+          {"parameters", round.parameters},
+          {"cut", optional_number(round.cut)},
+          {"accuracy", optional_number(round.accuracy)}};
+}
+
+Json to_json(const SliceFigures& slice) {
+  return {{"name", slice.name},
+          {"samples", slice.samples},
+          {"correct_before", slice.correct_before},
+          {"correct_after", slice.correct_after}};
+}
+
+Json to_json(const MistakeFigures& mistake) {
+  return {{"sample", mistake.sample}, {"label", mistake.label}, {"after", mistake.after}};
 }
 
 Json to_json(const PictureFigure& picture) {
@@ -220,6 +243,10 @@ std::string report_json(const Report& report) {
                {"sensitivity", all_to_json(report.sensitivity)},
                {"epochs", all_to_json(report.epochs)},
                {"pruning", all_to_json(report.pruning)},
+               {"pruning_why", report.pruning_why},
+               {"pruning_rounds", all_to_json(report.pruning_rounds)},
+               {"slices", all_to_json(report.slices)},
+               {"new_mistakes", all_to_json(report.new_mistakes)},
                {"pictures", all_to_json(report.pictures)}};
   Json steps = Json::array();
   for (const StepFigures& step : report.steps) {

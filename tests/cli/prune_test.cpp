@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "adze/base/files.h"
 #include "adze/base/text.h"
 #include "adze/device/process.h"
 #include "tests/cli/command.h"
@@ -77,11 +80,54 @@ TEST(CliBench, RunsTwoModelsByTurns) {
   EXPECT_EQ(adze("bench zoo:lenet300 --against nothing.onnx").code, 3);
 }
 
-TEST(CliPrune, SharesOutOfRangeAreRefused) {
+TEST(CliPrune, ZerosAreVerifiedInEveryFormat) {
+  prune_quantize_and_convert("--unit block=8x1 --ratio 0.5");
+  for (const std::string file : {"p.onnx", "q.onnx", "p.tflite", "q.tflite", "s.onnx"}) {
+    const auto zeros = adze(cat("inspect --json ", file)).results().at("zeros");
+    EXPECT_TRUE(zeros.at("kept").get<bool>()) << file;
+    EXPECT_GE(zeros.at("zeros").get<double>(), 0.48 * zeros.at("weights").get<double>()) << file;
+  }
+  ASSERT_EQ(adze("convert -f p.onnx p.adze").code, 0);
+  std::string text = read_text_file(work_folder() / "p.adze");
+  const std::size_t at = text.find("zeros=");
+  ASSERT_NE(at, std::string::npos);
+  text.replace(at, text.find('"', at) - at, "zeros=99999/100000");  // as if pruning had left one weight
+  write_file(work_folder() / "lost.adze", text);
+  const auto lost = adze("inspect lost.adze");
+  EXPECT_NE(lost.err.find("zeros were lost"), std::string::npos) << lost.err;
+}
+
+TEST(CliPrune, GoesOnFromItsStateAndReportsEveryRound) {
+#ifndef ADZE_HAS_TORCH
+  GTEST_SKIP() << "skipped: built without libtorch";
+#endif
+  std::filesystem::remove_all(work_folder() / "kept");
+  const std::string command = cat("prune -f ", demo_model(), " --unit weights --ratio 0.5 --schedule gradual ",
+                                  "--change-every 2 --tune-epochs 2 --data demo:train --train-samples 200 --batch 32 ",
+                                  "--threads 1 --state kept --report page.html");
+  const auto first = adze(cat(command, " -o first.onnx"));
+  ASSERT_EQ(first.code, 0) << first.err;
+  ASSERT_TRUE(std::filesystem::exists(work_folder() / "kept" / "gradual.checkpoint"));
+  const std::string page = read_text_file(work_folder() / "page.html", std::int64_t{1} << 22);
+  EXPECT_NE(page.find("\"name\":\"epoch 2\""), std::string::npos);
+  EXPECT_NE(page.find("\"correct_before\""), std::string::npos);
+  const auto again = adze(cat(command, " -o again.onnx"));
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(read_text_file(work_folder() / "again.onnx", std::int64_t{1} << 24),
+            read_text_file(work_folder() / "first.onnx", std::int64_t{1} << 24));
+  const auto other = adze(cat(command, " -o other.onnx --max-ratio 0.8"));
+  EXPECT_EQ(other.code, 2);
+  EXPECT_NE(other.err.find("max-ratio"), std::string::npos) << other.err;
+  EXPECT_NE(read_text_file(work_folder() / "first.onnx", std::int64_t{1} << 24).find("zeros="), std::string::npos);
+}
+
+TEST(CliPrune, OptionsOutOfRangeOrWithoutEffectAreRefused) {
   for (const std::string how :
        {"--ratio 1", "--ratio nan", "--ratio -0.5", "--target-macs -0.5", "--target-params 1", "--target-macs nan",
+        "--round-to 0", "--min-units 0", "--rounds 3", "--device cortex-m4", "--drawing d.svg", "--state s", "--distil",
+        "--skip nothere*", "--layer-ratio Conv_1", "--layer-ratio Conv*=1", "--layer-ratio nothing=0.5",
+        "--unit 2:4 --ratio 0.5", "--reconstruct", "--max-drop 1%", "--tune-epochs -1",
         "--unit 4:2", "--unit weights --schedule lottery --distil", "--unit weights --schedule regrow --criterion lamp",
-        "--layer-ratio Conv_1", "--layer-ratio Conv*=1", "--layer-ratio nothing=0.5", "--skip nothing",
         "--unit block=0x1", "--unit wights", "--ratio 0.5 --target-macs 0.5", "--max-ratio 1.5"}) {
     const auto result = adze(cat("prune -f ", demo_model(), " -o p.onnx ", how));
     EXPECT_EQ(result.code, 2) << how << "\n" << result.err;

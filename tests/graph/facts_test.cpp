@@ -21,6 +21,13 @@ TEST(WeightFacts, AreKeptInTheMetadata) {
   set_weight_facts(graph, {true, true});
   EXPECT_EQ(graph.metadata.at("adze.keep"), "zeros shared_values");
   EXPECT_EQ(weight_facts(graph), (WeightFacts{true, true}));
+  set_weight_facts(graph, {true, false, 4, 8});
+  EXPECT_EQ(graph.metadata.at("adze.keep"), "zeros=4/8");
+  EXPECT_EQ(weight_facts(graph), (WeightFacts{true, false, 4, 8}));
+  for (const char* broken : {"zeros=", "zeros=4", "zeros=9/8", "zeros=-1/8", "zeros=4/99999999999999999999"}) {
+    graph.metadata["adze.keep"] = broken;
+    EXPECT_EQ(weight_facts(graph), (WeightFacts{true, false})) << broken;
+  }
   set_weight_facts(graph, {});
   EXPECT_FALSE(graph.metadata.contains("adze.keep"));
 }

@@ -221,7 +221,7 @@ TEST(FindTicket, GoesBackToTheFirstWeightsAndResumes) {
   options.folder = folder;
   options.control = true;
   int trained = 0;
-  const LotteryTrainer trainer = [&](const Graph& start, const train::StepHook& hook, std::int64_t) {
+  const LotteryTrainer trainer = [&](const Graph& start, const train::StepHook& hook, std::int64_t, bool) {
     return pretend(start, hook, &trained);
   };
   const LotteryOutcome first = find_ticket(graph, options, trainer);
@@ -251,7 +251,7 @@ TEST(FindTicket, RewindsToTheWeightsOfAnEarlierStep) {
   int trained = 0;
   const LotteryOutcome outcome = find_ticket(
       graph, options,
-      [&](const Graph& start, const train::StepHook& hook, std::int64_t) { return pretend(start, hook, &trained); });
+      [&](const Graph& start, const train::StepHook& hook, std::int64_t, bool) { return pretend(start, hook, &trained); });
   const Tensor* bias = std::as_const(outcome.ticket).constant(outcome.ticket.find_value("bias_1"));
   ASSERT_NE(bias, nullptr);
   EXPECT_EQ(bias->data<float>()[0], 0);

@@ -29,6 +29,26 @@ TEST(Report, JsonHoldsTheFiguresAndInfinityIsNull) {
   EXPECT_TRUE(json.at("layers")[0].at("sqnr_db").is_null());
 }
 
+TEST(Report, JsonHoldsPruningByRoundAndSlice) {
+  Report report = small_report();
+  PruningFigures group;
+  group.name = "Conv_1";
+  group.size = 2;
+  group.left = {0.5};
+  group.scores = {0.25, 1};
+  group.went = {1, 0};
+  report.pruning.push_back(group);
+  report.pruning_rounds.push_back({"round 1", 0.5, 10, 2, 0.75, std::nullopt});
+  report.slices.push_back({"class cat", 10, 9, 8});
+  report.new_mistakes.push_back({"cat/1.jpg", "cat", "dog"});
+  const auto json = nlohmann::json::parse(report_json(report));
+  EXPECT_EQ(json.at("pruning")[0].at("went")[0], 1);
+  EXPECT_EQ(json.at("pruning_rounds")[0].at("cut"), 0.75);
+  EXPECT_TRUE(json.at("pruning_rounds")[0].at("accuracy").is_null());
+  EXPECT_EQ(json.at("slices")[0].at("correct_after"), 8);
+  EXPECT_EQ(json.at("new_mistakes")[0].at("after"), "dog");
+}
+
 TEST(Report, HtmlIsOnePageWithoutOutsideReferences) {
   const std::string page = report_html(small_report());
   EXPECT_EQ(page.find("src=\"http"), std::string::npos);

@@ -51,8 +51,16 @@
       `seed ${report.seed}`, `adze ${report.adze}`].filter(Boolean).join(" · "));
     if (!after) return;
     const tile = (value, label, state) => el("div", { class: `tile ${state}` }, el("b", {}, value), el("span", {}, label));
-    const tiles = [tile(`${(before.file_bytes / after.file_bytes).toFixed(2)}×`, "smaller file",
-      after.file_bytes < before.file_bytes ? "good" : "bad")];
+    const tiles = [];
+    if (before.file_bytes > 0) {
+      tiles.push(tile(`${(before.file_bytes / after.file_bytes).toFixed(2)}×`, "smaller file",
+        after.file_bytes < before.file_bytes ? "good" : "bad"));
+    }
+    if (report.pruning.length > 0 && before.macs !== after.macs) tiles.push(tile(`${(before.macs / Math.max(1, after.macs)).toFixed(2)}×`, "fewer MACs", "good"));
+    if (before.sparse_bytes > 0 && after.sparse_bytes > 0) {
+      tiles.push(tile(`${(before.weight_bytes / after.sparse_bytes).toFixed(2)}×`, "smaller weights, zeros as bits or runs",
+        after.sparse_bytes < before.weight_bytes ? "good" : "bad"));
+    }
     if (before.latency && after.latency) {
       const ratio = before.latency.p50_us / after.latency.p50_us;
       tiles.push(tile(`${ratio.toFixed(2)}×`, `faster (p50, ${after.latency.isa}, ${after.latency.threads} thread)`,
@@ -72,8 +80,9 @@
     if (!after) { byId("summary").hidden = true; return; }
     const rows = [];
     const add = (label, a, b, text) => rows.push({ cells: [label, text(a), text(b), change(a, b)] });
-    add("File", before.file_bytes, after.file_bytes, bytes);
+    if (before.file_bytes > 0) add("File", before.file_bytes, after.file_bytes, bytes);
     add("Weights", before.weight_bytes, after.weight_bytes, bytes);
+    if (before.sparse_bytes > 0 && after.sparse_bytes > 0) add("Weights, zeros as bits or runs", before.sparse_bytes, after.sparse_bytes, bytes);
     add("Parameters", before.parameters, after.parameters, count);
     add("MACs", before.macs, after.macs, count);
     add("Peak activations", before.peak_activation_bytes, after.peak_activation_bytes, bytes);
@@ -182,22 +191,95 @@
         e.validation_accuracy, e.learning_rate, e.samples_per_second, e.seconds])]));
   };
 
+  /** One bar a channel, as high as its score; what went is drawn in the warning colour. */
+  const unitBars = (g) => {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("viewBox", "0 0 240 84");
+    svg.setAttribute("preserveAspectRatio", "none");
+    const low = Math.min(0, ...g.scores), high = Math.max(1e-12, ...g.scores);
+    const width = 240 / g.scores.length;
+    g.scores.forEach((score, i) => {
+      const bar = document.createElementNS(svg.namespaceURI, "rect");
+      const height = Math.max(1.5, 76 * (score - low) / (high - low));
+      const attributes = { x: i * width, y: 82 - height, width: width * 0.86, height, fill: css(g.went[i] ? "--warn" : "--try") };
+      for (const [key, value] of Object.entries(attributes)) bar.setAttribute(key, value);
+      const title = document.createElementNS(svg.namespaceURI, "title");
+      title.append(`channel ${i}: score ${score.toPrecision(3)}, ${g.went[i] ? `went in round ${g.went[i]}` : "stays"}`);
+      bar.append(title);
+      svg.append(bar);
+    });
+    return svg;
+  };
+
+  /** Rounds to show where there are more than fit: evenly, the last always. */
+  const shownRounds = (count) => {
+    const most = 12, every = Math.ceil(count / most);
+    return Array.from({ length: count }, (_, i) => i).filter((i) => (count - 1 - i) % every === 0);
+  };
+
+  /** What is left of the network and how right it is, a row a round. */
+  const drawRounds = (host) => {
+    const rounds = report.pruning_rounds || [];
+    if (rounds.length < 2 && !rounds.some((r) => r.cut !== null || r.accuracy !== null)) return;
+    const share = (v) => (v === null ? "–" : percent(v));
+    const judged = [["cut", "accuracy after cutting"], ["accuracy", "accuracy after training"]].filter(([key]) => rounds.some((r) => r[key] !== null));
+    const header = ["", "left", "MACs", "parameters", ...judged.map(([, label]) => label)];
+    const first = { cells: ["before", "100.0 %", count(before.macs), count(before.parameters),
+      ...judged.map((_, i) => (i === 0 && before.accuracy ? percent(before.accuracy.value) : "–"))] };
+    host.append(table(header, [first, ...shownRounds(rounds.length).map((i) => rounds[i]).map((r) => ({ cells: [r.name, percent(r.left, 1), count(r.macs), count(r.parameters), ...judged.map(([key]) => share(r[key]))] }))]));
+  };
+
   /** A row a group or layer, a column a round; the fuller the colour the less is left. */
   const drawPruning = () => {
-    const groups = report.pruning || [];
-    if (groups.length === 0) { byId("pruning").hidden = true; return; }
-    byId("pruning").append(...(report.pictures || []).map((p) => el("img", { class: "picture", alt: p.title,
-      src: `data:image/svg+xml,${encodeURIComponent(p.svg)}` })));
-    const rounds = Math.max(...groups.map((g) => g.left.length));
-    const heat = (share) => el("span", { class: "heat", style: `background:color-mix(in srgb, var(--after) ${(100 * (1 - share)).toFixed(0)}%, transparent)` },
+    const groups = report.pruning || [], rounds = report.pruning_rounds || [], host = byId("pruning");
+    if (groups.length === 0) { host.hidden = true; return; }
+    if (report.pruning_why) host.append(el("p", { class: "muted" }, report.pruning_why));
+    host.append(el("div", { class: "pictures" }, (report.pictures || []).map((p) => el("img", { class: "picture", alt: p.title,
+      src: `data:image/svg+xml,${encodeURIComponent(p.svg)}` }))));
+    drawRounds(host);
+    const shown = shownRounds(Math.max(0, ...groups.map((g) => g.left.length)));
+    if (shown.length === 0) {
+      host.append(table(["part that went, in this order", "squared error of the outputs"], groups.map((g) => ({ cells: [g.name, g.largest_removed.toPrecision(3)] }))));
+      return;
+    }
+    const heat = (share) => el("span", { class: "heat", style: `background:color-mix(in srgb, var(--after) ${(75 * (1 - share)).toFixed(0)}%, transparent)` },
       percent(share, 0));
-    const numbers = Array.from({ length: rounds }, (_, i) => `left after round ${i + 1}`);
-    const header = ["", "size", ...numbers, "largest score that went", "smallest that stayed", "which went"];
+    const scored = groups.some((g) => g.smallest_kept !== 0 || g.largest_removed !== 0);
     const score = (v) => (v === 0 ? "–" : v.toPrecision(3));
-    byId("pruning").append(
-      table(header, groups.map((g) => ({ cells: [g.name, count(g.size), ...g.left.map(heat), score(g.largest_removed),
-        score(g.smallest_kept), el("span", { title: g.removed }, g.removed.length > 60 ? `${g.removed.slice(0, 60)} …` : g.removed)] }))),
-      download("pruning.csv", [header, ...groups.map((g) => [g.name, g.size, ...g.left, g.largest_removed, g.smallest_kept, g.removed])]));
+    const name = (i) => (rounds[i] ? rounds[i].name : `round ${i + 1}`);
+    const header = ["", "size", ...shown.map(name), ...(scored ? ["largest score that went", "smallest that stayed"] : []), scored ? "which went" : "zeros"];
+    host.append(el("p", { class: "muted" }, "What is left of each, at the end of each round; the fuller the colour the less."),
+      table(header, groups.map((g) => ({ cells: [el("span", { class: "name", title: g.name }, g.name), count(g.size), ...shown.map((i) => (i < g.left.length ? heat(g.left[i]) : "–")),
+        ...(scored ? [score(g.largest_removed), score(g.smallest_kept)] : []), el("span", { class: "wrapped", title: g.removed }, g.removed || "none")] })),
+      ["", ...Array(header.length - 2).fill(""), "text"]),
+      download("pruning.csv", [["", "size", ...Array.from({ length: Math.max(...groups.map((g) => g.left.length)) }, (_, i) => name(i)), "largest score that went", "smallest that stayed", "which went"],
+        ...groups.map((g) => [g.name, g.size, ...g.left, g.largest_removed, g.smallest_kept, g.removed])]));
+    const charted = groups.filter((g) => g.scores.length > 0);
+    if (charted.length === 0) return;
+    host.append(el("h3", {}, "Score of each channel"),
+      el("p", { class: "muted" }, "One bar a channel, from channel 0 on the left, as high as its score in the round in which it went, or in the last. Orange went, blue stays; the pointer on a bar says more."),
+      el("div", { class: "grid" }, charted.map((g) => el("div", { class: "card" }, el("h3", { title: g.name }, g.name), unitBars(g),
+        el("p", {}, `${g.went.filter((r) => r > 0).length} of ${g.size} went; the highest bar is ${Math.max(...g.scores).toPrecision(3)}`)))));
+  };
+
+  const drawSlices = () => {
+    const slices = report.slices || [], wrong = report.new_mistakes || [];
+    if (slices.length === 0) { byId("slices").hidden = true; return; }
+    const share = (n, s) => n / Math.max(1, s.samples);
+    const lost = (s) => share(s.correct_before, s) - share(s.correct_after, s);
+    const worst = Math.max(1e-9, ...slices.map(lost));
+    const loss = (s) => el("span", { class: "heat", style: `background:color-mix(in srgb, var(--warn) ${(60 * Math.max(0, lost(s)) / worst).toFixed(0)}%, transparent)` },
+      (100 * lost(s)).toFixed(2));
+    const header = ["class or group", "samples", "before", "after", "points lost"];
+    byId("slices").append(
+      table(header, slices.map((s) => ({ cells: [s.name, `${s.samples}`, percent(share(s.correct_before, s)), percent(share(s.correct_after, s)), loss(s)] }))),
+      download("slices.csv", [header, ...slices.map((s) => [s.name, s.samples, share(s.correct_before, s), share(s.correct_after, s), lost(s)])]));
+    const most = 100;
+    byId("slices").append(el("h3", {}, `Right before, wrong now: ${wrong.length}${wrong.length > most ? `, the first ${most} of them` : ""}`));
+    if (wrong.length === 0) return;
+    const columns = ["sample", "is", "now taken for"];
+    byId("slices").append(el("div", { class: "tall" }, table(columns, wrong.slice(0, most).map((w) => ({ cells: [w.sample, w.label, w.after] })), ["", "text", "text"])),
+      download("newly-wrong.csv", [columns, ...wrong.map((w) => [w.sample, w.label, w.after])]));
   };
 
   const drawLayers = () => {
@@ -374,6 +456,7 @@
     if (report.recipe) byId("repeat").append(el("p", {}, "The recipe:"), el("pre", {}, report.recipe));
     if (report.notes.length) byId("repeat").append(el("p", {}, "Notes:"), el("ul", {}, report.notes.map((n) => el("li", {}, n))));
     const judged = report.epochs.length ? "the epoch was chosen on the validation samples: judge it on others"
+      : report.pruning.length ? "accuracy is on validation samples, by which epochs and limits are decided: judge the result on a test set"
       : "latencies are this machine's; accuracy is on data the method never saw";
     byId("foot").append(`Measured on ${report.machine.cpu}, ${report.machine.cores} cores; ${judged}.`);
   };
@@ -382,6 +465,7 @@
   drawSummary();
   drawTraining();
   drawPruning();
+  drawSlices();
   drawTrials();
   drawLayers();
   drawSensitivity();
