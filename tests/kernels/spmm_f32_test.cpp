@@ -9,10 +9,10 @@ namespace {
 using namespace kernel_test;
 
 struct Packed {
-  Packed(const kernels::DenseF32Source& source, std::int64_t block)
-      : numbers(static_cast<std::size_t>(engine::sparse_numbers(source, counts_of(source, block), block))) {
-    engine::pack_sparse(source, block, numbers);
-    weights = engine::sparse_weights_in(numbers, source.columns, block);
+  Packed(const kernels::DenseF32Source& source, engine::SparseForm form)
+      : numbers(static_cast<std::size_t>(engine::sparse_numbers(source, counts_of(source, form.block), form))) {
+    engine::pack_sparse(source, form, numbers);
+    weights = engine::sparse_weights_in(numbers, source.columns, form);
   }
   /// By looking at every weight.
   static engine::SparseCounts counts_of(const kernels::DenseF32Source& s, std::int64_t block) {
@@ -58,16 +58,17 @@ struct Aligned {
 };
 
 void expect_close_sums(std::int64_t block, Random& random) {
+  const std::int64_t slices = block == 1 ? pick(random, 1, 3) : 1;
   const std::int64_t segments = pick(random, 1, 3), depth = pick(random, 1, 50), columns = pick(random, 1, 70);
   const Tensor w = sparse_floats(segments * depth, columns, block, 0.8, random),
                bias = random_floats({columns}, random);
-  const Packed owner({w.elements<float>(), segments, depth, columns, depth * columns, columns, 1}, block);
+  const Packed owner({w.elements<float>(), segments, depth, columns, depth * columns, columns, 1}, {block, slices});
   const engine::SparseWeights& packed = owner.weights;
   std::vector<float> padded_bias(static_cast<std::size_t>(packed.blocks * block));
   std::copy_n(bias.data<float>().begin(), columns, padded_bias.begin());
   for (const auto& kernel : kernels::spmm_f32_kernels()) {
     if (!isa_allows(machine_isa(), kernel.isa)) continue;
-    const std::int64_t vectors = pick(random, segments == 1 ? 0 : 1, kernel.most_vectors(block));
+    const std::int64_t vectors = pick(random, segments == 1 && slices == 1 ? 0 : 1, kernel.most_vectors(block));
     const std::int64_t count =
         vectors == 0 ? pick(random, 1, 3) : pick(random, (vectors - 1) * kernel.lanes + 1, vectors * kernel.lanes);
     const Tensor x = random_floats({count + 3, depth}, random);
@@ -78,9 +79,26 @@ void expect_close_sums(std::int64_t block, Random& random) {
     Aligned panel((segments * depth + 16) * vectors * kernel.lanes),
         sums((packed.blocks * block + 16) * vectors * kernel.lanes);
     std::vector<float> y(static_cast<std::size_t>(count * columns + 1), 99.0f);
-    kernel.run({rows.data(), count, vectors, offsets.data(), segments, depth, block, packed.blocks,
-                packed.starts.data(), packed.indices.data(), packed.values.data(), padded_bias.data(), -1.5f, 4.0f,
-                panel.data(), sums.data(), y.data(), columns, columns});
+    kernel.run({rows.data(),
+                count,
+                vectors,
+                offsets.data(),
+                segments,
+                depth,
+                block,
+                packed.blocks,
+                packed.slices,
+                packed.starts.data(),
+                packed.indices.data(),
+                packed.values.data(),
+                padded_bias.data(),
+                -1.5f,
+                4.0f,
+                panel.data(),
+                sums.data(),
+                y.data(),
+                columns,
+                columns});
     for (std::int64_t r = 0; r < count; ++r) {
       for (std::int64_t j = 0; j < columns; ++j) {
         double sum = bias.data<float>()[static_cast<std::size_t>(j)], magnitude = std::abs(sum);

@@ -17,14 +17,20 @@ namespace {
 using kernels::SpmmF32Kernel;
 using kernels::WindowGeometry;
 
-/// Pixels of a piece of work: several tiles.
-constexpr std::int64_t block_pixels = 192;
+/// Pixels of a piece of work: several tiles; more where no other thread waits for work. Sums do not depend on it.
+constexpr std::int64_t block_pixels = 192, alone_pixels = 256;
 /// Below this a second thread costs more than it saves.
 constexpr std::int64_t least_parallel_macs = 1 << 18;
 /// A panel beyond this does not stay in the L2 cache beside the weights: it is made narrower.
 constexpr std::int64_t most_panel_bytes = 1 << 19;
 /// Fewer are not worth a panel.
 constexpr std::int64_t few_pixels = 6;
+/// Inputs of a slice for single weights: four vectors of each are 64 KB with AVX-512, 32 KB with AVX2.
+constexpr std::int64_t slice_inputs = 256;
+
+bool has_few_pixels(const DenseF32Problem& problem) {
+  return problem.geometry.batch * problem.geometry.out_pixels() < few_pixels;
+}
 
 class SparseF32Step final : public Step {
  public:
@@ -38,7 +44,8 @@ class SparseF32Step final : public Step {
         x_(context.in<float>(0)),
         y_(context.out<float>()),
         post_ops_(context),
-        blocks_(g_, block_pixels) {
+        few_(has_few_pixels(problem)),
+        blocks_(g_, context.threads() > 1 ? block_pixels : alone_pixels) {
     const bool whole_rows = g_.dilation_width == 1;
     for (std::int64_t ky = 0; ky < g_.kernel_height; ++ky) {
       for (std::int64_t kx = 0; kx < (whole_rows ? 1 : g_.kernel_width); ++kx) {
@@ -72,16 +79,37 @@ class SparseF32Step final : public Step {
     blocks_.point_at_pixels(block, blocks_.source(block, x_ + picture * g_.in_pixels() * g_.in_channels), rows);
     const std::int64_t first_pixel = picture * g_.out_pixels() + block.first_pixel;
     float* y = y_ + first_pixel * g_.out_channels;
-    const bool few = g_.batch * g_.out_pixels() < few_pixels;
-    const std::int64_t widest = vectors_ * kernel_.lanes, columns = weights_.blocks * weights_.block;
+    const std::int64_t lanes = kernel_.lanes, columns = weights_.blocks * weights_.block;
+    const std::int64_t widest = vectors_ * lanes;
     float* panel = thread_elements<float>((depth_ + columns + 32) * widest, Scratch::Kernel);
-    for (std::int64_t first = 0; first < block.pixels; first += widest) {
-      const std::int64_t count = std::min(widest, block.pixels - first);
-      kernel_.run({rows + first, count, few ? 0 : (count + kernel_.lanes - 1) / kernel_.lanes, offsets_.data(),
-                   static_cast<std::int64_t>(offsets_.size()), segment_depth_, weights_.block, weights_.blocks,
-                   weights_.starts.data(), weights_.indices.data(), weights_.values.data(), bias_.data(), low_, high_,
-                   panel, panel + (depth_ + 16) * widest, y + first * g_.out_channels, g_.out_channels,
+    // Tiles of about the same number of vectors: a narrow last one would read all weights for few pixels.
+    std::int64_t vectors_left = (block.pixels + lanes - 1) / lanes;
+    std::int64_t tiles_left = (vectors_left + vectors_ - 1) / vectors_;
+    for (std::int64_t first = 0; first < block.pixels; --tiles_left) {
+      const std::int64_t vectors = (vectors_left + tiles_left - 1) / tiles_left;
+      const std::int64_t count = std::min(vectors * lanes, block.pixels - first);
+      kernel_.run({rows + first,
+                   count,
+                   few_ ? 0 : vectors,
+                   offsets_.data(),
+                   static_cast<std::int64_t>(offsets_.size()),
+                   segment_depth_,
+                   weights_.block,
+                   weights_.blocks,
+                   weights_.slices,
+                   weights_.starts.data(),
+                   weights_.indices.data(),
+                   weights_.values.data(),
+                   bias_.data(),
+                   low_,
+                   high_,
+                   panel,
+                   panel + (depth_ + 16) * widest,
+                   y + first * g_.out_channels,
+                   g_.out_channels,
                    g_.out_channels});
+      first += count;
+      vectors_left -= vectors;
     }
     post_ops_.apply(y, first_pixel, block.pixels);
   }
@@ -93,6 +121,7 @@ class SparseF32Step final : public Step {
   const float* x_;
   float* y_;
   PostOps post_ops_;
+  bool few_;
   PictureBlocks blocks_;
   std::vector<std::int64_t> offsets_;
   std::int64_t segment_depth_ = 0, depth_ = 0, vectors_ = 1;
@@ -144,7 +173,7 @@ std::optional<Choice> choice_for(const BindContext& context, const DenseF32Probl
       });
   if (kept[0] == 0 || kernels::spmm_f32_kernel(context.isa()).lanes == 1) return std::nullopt;
   Choice choice{{kept[1], kept[2]}};
-  const bool few = problem.geometry.batch * problem.geometry.out_pixels() < few_pixels;
+  const bool few = has_few_pixels(problem);
   if (few && problem.geometry.taps() > 1) return std::nullopt;
   const Times times = few ? expected_times_of_few(problem, choice.counts) : expected_times(problem, choice.counts);
   if (std::min(times.single, times.blocks) < times.dense) {
@@ -156,11 +185,16 @@ std::optional<Choice> choice_for(const BindContext& context, const DenseF32Probl
 std::unique_ptr<Step> make_step_of(const BindContext& context, const DenseF32Problem& problem,
                                    const SparseCounts& counts, Form form) {
   const SpmmF32Kernel& kernel = kernels::spmm_f32_kernel(context.isa());
-  const auto block = static_cast<std::int64_t>(form);
+  SparseForm packing{static_cast<std::int64_t>(form), 1};
+  if (packing.block == 1 && !has_few_pixels(problem)) {
+    const std::int64_t depth = problem.weights.taps * problem.weights.inputs;
+    packing.slices = std::max<std::int64_t>(1, (depth + slice_inputs - 1) / slice_inputs);
+  }
   const auto packed = context.weights().packed_as<std::int32_t>(
-      context.origin(), cat(kernel.name, " ", block), sparse_numbers(problem.weights, counts, block),
-      [&](std::span<std::int32_t> to) { pack_sparse(problem.weights, block, to); });
-  const SparseWeights weights = sparse_weights_in(packed, problem.weights.columns, block);
+      context.origin(), cat(kernel.name, " ", packing.block, " ", packing.slices),
+      sparse_numbers(problem.weights, counts, packing),
+      [&](std::span<std::int32_t> to) { pack_sparse(problem.weights, packing, to); });
+  const SparseWeights weights = sparse_weights_in(packed, problem.weights.columns, packing);
   return std::make_unique<SparseF32Step>(context, problem, kernel, weights);
 }
 

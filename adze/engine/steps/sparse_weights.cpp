@@ -47,20 +47,23 @@ std::optional<SparseCounts> count_sparse(const DenseF32Source& source) {
   return counts;
 }
 
-std::int64_t sparse_numbers(const DenseF32Source& source, const SparseCounts& counts, std::int64_t block) {
-  const std::int64_t starts = (source.columns + block - 1) / block + 1;
-  return starts + (block == 1 ? 2 * counts.single : (1 + block) * counts.blocks);
+std::int64_t sparse_numbers(const DenseF32Source& source, const SparseCounts& counts, SparseForm form) {
+  const std::int64_t starts = form.slices * ((source.columns + form.block - 1) / form.block) + 1;
+  return starts + (form.block == 1 ? 2 * counts.single : (1 + form.block) * counts.blocks);
 }
 
-void pack_sparse(const DenseF32Source& source, std::int64_t block, std::span<std::int32_t> packed) {
-  const std::int64_t blocks = (source.columns + block - 1) / block, depth = source.taps * source.inputs;
-  const auto entries = (static_cast<std::int64_t>(packed.size()) - blocks - 1) / (1 + block);
-  std::int32_t* indices = packed.data() + blocks + 1;
+void pack_sparse(const DenseF32Source& source, SparseForm form, std::span<std::int32_t> packed) {
+  const std::int64_t block = form.block, blocks = (source.columns + block - 1) / block;
+  const std::int64_t depth = source.taps * source.inputs, slice = (depth + form.slices - 1) / form.slices;
+  const std::int64_t starts = form.slices * blocks + 1;
+  const auto entries = (static_cast<std::int64_t>(packed.size()) - starts) / (1 + block);
+  std::int32_t* indices = packed.data() + starts;
   std::int32_t* values = indices + entries;
   std::int32_t entry = 0;
-  for (std::int64_t b = 0; b < blocks; ++b) {
-    packed[static_cast<std::size_t>(b)] = entry;
-    for (std::int64_t k = 0; k < depth; ++k) {
+  for (std::int64_t at = 0; at < form.slices * blocks; ++at) {
+    const std::int64_t begin = at / blocks * slice, b = at % blocks;
+    packed[static_cast<std::size_t>(at)] = entry;
+    for (std::int64_t k = begin; k < std::min(begin + slice, depth); ++k) {
       float weights[8] = {};
       bool any = false;
       for (std::int64_t c = 0; c < block && b * block + c < source.columns; ++c) {
@@ -73,18 +76,19 @@ void pack_sparse(const DenseF32Source& source, std::int64_t block, std::span<std
       ++entry;
     }
   }
-  packed[static_cast<std::size_t>(blocks)] = entry;
+  packed[static_cast<std::size_t>(starts - 1)] = entry;
 }
 
-SparseWeights sparse_weights_in(std::span<const std::int32_t> packed, std::int64_t columns, std::int64_t block) {
+SparseWeights sparse_weights_in(std::span<const std::int32_t> packed, std::int64_t columns, SparseForm form) {
   SparseWeights weights;
-  weights.block = block;
-  weights.blocks = (columns + block - 1) / block;
-  weights.starts = packed.first(static_cast<std::size_t>(weights.blocks + 1));
+  weights.block = form.block;
+  weights.blocks = (columns + form.block - 1) / form.block;
+  weights.slices = form.slices;
+  weights.starts = packed.first(static_cast<std::size_t>(weights.slices * weights.blocks + 1));
   const auto entries = static_cast<std::size_t>(weights.starts.back());
   weights.indices = packed.subspan(weights.starts.size(), entries);
   weights.values = {reinterpret_cast<const float*>(weights.indices.data() + entries),
-                    entries * static_cast<std::size_t>(block)};
+                    entries * static_cast<std::size_t>(form.block)};
   return weights;
 }
 

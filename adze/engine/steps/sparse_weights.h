@@ -12,8 +12,9 @@ namespace adze::engine {
 struct SparseWeights {
   std::int64_t block = 1;
   std::int64_t blocks = 0;
-  std::span<const std::int32_t> starts;   ///< blocks + 1
-  std::span<const std::int32_t> indices;  ///< tap * inputs + input, ascending in each block
+  std::int64_t slices = 1;                ///< of the inputs, so that those of a slice stay in the nearest cache
+  std::span<const std::int32_t> starts;   ///< slices * blocks + 1
+  std::span<const std::int32_t> indices;  ///< tap * inputs + input, ascending in each slice and block
   std::span<const float> values;          ///< block of them for each index
 };
 
@@ -26,10 +27,15 @@ struct SparseCounts {
 /// Nothing when a look at a part of the weights says that they are dense.
 std::optional<SparseCounts> count_sparse(const kernels::DenseF32Source& source);
 
+/// How weights are packed.
+struct SparseForm {
+  std::int64_t block = 1, slices = 1;
+};
+
 /// Starts, indices and the bits of the values one after the other: as many numbers as sparse_numbers() says.
-std::int64_t sparse_numbers(const kernels::DenseF32Source& source, const SparseCounts& counts, std::int64_t block);
-void pack_sparse(const kernels::DenseF32Source& source, std::int64_t block, std::span<std::int32_t> packed);
+std::int64_t sparse_numbers(const kernels::DenseF32Source& source, const SparseCounts& counts, SparseForm form);
+void pack_sparse(const kernels::DenseF32Source& source, SparseForm form, std::span<std::int32_t> packed);
 /// The parts of what was packed.
-SparseWeights sparse_weights_in(std::span<const std::int32_t> packed, std::int64_t columns, std::int64_t block);
+SparseWeights sparse_weights_in(std::span<const std::int32_t> packed, std::int64_t columns, SparseForm form);
 
 }  // namespace adze::engine

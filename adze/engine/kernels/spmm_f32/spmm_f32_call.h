@@ -8,10 +8,11 @@ namespace adze::kernels {
 ///
 ///   y[r, j] = clamp(bias[j] + sum over the weights kept for j of rows[r][offsets[s] + i] * w, low, high)
 ///
-/// added in the order of the weights. Columns come in blocks of `block` (1 or 8) neighbours that keep the same inputs:
-/// entry e of block b, starts[b] <= e < starts[b + 1], reads input indices[e] = s * depth + i and holds `block`
-/// weights. The rows are first turned into a panel with the inputs outermost, so that a vector holds one input of many
-/// rows.
+/// added in the order of the weights. Columns come in blocks of `block` (1 or 8) neighbours that keep the same inputs,
+/// and the inputs in slices that a cache can hold: entry e of block b in slice p, starts[p * blocks + b] <= e <
+/// starts[p * blocks + b + 1], reads input indices[e] = s * depth + i and holds `block` weights. Slices are only for
+/// block 1, with vectors. The rows are first turned into a panel with the inputs outermost, so that a vector holds one
+/// input of many rows.
 struct SpmmF32Call {
   const float* const* rows;
   std::int64_t row_count;  ///< 1 to vectors * lanes
@@ -21,6 +22,7 @@ struct SpmmF32Call {
   std::int64_t depth;
   std::int64_t block;
   std::int64_t blocks;
+  std::int64_t slices;
   const std::int32_t* starts;
   const std::int32_t* indices;
   const float* values;

@@ -6,23 +6,27 @@
 namespace adze::kernels {
 namespace {
 
-/// Columns one by one; U weights at a time, so that sums do not wait for each other.
+/// Columns one by one, those weights that read inputs of one slice; U weights at a time, so that sums do not wait for
+/// each other.
 template <typename V, int T>
-void single_sums(const SpmmF32Call& call) {
-  constexpr int U = T >= 4 ? 2 : 4;
+void slice_sums(const SpmmF32Call& call, std::int64_t slice) {
+  constexpr int U = 2;  // for any T: which tile a pixel lies in does not change its sums
   constexpr std::int64_t width = T * V::lanes;
   const auto low = V::set(call.low), high = V::set(call.high);
+  const bool last = slice == call.slices - 1;
+  const std::int32_t* starts = call.starts + slice * call.blocks;
   for (std::int64_t j = 0; j < call.blocks; ++j) {
     typename V::Vector acc[U][T];
+    float* sums = call.sums + j * width;
 #pragma GCC unroll 8
-    for (int t = 0; t < T; ++t) acc[0][t] = V::set(call.bias[j]);
+    for (int t = 0; t < T; ++t) acc[0][t] = slice == 0 ? V::set(call.bias[j]) : V::load(sums + t * V::lanes);
 #pragma GCC unroll 8
     for (int u = 1; u < U; ++u) {
 #pragma GCC unroll 8
       for (int t = 0; t < T; ++t) acc[u][t] = V::set(0.0f);
     }
-    std::int32_t e = call.starts[j];
-    const std::int32_t end = call.starts[j + 1];
+    std::int32_t e = starts[j];
+    const std::int32_t end = starts[j + 1];
     for (; e + U <= end; e += U) {
 #pragma GCC unroll 8
       for (int u = 0; u < U; ++u) {
@@ -38,14 +42,18 @@ void single_sums(const SpmmF32Call& call) {
 #pragma GCC unroll 8
       for (int t = 0; t < T; ++t) acc[0][t] = V::fma(w, V::load(x + t * V::lanes), acc[0][t]);
     }
-    float* sums = call.sums + j * width;
 #pragma GCC unroll 8
     for (int t = 0; t < T; ++t) {
 #pragma GCC unroll 8
       for (int u = 1; u < U; ++u) acc[0][t] = V::add(acc[0][t], acc[u][t]);
-      V::store(sums + t * V::lanes, V::clamp(acc[0][t], low, high));
+      V::store(sums + t * V::lanes, last ? V::clamp(acc[0][t], low, high) : acc[0][t]);
     }
   }
+}
+
+template <typename V, int T>
+void single_sums(const SpmmF32Call& call) {
+  for (std::int64_t slice = 0; slice < call.slices; ++slice) slice_sums<V, T>(call, slice);
 }
 
 /// Eight columns that read the same inputs.
