@@ -142,14 +142,18 @@ Times expected_times_of_few(const DenseF32Problem& problem, const SparseCounts& 
   return {dense * weights, 1.5 * static_cast<double>(counts.single), 1.2 * static_cast<double>(counts.blocks)};
 }
 
-Times expected_times(const DenseF32Problem& problem, const SparseCounts& counts) {
+Times expected_times(const DenseF32Problem& problem, const SparseCounts& counts, const SpmmF32Kernel& kernel) {
   const std::int64_t depth = problem.weights.taps * problem.weights.inputs, columns = problem.weights.columns;
   const std::int64_t rest = depth % 16 == 0 ? 0 : problem.weights.inputs % 16 * problem.weights.taps;
   const double turning = 9.0 * static_cast<double>(depth + columns) + 16.0 * static_cast<double>(rest);
   const WindowGeometry& g = problem.geometry;
   const bool winograd = g.taps() == 9 && g.kernel_height == 3 && g.stride_height == 1 && g.stride_width == 1;
+  // Whole vectors of pixels are computed.
+  const auto pixels = static_cast<double>(g.out_pixels());
+  const double filled = pixels / static_cast<double>((g.out_pixels() + kernel.lanes - 1) / kernel.lanes * kernel.lanes);
   return {(winograd ? 0.35 : 0.68) * static_cast<double>(depth * columns),
-          1.15 * static_cast<double>(counts.single) + turning, 0.62 * 8 * static_cast<double>(counts.blocks) + turning};
+          (kernel.single_time * static_cast<double>(counts.single) + turning) / filled,
+          (kernel.block_time * 8 * static_cast<double>(counts.blocks) + turning) / filled};
 }
 
 /// Outputs that share their inputs.
@@ -171,11 +175,13 @@ std::optional<Choice> choice_for(const BindContext& context, const DenseF32Probl
         to[1] = counted ? counted->single : 0;
         to[2] = counted ? counted->blocks : 0;
       });
-  if (kept[0] == 0 || kernels::spmm_f32_kernel(context.isa()).lanes == 1) return std::nullopt;
+  const SpmmF32Kernel& kernel = kernels::spmm_f32_kernel(context.isa());
+  if (kept[0] == 0 || kernel.lanes == 1) return std::nullopt;
   Choice choice{{kept[1], kept[2]}};
   const bool few = has_few_pixels(problem);
   if (few && problem.geometry.taps() > 1) return std::nullopt;
-  const Times times = few ? expected_times_of_few(problem, choice.counts) : expected_times(problem, choice.counts);
+  const Times times =
+      few ? expected_times_of_few(problem, choice.counts) : expected_times(problem, choice.counts, kernel);
   if (std::min(times.single, times.blocks) < times.dense) {
     choice.expected = times.blocks < times.single ? Form::Blocks : Form::Single;
   }

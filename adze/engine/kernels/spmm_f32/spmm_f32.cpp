@@ -4,14 +4,15 @@
 
 namespace adze::kernels {
 
-#define ADZE_SPMM_F32(name, isa, lanes, single, blocks, tolerance) void name(const SpmmF32Call&);
+#define ADZE_SPMM_F32(name, isa, lanes, single, blocks, single_time, block_time, tolerance) \
+  void name(const SpmmF32Call&);
 #include "adze/engine/kernels/spmm_f32/spmm_f32.def"
 #undef ADZE_SPMM_F32
 
 std::span<const SpmmF32Kernel> spmm_f32_kernels() {
   static const SpmmF32Kernel kernels[] = {
-#define ADZE_SPMM_F32(name, isa, lanes, single, blocks, tolerance) \
-  {#name, Isa::isa, lanes, single, blocks, tolerance, name},
+#define ADZE_SPMM_F32(name, isa, lanes, single, blocks, single_time, block_time, tolerance) \
+  {#name, Isa::isa, lanes, single, blocks, single_time, block_time, tolerance, name},
 #include "adze/engine/kernels/spmm_f32/spmm_f32.def"
 #undef ADZE_SPMM_F32
   };

@@ -6,18 +6,18 @@
 namespace adze::kernels {
 namespace {
 
-/// Columns one by one, those weights that read inputs of one slice; U weights at a time, so that sums do not wait for
-/// each other.
+/// Columns first to last one by one, those weights that read inputs of one slice; U weights at a time, so that sums do
+/// not wait for each other.
 template <typename V, int T>
-void slice_sums(const SpmmF32Call& call, std::int64_t slice) {
+void slice_sums(const SpmmF32Call& call, std::int64_t slice, std::int64_t first, std::int64_t last) {
   constexpr int U = 2;  // for any T: which tile a pixel lies in does not change its sums
   constexpr std::int64_t width = T * V::lanes;
   const auto low = V::set(call.low), high = V::set(call.high);
-  const bool last = slice == call.slices - 1;
+  const bool ends = slice == call.slices - 1;
   const std::int32_t* starts = call.starts + slice * call.blocks;
-  for (std::int64_t j = 0; j < call.blocks; ++j) {
+  for (std::int64_t j = first; j < last; ++j) {
     typename V::Vector acc[U][T];
-    float* sums = call.sums + j * width;
+    float* sums = call.sums + (j - first) * width;
 #pragma GCC unroll 8
     for (int t = 0; t < T; ++t) acc[0][t] = slice == 0 ? V::set(call.bias[j]) : V::load(sums + t * V::lanes);
 #pragma GCC unroll 8
@@ -46,22 +46,22 @@ void slice_sums(const SpmmF32Call& call, std::int64_t slice) {
     for (int t = 0; t < T; ++t) {
 #pragma GCC unroll 8
       for (int u = 1; u < U; ++u) acc[0][t] = V::add(acc[0][t], acc[u][t]);
-      V::store(sums + t * V::lanes, last ? V::clamp(acc[0][t], low, high) : acc[0][t]);
+      V::store(sums + t * V::lanes, ends ? V::clamp(acc[0][t], low, high) : acc[0][t]);
     }
   }
 }
 
 template <typename V, int T>
-void single_sums(const SpmmF32Call& call) {
-  for (std::int64_t slice = 0; slice < call.slices; ++slice) slice_sums<V, T>(call, slice);
+void single_sums(const SpmmF32Call& call, std::int64_t first, std::int64_t last) {
+  for (std::int64_t slice = 0; slice < call.slices; ++slice) slice_sums<V, T>(call, slice, first, last);
 }
 
 /// Eight columns that read the same inputs.
 template <typename V, int T>
-void block_sums(const SpmmF32Call& call) {
+void block_sums(const SpmmF32Call& call, std::int64_t first, std::int64_t last) {
   constexpr std::int64_t width = T * V::lanes;
   const auto low = V::set(call.low), high = V::set(call.high);
-  for (std::int64_t b = 0; b < call.blocks; ++b) {
+  for (std::int64_t b = first / 8; b < last / 8; ++b) {
     typename V::Vector acc[8][T];
 #pragma GCC unroll 8
     for (int r = 0; r < 8; ++r) {
@@ -85,7 +85,7 @@ void block_sums(const SpmmF32Call& call) {
     for (int r = 0; r < 8; ++r) {
 #pragma GCC unroll 8
       for (int t = 0; t < T; ++t) {
-        V::store(call.sums + (b * 8 + r) * width + t * V::lanes, V::clamp(acc[r][t], low, high));
+        V::store(call.sums + (b * 8 + r - first) * width + t * V::lanes, V::clamp(acc[r][t], low, high));
       }
     }
   }
@@ -115,23 +115,35 @@ void fill_panel(const SpmmF32Call& call, const Transpose& transpose) {
   }
 }
 
-/// From sums [column][row] to y [row][column].
+/// From sums [column][row] to columns of y [row][column].
 template <typename V, typename Transpose>
-void write_rows(const SpmmF32Call& call, const Transpose& transpose) {
+void write_rows(const SpmmF32Call& call, const Transpose& transpose, std::int64_t columns, float* y) {
   const std::int64_t width = call.vectors * V::lanes;
   for (std::int64_t first = 0; first < call.row_count; first += V::lanes) {
     std::int64_t j = 0;
     if (first + V::lanes <= call.row_count) {
-      for (; j + V::lanes <= call.columns; j += V::lanes) {
+      for (; j + V::lanes <= columns; j += V::lanes) {
         const float* rows[V::lanes];
         for (std::int64_t c = 0; c < V::lanes; ++c) rows[c] = call.sums + (j + c) * width + first;
-        transpose(rows, 0, call.y + first * call.y_stride + j, call.y_stride);
+        transpose(rows, 0, y + first * call.y_stride + j, call.y_stride);
       }
     }
     const std::int64_t end = first + V::lanes < call.row_count ? first + V::lanes : call.row_count;
-    for (; j < call.columns; ++j) {
-      for (std::int64_t r = first; r < end; ++r) call.y[r * call.y_stride + j] = call.sums[j * width + r];
+    for (; j < columns; ++j) {
+      for (std::int64_t r = first; r < end; ++r) y[r * call.y_stride + j] = call.sums[j * width + r];
     }
+  }
+}
+
+/// All columns, some at a time, so that their sums are still in the nearest cache when they are turned into rows. With
+/// slices all at once: the inputs of a slice are read for every group. sums(first, last) computes columns.
+template <typename V, typename Transpose, typename Sums>
+void sum_columns(const SpmmF32Call& call, const Transpose& transpose, const Sums& sums) {
+  const std::int64_t all = call.blocks * call.block, group = call.slices == 1 ? 64 : all;
+  for (std::int64_t first = 0; first < all; first += group) {
+    const std::int64_t last = first + group < all ? first + group : all;
+    sums(first, last);
+    write_rows<V>(call, transpose, (last < call.columns ? last : call.columns) - first, call.y + first);
   }
 }
 
