@@ -172,9 +172,9 @@ struct Costs {
 };
 
 Costs costs_of(Isa isa) {
-  if (isa_allows(isa, Isa::Avx512Vbmi)) return {90, 5, 13, 4, 16};
-  if (isa_allows(isa, Isa::Avx512Vnni)) return {90, 6, 24, 8, 32};
-  if (isa_allows(isa, Isa::AvxVnni)) return {60, 6, 24, 8, 32};
+  if (isa_allows(isa, Isa::Avx512Vbmi)) return {115, 6.8, 17, 4, 16};
+  if (isa_allows(isa, Isa::Avx512Vnni)) return {115, 7, 24, 8, 32};
+  if (isa_allows(isa, Isa::AvxVnni)) return {53, 7, 24, 8, 32};
   return {20, 12, 80, 8, 32};
 }
 
