@@ -28,8 +28,8 @@ bool show_zeros(Console& console, const Graph& graph) {
     return true;
   }
   const double share = static_cast<double>(facts.zeros) / static_cast<double>(facts.weights);
-  std::string text = cat("zeros             ", fixed(100 * share, 1), " % of the layers' ", count_text(facts.weights),
-                         " weights");
+  std::string text =
+      cat("zeros             ", fixed(100 * share, 1), " % of the layers' ", count_text(facts.weights), " weights");
   const auto patterned = [&](const std::string& pattern) {
     return !layers.empty() && std::all_of(layers.begin(), layers.end(), [&](const prune::LayerZeros& layer) {
       return layer.zeros == 0 || layer.pattern == pattern;
@@ -40,8 +40,9 @@ bool show_zeros(Console& console, const Graph& graph) {
   if (facts.recorded && facts.kept()) text += "; checked: all that pruning made are there";
   console.line(text);
   if (facts.kept()) return true;
-  console.remark(cat("zeros were lost: ", facts.weights - facts.zeros, " weights of layers are not 0, and pruning left ",
-                     facts.recorded_weights - facts.recorded_zeros, "; prune again, or start from the pruned file"));
+  console.remark(cat("zeros were lost: ", facts.weights - facts.zeros,
+                     " weights of layers are not 0, and pruning left ", facts.recorded_weights - facts.recorded_zeros,
+                     "; prune again, or start from the pruned file"));
   return false;
 }
 

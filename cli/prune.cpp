@@ -134,7 +134,8 @@ class Pruning {
  private:
   static bool nothing_went(const prune::PruneOutcome& outcome) {
     return outcome.before.parameters == outcome.after.parameters &&
-           std::all_of(outcome.layers.begin(), outcome.layers.end(), [](const auto& layer) { return layer.zeros == 0; });
+           std::all_of(outcome.layers.begin(), outcome.layers.end(),
+                       [](const auto& layer) { return layer.zeros == 0; });
   }
 
   /// Says when fewer weights became 0 than were asked for.
@@ -200,8 +201,8 @@ class Pruning {
       figures.name = cat(options_.depth ? "step " : "round ", i + 1);
       figures.macs = round.size.macs;
       figures.parameters = round.size.parameters;
-      figures.left = static_cast<double>(round.size.macs) /
-                     static_cast<double>(std::max<std::int64_t>(1, outcome.before.macs));
+      figures.left =
+          static_cast<double>(round.size.macs) / static_cast<double>(std::max<std::int64_t>(1, outcome.before.macs));
       if (!options_.channels) figures.left = weights_left(outcome, round);
       if (i < training_.rounds().size()) {
         figures.name = training_.rounds()[i].name;
@@ -238,7 +239,8 @@ class Pruning {
   prune::PruneOutcome pruned() {
     const bool trains = arguments_.penalty != "none" || arguments_.schedule == "gradual" ||
                         arguments_.schedule == "regrow" || arguments_.schedule == "lottery";
-    if (trains && arguments_.training.epochs == 0) throw UsageError("this schedule trains", "give --data and --tune-epochs");
+    if (trains && arguments_.training.epochs == 0)
+      throw UsageError("this schedule trains", "give --data and --tune-epochs");
     if (arguments_.schedule == "gradual" || arguments_.schedule == "regrow") {
       Graph sparse = training_.sparse_training(graph_, options_, inputs_);
       return sparse_outcome(graph_, std::move(sparse), options_.skip, training_.rounds());

@@ -28,11 +28,13 @@ std::string why_text(const PruneArguments& arguments, const prune::PruneOptions&
                                                          : cat("with the smallest score by ", arguments.criterion);
     text = cat("While training, the weights ", by, " went, more and more.");
   } else if (arguments.schedule == "lottery") {
-    text = "After each training the weights of the smallest magnitude went, and the others went back to what they were "
-           "before it.";
+    text =
+        "After each training the weights of the smallest magnitude went, and the others went back to what they were "
+        "before it.";
   } else if (options.surgeon) {
-    text = "Weights went whose absence, with the others corrected, changes the layers' outputs least (optimal brain "
-           "surgeon).";
+    text =
+        "Weights went whose absence, with the others corrected, changes the layers' outputs least (optimal brain "
+        "surgeon).";
   } else {
     text = cat("What has the smallest score by ", arguments.criterion, " went");
     switch (options.spread) {
@@ -46,9 +48,15 @@ std::string why_text(const PruneArguments& arguments, const prune::PruneOptions&
         text += ": of each as much as costs the outputs the same";
     }
     text += cat("; none lost more than ", fixed(100 * arguments.max_ratio, 0), " %.");
+    if (options.on_steps) {
+      text +=
+          " Cuts keep as many channels as cost the same by the measured staircase, and those that cross no step are "
+          "refused (notes).";
+    }
     if (options.channels) {
-      text += " Scores of different groups are compared after they were divided or ordered within their group "
-              "(--normalize). What must go together is one group.";
+      text +=
+          " Scores of different groups are compared after they were divided or ordered within their group "
+          "(--normalize). What must go together is one group.";
     }
   }
   return text;
@@ -112,7 +120,8 @@ PictureFigure tried_picture(const PruningPage& page) {
   Curve curve{"ratios that were tried", page.tried};
   std::sort(curve.points.begin(), curve.points.end());
   for (auto& [ratio, accuracy] : curve.points) ratio *= 100, accuracy *= 100;
-  return {"Ratios", curves_svg({curve}, {"Validation accuracy against the ratio", "% of units or weights that go", "%"})};
+  return {"Ratios",
+          curves_svg({curve}, {"Validation accuracy against the ratio", "% of units or weights that go", "%"})};
 }
 
 PictureFigure staircase_picture(const prune::PruneOutcome& outcome, std::string_view unit) {
@@ -135,7 +144,9 @@ PruningFigures group_figures(const prune::GroupOutcome& group) {
   figures.removed = numbers_text(group.removed);
   figures.smallest_kept = group.smallest_kept;
   if (!group.scores.empty()) figures.largest_removed = *std::max_element(group.scores.begin(), group.scores.end());
-  if (static_cast<std::int64_t>(group.removed.size() + group.kept.size()) != group.size) return figures;
+  const bool scored = group.rounds.size() == group.removed.size() &&
+                      static_cast<std::int64_t>(group.removed.size() + group.kept.size()) == group.size;
+  if (!scored) return figures;  // parts that were gone around
   figures.scores.resize(static_cast<std::size_t>(group.size));
   figures.went.resize(static_cast<std::size_t>(group.size));
   for (std::size_t i = 0; i < group.removed.size(); ++i) {

@@ -217,9 +217,9 @@ Graph PruneTraining::sparse_training(const Graph& graph, const prune::PruneOptio
   options.keep_best = false;  // earlier epochs have fewer zeros
   const train::StepHook changing = regrow ? prune::regrow_hook(graph, schedule) : prune::gradual_hook(graph, schedule);
   std::map<std::int64_t, std::vector<double>> left;
-  train::TrainResult result = trained(
-      graph, options, arguments_.schedule,
-      prune::both(shares_by_epoch(graph, pruning.skip, options.epochs, left), changing));
+  train::TrainResult result =
+      trained(graph, options, arguments_.schedule,
+              prune::both(shares_by_epoch(graph, pruning.skip, options.epochs, left), changing));
   note(result, 0, arguments_.schedule, true);
   left[options.epochs] = shares_left(result.graph, pruning.skip);
   for (const train::EpochResult& epoch : result.epochs) {

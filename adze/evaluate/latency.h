@@ -60,8 +60,9 @@ LatencyResult measure_latency(Session& session, const std::vector<Tensor>& input
 /// Two networks measured by turns of a few milliseconds: what disturbs the machine disturbs both alike.
 struct PairedLatency {
   LatencyResult first, second;
-  double speedup = 1;                        ///< median over the turns of first's median run over second's
-  double speedup_low = 1, speedup_high = 1;  ///< 95 % interval of that median, from the turns' order (six turns at least)
+  double speedup = 1;  ///< median over the turns of first's median run over second's
+  double speedup_low = 1,
+         speedup_high = 1;  ///< 95 % interval of that median, from the turns' order (six turns at least)
 };
 PairedLatency measure_paired_latency(const Graph& first, const Graph& second, const LatencyOptions& options = {},
                                      ProgressSink& progress = silent_progress());

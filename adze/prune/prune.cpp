@@ -268,7 +268,8 @@ class Pruner {
   void weight_round(std::int64_t round) {
     Graph& graph = outcome_.graph;
     std::vector<Layer> layers = weight_layers(graph, options_.skip);
-    if (layers.empty()) throw ModelError("no weights of this network can be pruned", {graph.source_file, "", ""},
+    if (layers.empty())
+      throw ModelError("no weights of this network can be pruned", {graph.source_file, "", ""},
                        "layers with constant float weights are: Conv, Gemm, MatMul, LSTM, GRU and RNN");
     const double target = options_.target_params.value_or(1 - options_.ratio);
     const double ratio = 1 - left_after(target, round);

@@ -21,8 +21,9 @@ std::string criterion_that(Needs need, const PruneOptions& options) {
 void learn_posterior(Statistics& statistics, Needs need, const Graph& graph, const Groups& groups,
                      std::span<const Layer> layers, const PruneOptions& options, const PruneInputs& inputs,
                      ProgressSink& progress) {
-  if (!inputs.gradients) throw UsageError(cat(criterion_that(need, options), " learns from gradients"),
-                                            "give --data with labels, or --criterion l2");
+  if (!inputs.gradients)
+    throw UsageError(cat(criterion_that(need, options), " learns from gradients"),
+                     "give --data with labels, or --criterion l2");
   const auto source = inputs.gradients(graph);
   PosteriorOptions posterior;
   posterior.seed = options.seed;
@@ -55,21 +56,25 @@ Statistics gather_statistics(const Graph& graph, const Groups& groups, std::span
   statistics.seed = options.seed;
   for (const Needs need : needs_of(options.criteria)) {
     if (need == Needs::Activations) {
-      if (inputs.batches.count == 0) throw UsageError(cat(criterion_that(need, options), " measures activations"), "give --data, or --criterion l2");
+      if (inputs.batches.count == 0)
+        throw UsageError(cat(criterion_that(need, options), " measures activations"), "give --data, or --criterion l2");
       statistics.activity = measure_activity(graph, observed_axes(graph, groups, layers), inputs.batches, progress);
     } else if (need == Needs::Gradients) {
-      if (!inputs.gradients) throw UsageError(cat(criterion_that(need, options), " measures gradients"),
-                                                "give --data with labels, or --criterion l2");
+      if (!inputs.gradients)
+        throw UsageError(cat(criterion_that(need, options), " measures gradients"),
+                         "give --data with labels, or --criterion l2");
       const auto source = inputs.gradients(graph);
       statistics.gradients = collect_gradients(graph, *source, progress);
     } else if (need == Needs::DropoutRates || need == Needs::Gates) {
       learn_posterior(statistics, need, graph, groups, layers, options, inputs, progress);
     } else if (need == Needs::LeavingOut) {
-      if (inputs.batches.count == 0) throw UsageError(cat(criterion_that(need, options), " measures outputs"), "give --data, or --criterion l2");
+      if (inputs.batches.count == 0)
+        throw UsageError(cat(criterion_that(need, options), " measures outputs"), "give --data, or --criterion l2");
       statistics.left_out = measure_left_out(graph, groups, inputs.batches, progress);
     } else if (need == Needs::Start) {
-      if (!inputs.start) throw UsageError(cat(criterion_that(need, options), " looks at where training began"),
-                                            "give the model before its training as --start");
+      if (!inputs.start)
+        throw UsageError(cat(criterion_that(need, options), " looks at where training began"),
+                         "give the model before its training as --start");
       for (const Layer& layer : layers) {
         const ValueId id = inputs.start->find_value(graph.value(layer.weight).name);
         const Tensor* weight = id == ValueId::None ? nullptr : inputs.start->constant(id);

@@ -114,7 +114,8 @@ TrainingData open_training_data(const Graph& graph, const DataRequest& given, st
       try {
         all = open_data(graph, request);  // data without splits: all of it
       } catch (const ModelError& other) {
-        if (other.hint().starts_with("--split")) std::rethrow_exception(first);  // there is a train split, and it does not fit
+        if (other.hint().starts_with("--split"))
+          std::rethrow_exception(first);  // there is a train split, and it does not fit
         throw;
       }
     }

@@ -121,14 +121,42 @@ TEST(CliPrune, GoesOnFromItsStateAndReportsEveryRound) {
   EXPECT_NE(read_text_file(work_folder() / "first.onnx", std::int64_t{1} << 24).find("zeros="), std::string::npos);
 }
 
+TEST(CliPrune, ReportsBlocksThatWereGoneAround) {
+  const auto result = adze(
+      "prune -f zoo:resnet8,classes=12 -o p.onnx --unit blocks --ratio 0.6 --data demo:train --samples 8 "
+      "--judge-samples 20 --report page.html");
+  ASSERT_EQ(result.code, 0) << result.err;
+}
+
 TEST(CliPrune, OptionsOutOfRangeOrWithoutEffectAreRefused) {
-  for (const std::string how :
-       {"--ratio 1", "--ratio nan", "--ratio -0.5", "--target-macs -0.5", "--target-params 1", "--target-macs nan",
-        "--round-to 0", "--min-units 0", "--rounds 3", "--device cortex-m4", "--drawing d.svg", "--state s", "--distil",
-        "--skip nothere*", "--layer-ratio Conv_1", "--layer-ratio Conv*=1", "--layer-ratio nothing=0.5",
-        "--unit 2:4 --ratio 0.5", "--reconstruct", "--max-drop 1%", "--tune-epochs -1",
-        "--unit 4:2", "--unit weights --schedule lottery --distil", "--unit weights --schedule regrow --criterion lamp",
-        "--unit block=0x1", "--unit wights", "--ratio 0.5 --target-macs 0.5", "--max-ratio 1.5"}) {
+  for (const std::string how : {"--ratio 1",
+                                "--ratio nan",
+                                "--ratio -0.5",
+                                "--target-macs -0.5",
+                                "--target-params 1",
+                                "--target-macs nan",
+                                "--round-to 0",
+                                "--min-units 0",
+                                "--rounds 3",
+                                "--device cortex-m4",
+                                "--drawing d.svg",
+                                "--state s",
+                                "--distil",
+                                "--skip nothere*",
+                                "--layer-ratio Conv_1",
+                                "--layer-ratio Conv*=1",
+                                "--layer-ratio nothing=0.5",
+                                "--unit 2:4 --ratio 0.5",
+                                "--reconstruct",
+                                "--max-drop 1%",
+                                "--tune-epochs -1",
+                                "--unit 4:2",
+                                "--unit weights --schedule lottery --distil",
+                                "--unit weights --schedule regrow --criterion lamp",
+                                "--unit block=0x1",
+                                "--unit wights",
+                                "--ratio 0.5 --target-macs 0.5",
+                                "--max-ratio 1.5"}) {
     const auto result = adze(cat("prune -f ", demo_model(), " -o p.onnx ", how));
     EXPECT_EQ(result.code, 2) << how << "\n" << result.err;
   }

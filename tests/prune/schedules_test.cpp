@@ -249,9 +249,10 @@ TEST(FindTicket, RewindsToTheWeightsOfAnEarlierStep) {
   options.rounds = 1;
   options.rewind = 0.5;
   int trained = 0;
-  const LotteryOutcome outcome = find_ticket(
-      graph, options,
-      [&](const Graph& start, const train::StepHook& hook, std::int64_t, bool) { return pretend(start, hook, &trained); });
+  const LotteryOutcome outcome =
+      find_ticket(graph, options, [&](const Graph& start, const train::StepHook& hook, std::int64_t, bool) {
+        return pretend(start, hook, &trained);
+      });
   const Tensor* bias = std::as_const(outcome.ticket).constant(outcome.ticket.find_value("bias_1"));
   ASSERT_NE(bias, nullptr);
   EXPECT_EQ(bias->data<float>()[0], 0);

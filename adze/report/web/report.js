@@ -456,6 +456,7 @@
     if (report.recipe) byId("repeat").append(el("p", {}, "The recipe:"), el("pre", {}, report.recipe));
     if (report.notes.length) byId("repeat").append(el("p", {}, "Notes:"), el("ul", {}, report.notes.map((n) => el("li", {}, n))));
     const judged = report.epochs.length ? "the epoch was chosen on the validation samples: judge it on others"
+      : report.pruning.length && !before.accuracy ? "latencies are this machine's"
       : report.pruning.length ? "accuracy is on validation samples, by which epochs and limits are decided: judge the result on a test set"
       : "latencies are this machine's; accuracy is on data the method never saw";
     byId("foot").append(`Measured on ${report.machine.cpu}, ${report.machine.cores} cores; ${judged}.`);
