@@ -31,9 +31,9 @@ bool show_zeros(Console& console, const Graph& graph) {
   std::string text =
       cat("zeros             ", fixed(100 * share, 1), " % of the layers' ", count_text(facts.weights), " weights");
   const auto patterned = [&](const std::string& pattern) {
-    return !layers.empty() && std::all_of(layers.begin(), layers.end(), [&](const prune::LayerZeros& layer) {
-      return layer.zeros == 0 || layer.pattern == pattern;
-    });
+    return facts.zeros > 0 && std::all_of(layers.begin(), layers.end(), [&](const prune::LayerZeros& layer) {
+             return layer.zeros == 0 || layer.pattern == pattern;
+           });
   };
   if (patterned("2:4")) text += ", 2:4";
   if (patterned("8x1")) text += ", in blocks of 8x1";

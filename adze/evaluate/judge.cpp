@@ -100,7 +100,8 @@ void Judge::add_errors(const Batch& batch, const Tensor& output) {
   const Tensor& wanted = result_.task == Task::Regression ? *batch.targets : batch.inputs;
   if (wanted.size() != output.size()) {
     throw ModelError(cat("the network's output ", shape_text(output.shape()), " cannot be compared with ",
-                         result_.task == Task::Regression ? "targets " : "inputs ", shape_text(wanted.shape())));
+                         result_.task == Task::Regression ? "targets " : "inputs ", shape_text(wanted.shape())),
+                     {}, "data without labels is compared with itself, as for autoencoders; others need labelled data");
   }
   const Tensor truth = converted(wanted, DType::F32);
   const auto a = output.data<float>();

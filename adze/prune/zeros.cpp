@@ -1,6 +1,8 @@
 #include "adze/prune/zeros.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "adze/engine/reference/reference.h"
 #include "adze/graph/edit.h"
@@ -68,6 +70,42 @@ bool is_in_blocks(const std::vector<float>& matrix, const Layer& layer, std::int
   return static_cast<double>(together) >= nearly * static_cast<double>(zeros);
 }
 
+/// The input that holds the codes of weights, and the one with their zero points; 0: no such operator.
+std::pair<std::size_t, std::size_t> integer_weights(OpKind kind) {
+  switch (kind) {
+    case OpKind::ConvInteger:
+    case OpKind::MatMulInteger:
+      return {1, 3};
+    case OpKind::QLinearConv:
+    case OpKind::QLinearMatMul:
+      return {3, 5};
+    default:
+      return {0, 0};
+  }
+}
+
+/// Layers that multiply codes, with a zero point for all of their weights or none.
+std::optional<LayerZeros> integer_layer_zeros(const Graph& graph, const Node& node) {
+  const auto [weight, zero_point] = integer_weights(node.kind);
+  if (weight == 0) return std::nullopt;
+  const Tensor* codes = graph.constant(node.input(weight));
+  if (codes == nullptr) return std::nullopt;
+  std::int64_t zero = 0;
+  if (node.input(zero_point) != ValueId::None) {
+    const Tensor* point = graph.constant(node.input(zero_point));
+    if (point == nullptr || point->size() == 0) return std::nullopt;
+    zero = point->get_int(0);
+    for (std::int64_t i = 1; i < point->size(); ++i) {
+      if (point->get_int(i) != zero) return std::nullopt;
+    }
+  }
+  LayerZeros one;
+  one.name = node.name;
+  one.weights = codes->size();
+  for (std::int64_t i = 0; i < codes->size(); ++i) one.zeros += codes->get_int(i) == zero ? 1 : 0;
+  return one;
+}
+
 }  // namespace
 
 std::vector<LayerZeros> layer_zeros(const Graph& graph) {
@@ -88,6 +126,9 @@ std::vector<LayerZeros> layer_zeros(const Graph& graph) {
       }
     }
     result.push_back(std::move(one));
+  }
+  for (const NodeId id : plain.node_ids()) {
+    if (auto one = integer_layer_zeros(plain, plain.node(id))) result.push_back(std::move(*one));
   }
   return result;
 }

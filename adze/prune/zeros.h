@@ -26,8 +26,11 @@ struct ZeroFacts {
   bool recorded = false;  ///< a count is noted
   std::int64_t recorded_weights = 0, recorded_zeros = 0;
   std::int64_t weights = 0, zeros = 0;
-  /// Are no more weights other than 0 than when the zeros were noted? Whole channels may have gone since.
-  bool kept() const { return !recorded || weights - zeros <= recorded_weights - recorded_zeros; }
+  /// Are there as many zeros as were noted, or no more weights other than 0? Whole channels may have gone since, and
+  /// others been split in two.
+  bool kept() const {
+    return !recorded || zeros >= recorded_zeros || weights - zeros <= recorded_weights - recorded_zeros;
+  }
 };
 
 ZeroFacts zero_facts(const Graph& graph, const std::vector<LayerZeros>& layers);

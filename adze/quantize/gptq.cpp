@@ -109,7 +109,9 @@ std::vector<float> gptq_codes(const RoundingProblem& problem, const GptqOptions&
           const std::size_t at = problem.at(group, static_cast<std::int64_t>(order[i]), output);
           const double scale = problem.scales[at];
           const double wanted = idle[order[i]] ? 0 : weights[i];
-          const double code = std::clamp<double>(std::nearbyint(wanted / scale), problem.low, problem.high);
+          const bool pruned = problem.weights[at] == 0;  // stays 0; the others make up for it as for any error
+          const double code =
+              pruned ? 0 : std::clamp<double>(std::nearbyint(wanted / scale), problem.low, problem.high);
           codes[at] = static_cast<float>(code);
           if (idle[order[i]]) continue;
           const double error = (wanted - code * scale) / factor[i * n + i];

@@ -37,6 +37,7 @@ SoftRounding::SoftRounding(std::span<const float> weights, std::span<const float
     floor_[i] = std::floor(steps);
     const float share = std::clamp((steps - floor_[i] - stretch_low) / (stretch_high - stretch_low), 1e-4F, 1 - 1e-4F);
     variables_[i] = std::log(share / (1 - share));
+    if (weights[i] == 0) variables_[i] = std::log(1e-4F);  // h is 0 and settled: zeros of pruned networks stay
   }
 }
 

@@ -138,6 +138,17 @@ TEST(Gptq, LowersTheErrorInEitherOrder) {
   EXPECT_LT(reconstruction_error(one.problem, gptq_codes(one.problem, {0.01, true})), 0.5 * nearest);
 }
 
+TEST(Rounding, LeavesWeightsThatWerePrunedAtZero) {
+  Problem one(2, 32, 8, 0.2F, 5);
+  for (std::size_t i = 0; i < one.problem.weights.size(); i += 3) one.problem.weights[i] = 0;
+  AdaRoundOptions options;
+  options.iterations = 60;
+  for (const auto& codes : {gptq_codes(one.problem, {}), adaround_codes(one.problem, options, 3)}) {
+    for (std::size_t i = 0; i < codes.size(); i += 3) ASSERT_EQ(codes[i], 0) << i;
+    EXPECT_GT(std::count_if(codes.begin(), codes.end(), [](float code) { return code != 0; }), 100);
+  }
+}
+
 TEST(InverseUpperFactor, SquaresToTheInverse) {
   const Problem one(1, 12, 1, 0.2F, 3);
   const std::vector<double> h = input_hessian(one.rows, 0, 0.01);

@@ -98,7 +98,8 @@ TaskLoss Criterion::binary_cross_entropy(const Tensor& logits, const TorchBatch&
 TaskLoss Criterion::squared_error(const Tensor& output, const TorchBatch& batch) const {
   const Tensor& wanted = batch.targets.defined() ? batch.targets : batch.inputs.at(0);
   if (wanted.numel() != output.numel()) {
-    throw ModelError(cat("the network gives ", output.numel(), " numbers for ", wanted.numel(), " targets"));
+    throw ModelError(cat("the network gives ", output.numel(), " numbers for ", wanted.numel(), " targets"), {},
+                     "data without labels is its own target, as for autoencoders; others need labelled data");
   }
   TaskLoss result;
   result.loss = at::mse_loss(output.to(at::kFloat), wanted.reshape(output.sizes()).to(at::kFloat));
