@@ -221,8 +221,10 @@ std::vector<double> open_gates(const Graph& graph, const std::vector<std::vector
     }
   }
   price /= static_cast<double>(std::max<std::size_t>(1, counted));
-  ProgressPhase phase(progress, "gates", options.passes * source.num_batches(), "batches");
-  for (std::int64_t pass = 0; pass < options.passes; ++pass) {
+  const std::int64_t batches = std::max<std::int64_t>(1, source.num_batches());
+  const std::int64_t passes = std::max(options.passes, (options.least_steps + batches - 1) / batches);
+  ProgressPhase phase(progress, "gates", passes * batches, "batches");
+  for (std::int64_t pass = 0; pass < passes; ++pass) {
     for (std::int64_t batch = 0; batch < source.num_batches(); ++batch) {
       check_cancelled();
       learned.draw();

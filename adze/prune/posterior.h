@@ -10,8 +10,10 @@
 namespace adze::prune {
 
 struct PosteriorOptions {
-  std::int64_t passes = 4;  ///< over the source's batches
-  double samples = 0;       ///< of the whole training data; 0: as many batches of 16 as the source has
+  std::int64_t passes = 4;         ///< over the source's batches
+  std::int64_t least_steps = 480;  ///< open_gates: more passes where the batches are few; with 64 steps the order of
+                                   ///< single weights is noise
+  double samples = 0;              ///< of the whole training data; 0: as many batches of 16 as the source has
   std::uint64_t seed = 0;
 };
 
