@@ -66,6 +66,7 @@ class Pruning {
     options_ = arguments_.prune_options(seed_);
     graph_ = prepared(arguments_, console_);
     prune::check_unquantized(graph_);
+    prune::check_finite_weights(graph_);
     for (const std::string& pattern : options_.skip) prune::check_names_something(graph_, pattern);
     for (const prune::OwnRatio& own : options_.own) prune::check_names_something(graph_, own.pattern);
     if (arguments_.has_data()) open();

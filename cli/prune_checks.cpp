@@ -41,6 +41,9 @@ void check_use(const PruneArguments& given) {
   needs(given.rewind > 0, given.schedule == "lottery", "--rewind", "add --schedule lottery, or leave it out");
   needs(!given.device.empty(), measures, "--device", "add --staircase, --on-steps or --target-latency");
   needs(!given.drawing.empty(), given.staircase || given.on_steps, "--drawing", "add --staircase or --on-steps");
+  const bool only_shows = given.dry_run || given.sensitivity || given.staircase;
+  needs(!given.report.empty(), !only_shows, "--report",
+        "leave out --dry-run, --sensitivity or --staircase (--drawing)");
   needs(!given.start.empty(), given.criterion.find("movement") != std::string::npos, "--start",
         "add --criterion movement, or leave it out");
 }

@@ -77,7 +77,9 @@ void show_groups(Console& console, const Graph& graph, const prune::Groups& grou
   if (groups.fixed.empty()) return;
   Table fixed({"weights", "of", "why they stay"}, "What cannot");
   for (const prune::FixedAxis& axis : groups.fixed) {
-    fixed.add_row({graph.value(axis.value).name, graph.node(axis.node).name, axis.why});
+    const Node& node = graph.node(axis.node);
+    fixed.add_row(
+        {graph.value(axis.value).name, node.name.empty() ? std::string(op_name(node.kind)) : node.name, axis.why});
     console.results()["fixed"].push_back(
         {{"weights", graph.value(axis.value).name}, {"axis", axis.axis}, {"why", axis.why}});
   }

@@ -293,7 +293,7 @@ prune::PruneOutcome sparse_outcome(const Graph& before, Graph after, const std::
     const std::int64_t weights = layer.rows * layer.columns;
     const double zeros = prune::zero_share(after, layer);
     outcome.layers.push_back(
-        {after.node(layer.node).name, weights, std::llround(zeros * static_cast<double>(weights))});
+        {prune::layer_name(after, layer), weights, std::llround(zeros * static_cast<double>(weights))});
   }
   outcome.graph = std::move(after);
   return outcome;

@@ -1,6 +1,7 @@
 #include "adze/prune/layers.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "adze/base/text.h"
@@ -108,6 +109,22 @@ void set_weight_matrix(Graph& graph, const Layer& layer, std::span<const float> 
       const std::int64_t place = layer.transposed ? column * layer.rows + row : row * layer.columns + column;
       data[static_cast<std::size_t>(place)] = matrix[static_cast<std::size_t>(row * layer.columns + column)];
     }
+  }
+}
+
+std::string layer_name(const Graph& graph, const Layer& layer) {
+  const std::string& name = graph.node(layer.node).name;
+  return name.empty() ? graph.value(layer.weight).name : name;
+}
+
+void check_finite_weights(const Graph& graph) {
+  for (const Layer& layer : weight_layers(graph)) {
+    const auto data = graph.constant(layer.weight)->data<float>();
+    const auto bad = std::find_if(data.begin(), data.end(), [](float weight) { return !std::isfinite(weight); });
+    if (bad == data.end()) continue;
+    throw ModelError(cat("the weights ", adze::quoted(graph.value(layer.weight).name), " hold ", *bad, " at ",
+                         bad - data.begin(), ": they cannot be put in order"),
+                     place_of(graph, graph.node(layer.node)), "a file from before training went wrong");
   }
 }
 

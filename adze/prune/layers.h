@@ -37,6 +37,12 @@ std::vector<Layer> weight_layers(const Graph& graph, const std::vector<std::stri
 std::vector<float> weight_matrix(const Graph& graph, const Layer& layer);
 void set_weight_matrix(Graph& graph, const Layer& layer, std::span<const float> matrix);
 
+/// The node's name, or that of the weights where it has none.
+std::string layer_name(const Graph& graph, const Layer& layer);
+
+/// Throws ModelError naming the first layer whose weights are not all finite: they cannot be put in order.
+void check_finite_weights(const Graph& graph);
+
 /// Does a pattern with * and ? name the node or its operator?
 bool is_named(const Node& node, const std::vector<std::string>& patterns);
 

@@ -33,6 +33,14 @@ bool is_quantization(OpKind kind) {
   }
 }
 
+/// Scores that are not numbers cannot be put in order.
+void check_scores(const std::vector<double>& scores, const std::string& name, const Graph& graph) {
+  if (std::none_of(scores.begin(), scores.end(), [](double score) { return std::isnan(score); })) return;
+  throw ModelError(
+      cat("the scores of ", adze::quoted(name), " are not numbers: activations or gradients are too large"),
+      {graph.source_file, name, ""}, "another --criterion, or other --data");
+}
+
 class Pruner {
  public:
   Pruner(Graph graph, const PruneOptions& options, const PruneInputs& inputs, ProgressSink& progress)
@@ -62,7 +70,7 @@ class Pruner {
     for (const Layer& layer : weight_layers(outcome_.graph)) {
       const std::int64_t weights = layer.rows * layer.columns;
       const double zeros = zero_share(outcome_.graph, layer) * static_cast<double>(weights);
-      outcome_.layers.push_back({outcome_.graph.node(layer.node).name, weights, std::llround(zeros)});
+      outcome_.layers.push_back({layer_name(outcome_.graph, layer), weights, std::llround(zeros)});
     }
     return std::move(outcome_);
   }
@@ -74,6 +82,7 @@ class Pruner {
     }
     if (options_.rounds < 1) throw UsageError("at least one round");
     check_unquantized(outcome_.graph);
+    check_finite_weights(outcome_.graph);
     if ((options_.target_latency || options_.on_steps) && !inputs_.cost) {
       throw UsageError("there is no way to measure what a cut saves");
     }
@@ -102,6 +111,7 @@ class Pruner {
       throw ModelError("no channels of this network can be removed", {graph.source_file, "", ""},
                        "adze prune --dry-run says why; --unit weights zeroes single weights");
     }
+    for (std::size_t g = 0; g < scores.size(); ++g) check_scores(scores[g], groups.groups[g].name, graph);
     auto others = scores;  // of groups whose share is not set
     for (std::size_t g = 0; g < scores.size(); ++g) {
       if (own_ratio(graph, groups.groups[g], options_.own)) others[g].clear();
@@ -275,6 +285,7 @@ class Pruner {
     const double ratio = 1 - left_after(target, round);
     if (options_.surgeon) return surgeon_round(layers, ratio, round);
     auto scores = score_weights(graph, layers, options_, inputs_, progress_);
+    for (std::size_t i = 0; i < layers.size(); ++i) check_scores(scores[i], layer_name(graph, layers[i]), graph);
     prune_own_layers(layers, scores, round);
     if (options_.spread == Spread::Global) {
       const auto masks = choose_masks(scores, layers, options_.pattern, ratio, options_.limits.max_ratio);

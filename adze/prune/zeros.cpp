@@ -114,7 +114,7 @@ std::vector<LayerZeros> layer_zeros(const Graph& graph) {
   for (const Layer& layer : weight_layers(plain)) {
     const std::vector<float> matrix = weight_matrix(plain, layer);
     LayerZeros one;
-    one.name = plain.node(layer.node).name;
+    one.name = layer_name(plain, layer);
     one.weights = static_cast<std::int64_t>(matrix.size());
     one.zeros = std::count(matrix.begin(), matrix.end(), 0.0F);
     constexpr std::int64_t noticeable = 10;  // one zero in so many weights

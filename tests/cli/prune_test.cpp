@@ -141,6 +141,7 @@ TEST(CliPrune, OptionsOutOfRangeOrWithoutEffectAreRefused) {
                                 "--device cortex-m4",
                                 "--drawing d.svg",
                                 "--state s",
+                                "--dry-run --report p.html",
                                 "--distil",
                                 "--skip nothere*",
                                 "--layer-ratio Conv_1",

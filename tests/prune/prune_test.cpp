@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "adze/base/random.h"
 #include "adze/zoo/zoo.h"
 
@@ -42,7 +44,21 @@ TEST(Prune, RoundsReachTheSameRatioAndNameEachUnitOnce) {
     if (!sorted.empty()) {
       EXPECT_LT(sorted.back(), group.size);
     }
+    EXPECT_EQ(group.rounds.size(), group.removed.size());
+    EXPECT_TRUE(std::is_sorted(group.rounds.begin(), group.rounds.end()));
+    EXPECT_EQ(static_cast<std::int64_t>(group.kept.size() + group.removed.size()), group.size);
   }
+}
+
+TEST(Prune, RefusesWeightsThatAreNoNumbers) {
+  Graph graph = zoo::build("lenet300,width=0.2");
+  PruneOptions options;
+  EXPECT_NO_THROW(prune(graph, options, {}));
+  const Layer layer = weight_layers(graph).at(0);
+  graph.value(layer.weight).constant->mutable_data<float>()[3] = std::nanf("");
+  EXPECT_THROW(prune(graph, options, {}), ModelError);
+  options.channels = false;
+  EXPECT_THROW(prune(graph, options, {}), ModelError);
 }
 
 TEST(Prune, SensitivitySparesWhatMattersAndMeetsItsTarget) {
