@@ -9,7 +9,6 @@
 #include "adze/graph/facts.h"
 #include "adze/prune/float_weights.h"
 #include "adze/prune/gradients.h"
-#include "adze/prune/sensitivity.h"
 #include "adze/prune/widen.h"
 #include "adze/prune/zeros.h"
 #include "adze/recipe/figures.h"
@@ -17,8 +16,9 @@
 #include "adze/recipe/slim.h"
 #include "cli/model_zeros.h"
 #include "cli/prune_cost.h"
+#include "cli/prune_judge.h"
 #include "cli/prune_report.h"
-#include "cli/prune_slices.h"
+#include "cli/prune_sensitivity.h"
 #include "cli/prune_speed.h"
 #include "cli/prune_training.h"
 #include "cli/verb.h"
@@ -82,31 +82,23 @@ class Pruning {
       train::plugin();  // says now when there is none
       training_.open_state();
     }
-    if (arguments_.training.epochs > 0 || reports_accuracy()) {
+    if (arguments_.training.epochs > 0 || judge_.reports_accuracy()) {
       inputs_.tune = [this](const Graph& graph, std::int64_t round) { return after_cut(graph, round); };
     }
   }
 
   ExitCode run() {
     if (arguments_.dry_run) return dry_run();
-    if (arguments_.sensitivity) return show_sensitivity();
+    if (arguments_.sensitivity) return show_sensitivity(console_, graph_, options_, inputs_);
     if (arguments_.staircase) return measure_staircase();
     if (arguments_.output.empty()) throw UsageError("say where to write the pruned network", "-o pruned.onnx");
     console_.check_output(arguments_.output);
     check_format(arguments_.output);
     if (!arguments_.report.empty()) console_.check_output(arguments_.report);
     const prune::PruneOutcome outcome = pruned();
-    if (!arguments_.max_drop.empty() && nothing_went(outcome)) {
-      console_.line(cat("nothing is written: no ratio that was tried costs at most ", arguments_.max_drop,
-                        "; train after pruning (--tune-epochs), or allow more"));
-      return ExitCode::GoalMissed;
-    }
+    if (!arguments_.max_drop.empty() && nothing_went(outcome)) return refuse_all(outcome);
     const Graph result = finished(outcome.graph, arguments_, console_);
-    if (const auto lost = slice_lost(outcome.graph)) {
-      show_pruning(console_, outcome, options_);
-      console_.line(cat("nothing is written: ", *lost));
-      return ExitCode::GoalMissed;
-    }
+    if (const auto lost = judge_.slice_lost(outcome.graph)) return refuse(outcome, *lost);
     save_model(result, arguments_.output, {21, false, arguments_.sparse});
     console_.model("input", arguments_.model);
     console_.model("output", arguments_.output);
@@ -122,10 +114,7 @@ class Pruning {
     show_speed(console_, graph_, result,
                options_.channels ? std::nullopt : std::optional<prune::Pattern>(options_.pattern), before, after);
     if (!options_.channels) add_sparse_sizes(result, before, after);
-    if (dense_ && pruned_) {
-      before.accuracy = accuracy_figure(*dense_);
-      after.accuracy = accuracy_figure(*pruned_);
-    }
+    judge_.add_accuracies(before, after);
     console_.table(before_after_table(before, after));
     if (!arguments_.report.empty()) write_report(outcome, before, after);
     console_.line(cat("next: adze evaluate ", arguments_.output, " --data …; adze bench ", arguments_.output));
@@ -171,57 +160,57 @@ class Pruning {
     if (!arguments_.sparse) console_.line("zeros take room as other numbers do: --sparse writes sparse initializers");
   }
 
-  /// Is the page to show accuracy? Only with labels.
-  bool reports_accuracy() {
-    if (arguments_.report.empty() || !data_.validation || searching_) return false;
-    if (!labelled_) labelled_ = data_.validation->size() > 0 && data_.validation->label(0) >= 0;
-    return *labelled_;
-  }
-
   /// Judges and trains what a round cut.
   Graph after_cut(const Graph& graph, std::int64_t round) {
-    if (reports_accuracy()) rounds_[round].cut = judged(graph).top1;
+    const bool reports = judge_.reports_accuracy();
+    if (reports) rounds_[round].cut = judge_.judged(graph).top1;
     if (arguments_.training.epochs == 0) return graph;
-    const std::string name = searching_ ? cat("ratio-", fixed(*searching_, 4)) : cat("round-", round);
+    const auto& ratio = judge_.searching();
+    const std::string name = ratio ? cat("ratio-", fixed(*ratio, 4)) : cat("round-", round);
     Graph tuned = training_.tuned(graph, graph_, round, name);
-    if (reports_accuracy()) rounds_[round].accuracy = judged(tuned).top1;
+    if (reports) rounds_[round].accuracy = judge_.judged(tuned).top1;
     return tuned;
   }
 
-  void write_report(const prune::PruneOutcome& outcome, const ModelFigures& before, const ModelFigures& after) {
+  /// refusal: why nothing but the page is written.
+  void write_report(const prune::PruneOutcome& outcome, const ModelFigures& before, const ModelFigures& after,
+                    const std::string& refusal = {}) {
     PruningPage page;
+    page.refusal = refusal;
     page.before = before;
     page.after = after;
     page.pictures = training_.pictures();
-    page.tried = tried_;
-    page.slices = slices_;
+    page.tried = judge_.tried();
+    page.slices = judge_.slices();
     if (data_.validation) page.class_names = data_.validation->class_names();
-    for (std::size_t i = 0; i < outcome.rounds.size(); ++i) {
-      const prune::RoundOutcome& round = outcome.rounds[i];
-      PruningRoundFigures figures = rounds_[static_cast<std::int64_t>(i) + 1];
-      figures.name = cat(options_.depth ? "step " : "round ", i + 1);
-      figures.macs = round.size.macs;
-      figures.parameters = round.size.parameters;
-      figures.left =
-          static_cast<double>(round.size.macs) / static_cast<double>(std::max<std::int64_t>(1, outcome.before.macs));
-      if (!options_.channels) figures.left = weights_left(outcome, round);
-      if (i < training_.rounds().size()) {
-        figures.name = training_.rounds()[i].name;
-        figures.accuracy = training_.rounds()[i].accuracy;
-      }
-      page.rounds.push_back(std::move(figures));
-    }
+    page.rounds = round_figures(outcome, options_, rounds_, training_.rounds());
     write_pruning_report(console_, outcome, arguments_, options_, graph_, std::move(page));
   }
 
-  /// The share of all layers' weights that is not 0.
-  static double weights_left(const prune::PruneOutcome& outcome, const prune::RoundOutcome& round) {
-    double left = 0, all = 0;
-    for (std::size_t i = 0; i < std::min(round.left.size(), outcome.layers.size()); ++i) {
-      left += round.left[i] * static_cast<double>(outcome.layers[i].weights);
-      all += static_cast<double>(outcome.layers[i].weights);
+  /// Says why nothing is written; the page shows what was refused.
+  ExitCode refuse(const prune::PruneOutcome& outcome, const std::string& why) {
+    console_.model("input", arguments_.model);
+    show_pruning(console_, outcome, options_);
+    console_.line(cat("refused, no network is written: ", why));
+    console_.results()["refusal"] = why;
+    if (arguments_.report.empty()) return ExitCode::GoalMissed;
+    ModelFigures before = model_figures(graph_, "before", arguments_.model);
+    ModelFigures after = model_figures(finished(outcome.graph, arguments_, console_), "refused", {});
+    before.file_bytes = 0;  // there is no second file to compare it with
+    if (!options_.channels) {
+      before.sparse_bytes = sparse_bytes(graph_);
+      after.sparse_bytes = sparse_bytes(outcome.graph);
     }
-    return all > 0 ? left / all : 1;
+    judge_.add_accuracies(before, after);
+    write_report(outcome, before, after, why);
+    return ExitCode::GoalMissed;
+  }
+
+  /// Where no ratio keeps within --max-drop: the smallest that was tried shows why.
+  ExitCode refuse_all(const prune::PruneOutcome& uncut) {
+    const prune::PruneOutcome& smallest = judge_.refused() ? judge_.refused()->outcome : uncut;
+    judge_.slice_lost(smallest.graph);
+    return refuse(smallest, judge_.why_nothing());
   }
 
   void open() {
@@ -250,7 +239,7 @@ class Pruning {
       Graph ticket = training_.lottery(graph_, options_);
       return sparse_outcome(graph_, std::move(ticket), options_.skip, training_.rounds());
     }
-    if (!arguments_.max_drop.empty()) return prune_within_drop();
+    if (!arguments_.max_drop.empty()) return judge_.prune_within_drop(options_, inputs_);
     Graph start = arguments_.penalty == "none" ? graph_ : training_.under_penalty(graph_);
     prune::PruneOutcome outcome = prune::prune(std::move(start), options_, inputs_, console_.progress());
     if (arguments_.widen > 0) widen(outcome);
@@ -270,55 +259,6 @@ class Pruning {
     const prune::Groups groups = prune::find_groups(graph_);
     show_groups(console_, graph_, groups, prune::score_groups(graph_, groups, options_, inputs_, console_.progress()));
     return ExitCode::Done;
-  }
-
-  /// What is measured, by name and size.
-  struct Measured {
-    std::string name;
-    std::int64_t size;
-    std::vector<double> errors;
-  };
-
-  ExitCode show_sensitivity() {
-    const std::vector<double> ratios = {0.1, 0.25, 0.5, 0.75, 0.9};
-    if (options_.depth) throw UsageError("blocks and layers go whole", "adze prune --unit … says what each does");
-    const std::vector<Measured> measured = options_.channels ? sensitive_groups(ratios) : sensitive_layers(ratios);
-    Table table({options_.channels ? "group" : "layer", options_.channels ? "units" : "weights", "10 %", "25 %", "50 %",
-                 "75 %", "90 %"},
-                cat("Squared error of the outputs over their square when a share of one ",
-                    options_.channels ? "group goes" : "layer's weights becomes 0"));
-    for (const Measured& one : measured) {
-      std::vector<std::string> row = {one.name, cat(one.size)};
-      for (const double error : one.errors) row.push_back(fixed(error, 5));
-      table.add_row(row);
-      console_.results()["sensitivity"].push_back({{"group", one.name}, {"ratios", ratios}, {"errors", one.errors}});
-    }
-    console_.table(table);
-    return ExitCode::Done;
-  }
-
-  std::vector<Measured> sensitive_layers(const std::vector<double>& ratios) {
-    const std::vector<prune::Layer> layers = prune::weight_layers(graph_, options_.skip);
-    const auto scores = prune::score_weights(graph_, layers, options_, inputs_, console_.progress());
-    std::vector<Measured> result;
-    for (const prune::GroupSensitivity& one : prune::measure_weight_sensitivity(
-             graph_, layers, scores, options_.pattern, ratios, inputs_.batches, console_.progress())) {
-      const prune::Layer& layer = layers[one.group];
-      result.push_back({graph_.node(layer.node).name, layer.rows * layer.columns, one.errors});
-    }
-    return result;
-  }
-
-  std::vector<Measured> sensitive_groups(const std::vector<double>& ratios) {
-    const prune::Groups groups = prune::find_groups(graph_);
-    const auto scores = prune::score_groups(graph_, groups, options_, inputs_, console_.progress());
-    std::vector<Measured> result;
-    for (const prune::GroupSensitivity& one :
-         prune::measure_sensitivity(graph_, groups, scores, ratios, inputs_.batches, console_.progress())) {
-      const prune::Group& group = groups.groups[one.group];
-      result.push_back({group.name, group.size, one.errors});
-    }
-    return result;
   }
 
   ExitCode measure_staircase() {
@@ -351,91 +291,16 @@ class Pruning {
         {"unit", cost_unit()}, {"before", outcome.cost_before}, {"after", outcome.cost_after}};
   }
 
-  /// Shows what slices lost; says which lost more than it may.
-  std::optional<std::string> slice_lost(const Graph& pruned) {
-    const bool asked = !arguments_.slices.empty() || !arguments_.max_slice_drop.empty();
-    if (!asked && !reports_accuracy()) return std::nullopt;
-    slices_ = compared_slices(pruned);
-    if (asked) show_slices(console_, *slices_, *data_.validation);
-    if (arguments_.max_slice_drop.empty()) return std::nullopt;
-    const SliceResult worst = slices_->worst();
-    if (worst.drop() <= parse_fraction(arguments_.max_slice_drop, "--max-slice-drop")) return std::nullopt;
-    return cat(worst.name, " lost ", fixed(100 * worst.drop(), 2), " points, more than ", arguments_.max_slice_drop);
-  }
-
-  SliceComparison compared_slices(const Graph& pruned) {
-    if (!data_.validation) throw UsageError("slices are judged on validation data", "--data, --validation 0.1");
-    if (!dense_) dense_ = judged(graph_);
-    std::vector<SampleGroup> groups;
-    if (!arguments_.slices.empty()) groups = read_sample_groups(arguments_.slices);
-    pruned_ = judged(pruned);
-    return compare_slices(*dense_, *pruned_, *data_.validation, groups);
-  }
-
-  EvaluateResult judged(const Graph& graph) {
-    EvaluateOptions options;
-    options.batch_size = batch_size_for(graph, 32);
-    options.samples = arguments_.judge_samples;
-    options.seed = seed_;
-    EvaluateResult result = evaluate(make_runner(graph), *data_.validation, options, console_.progress());
-    if (result.task != Task::Classification) throw UsageError("a limit on accuracy needs data with class labels");
-    return result;
-  }
-
-  /// The largest of 32 ratios that costs no more accuracy than allowed, by halving.
-  prune::PruneOutcome prune_within_drop() {
-    if (!data_.validation) throw UsageError("--max-drop is judged on validation data", "--data, --validation 0.1");
-    const double allowed = parse_fraction(arguments_.max_drop, "--max-drop");
-    dense_ = judged(graph_);
-    const double dense = dense_->top1;
-    prune::PruneOptions options = options_;
-    options.target_macs.reset();
-    options.target_params.reset();
-    options.target_latency.reset();
-    options.ratio = 0;
-    prune::PruneInputs untuned = inputs_;
-    untuned.tune = {};
-    prune::PruneOutcome best = prune::prune(graph_, options, untuned, console_.progress());
-    double low = 0, high = options_.limits.max_ratio;
-    for (int step = 0; step < 5; ++step) {
-      options.ratio = (low + high) / 2;
-      searching_ = options.ratio;
-      prune::PruneOutcome candidate = prune::prune(graph_, options, inputs_, console_.progress());
-      const double drop = dense - judged(candidate.graph).top1;
-      tried_.emplace_back(options.ratio, dense - drop);
-      console_.line(cat("ratio ", fixed(options.ratio, 3), ": ", fixed(100 * drop, 2), " points lost of ",
-                        fixed(100 * dense, 2), " %"));
-      console_.results()["tried"].push_back({{"ratio", options.ratio}, {"drop", drop}});
-      const bool spares_slices =
-          arguments_.max_slice_drop.empty() || compared_slices(candidate.graph).worst().drop() <=
-                                                   parse_fraction(arguments_.max_slice_drop, "--max-slice-drop");
-      if (drop <= allowed && spares_slices) {
-        low = options.ratio;
-        best = std::move(candidate);
-      } else {
-        high = options.ratio;
-      }
-    }
-    searching_.reset();
-    tried_.emplace_back(0, dense);
-    console_.results()["ratio"] = low;
-    return best;
-  }
-
   Console& console_;
   const PruneArguments& arguments_;
   std::uint64_t seed_;
   Graph graph_;
   prune::PruneOptions options_;
   prune::PruneInputs inputs_;
-  std::optional<EvaluateResult> dense_, pruned_;  ///< on validation data
-  std::optional<SliceComparison> slices_;
   std::map<std::int64_t, PruningRoundFigures> rounds_;  ///< their accuracies
-  std::optional<double> searching_;                     ///< the ratio that --max-drop tries now
-  std::vector<std::pair<double, double>> tried_;        ///< by it: ratios and accuracies
-  std::optional<bool> labelled_;
   TrainingData data_;
   PruneTraining training_{console_, arguments_, data_};
+  PruneJudge judge_{console_, arguments_, data_, graph_};
 };
 
 }  // namespace

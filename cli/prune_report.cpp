@@ -190,12 +190,47 @@ void add_slices(Report& report, const PruningPage& page) {
   }
 }
 
+/// The share of all layers' weights that is not 0.
+double weights_left(const prune::PruneOutcome& outcome, const prune::RoundOutcome& round) {
+  double left = 0, all = 0;
+  for (std::size_t i = 0; i < std::min(round.left.size(), outcome.layers.size()); ++i) {
+    left += round.left[i] * static_cast<double>(outcome.layers[i].weights);
+    all += static_cast<double>(outcome.layers[i].weights);
+  }
+  return all > 0 ? left / all : 1;
+}
+
 }  // namespace
+
+std::vector<PruningRoundFigures> round_figures(const prune::PruneOutcome& outcome, const prune::PruneOptions& options,
+                                               const std::map<std::int64_t, PruningRoundFigures>& accuracies,
+                                               const std::vector<TrainedRound>& trained) {
+  std::vector<PruningRoundFigures> rounds;
+  for (std::size_t i = 0; i < outcome.rounds.size(); ++i) {
+    const prune::RoundOutcome& round = outcome.rounds[i];
+    PruningRoundFigures figures;
+    const auto judged = accuracies.find(static_cast<std::int64_t>(i) + 1);
+    if (judged != accuracies.end()) figures = judged->second;
+    figures.name = cat(options.depth ? "step " : "round ", i + 1);
+    figures.macs = round.size.macs;
+    figures.parameters = round.size.parameters;
+    figures.left =
+        static_cast<double>(round.size.macs) / static_cast<double>(std::max<std::int64_t>(1, outcome.before.macs));
+    if (!options.channels) figures.left = weights_left(outcome, round);
+    if (i < trained.size()) {
+      figures.name = trained[i].name;
+      figures.accuracy = trained[i].accuracy;
+    }
+    rounds.push_back(std::move(figures));
+  }
+  return rounds;
+}
 
 void write_pruning_report(Console& console, const prune::PruneOutcome& outcome, const PruneArguments& arguments,
                           const prune::PruneOptions& options, const Graph& before, PruningPage page) {
   Report report;
   report.title = cat("Pruning ", arguments.model);
+  if (!page.refusal.empty()) report.refusal = cat("Refused, no network is written: ", page.refusal);
   report.command = console.command_line();
   report.seed = static_cast<std::uint64_t>(console.options.seed);
   if (page.before.accuracy) report.data = cat("validation samples of ", arguments.training.data.path);

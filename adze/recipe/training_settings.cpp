@@ -1,5 +1,6 @@
 #include "adze/recipe/training_settings.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 
@@ -99,6 +100,31 @@ train::TrainOptions trainer_options(const TrainingSettings& settings, bool fresh
   return result;
 }
 
+namespace {
+
+/// A network that takes numbers and a data set of pictures, say: told before the first step fails on it.
+void check_samples_fit(const Graph& graph, const Dataset& data, const DataRequest& request) {
+  const bool has_state = graph.metadata.contains("adze.state");  // samples are whole sequences
+  if (graph.inputs().size() != 1 || has_state) return;
+  const Value& input = graph.value(graph.inputs()[0]);
+  if (!input.type.shape) return;
+  constexpr std::int64_t looked_at = 16;  // what cannot be decoded is told by others
+  std::optional<Sample> sample;
+  for (std::int64_t i = 0; i < std::min(looked_at, data.size()) && !sample; ++i) sample = data.try_get(i);
+  if (!sample) return;
+  SymbolicShape any_batch = *input.type.shape;
+  if (!any_batch.empty()) any_batch[0] = Dim();
+  const Shape& given = sample->input.shape();
+  if (compatible(any_batch, symbolic(given))) return;
+  throw UsageError(cat("the data does not fit the network: ", sample->name, " of ", request.shown(), " gives ",
+                       shape_text(given), ", the input ", adze::quoted(input.name), " takes ",
+                       shape_text(*input.type.shape)),
+                   "data of that shape, such as rows of a .npy or .csv file, or another network; --preprocess says "
+                   "how pictures and sound are turned into the input");
+}
+
+}  // namespace
+
 TrainingData open_training_data(const Graph& graph, const DataRequest& given, std::int64_t samples, double validation,
                                 std::uint64_t seed) {
   DataRequest request = given;
@@ -122,6 +148,7 @@ TrainingData open_training_data(const Graph& graph, const DataRequest& given, st
   } else {
     all = open_data(graph, request);
   }
+  check_samples_fit(graph, *all, request);
   if (samples > 0) all = subset(all, sample_indices(*all, samples, seed));
   if (!(validation >= 0) || validation > 0.9) {
     throw UsageError(cat("the share for validation is ", validation), "a share from 0 to 0.9");

@@ -185,6 +185,7 @@ struct Report {
   std::string recipe;   ///< TOML text
   std::string data;     ///< what the accuracy was measured on
   std::uint64_t seed = 0;
+  std::string refusal;  ///< why the result was not written, at the top of the page; empty: it was
   std::vector<std::string> notes;
   ModelFigures before;
   std::optional<ModelFigures> after;

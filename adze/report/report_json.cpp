@@ -230,6 +230,7 @@ std::string report_json(const Report& report) {
                {"data", report.data},
                {"seed", report.seed},
                {"machine", {{"cpu", machine.cpu}, {"cores", machine.cores}, {"isa", machine.isa}}},
+               {"refusal", report.refusal},
                {"notes", report.notes},
                {"before", to_json(report.before)},
                {"after", report.after ? to_json(*report.after) : Json(nullptr)},

@@ -128,6 +128,23 @@ TEST(CliPrune, ReportsBlocksThatWereGoneAround) {
   ASSERT_EQ(result.code, 0) << result.err;
 }
 
+TEST(CliPrune, WhatIsRefusedIsOnThePageAndNotWritten) {
+  for (const std::string limit : {"--max-drop 0%", "--ratio 0.3 --max-slice-drop 1%"}) {
+    std::filesystem::remove(work_folder() / "p.onnx");
+    const auto result = adze(cat("prune -f ", demo_model(), " -o p.onnx --data demo:train --samples 8 ", limit,
+                                 " --judge-samples 100 --report page.html --json"));
+    EXPECT_EQ(result.code, 5) << result.err;
+    EXPECT_FALSE(std::filesystem::exists(work_folder() / "p.onnx"));
+    const std::string why = result.results().at("refusal");
+    EXPECT_NE(why.find(" points"), std::string::npos) << why;
+    const std::string page = read_text_file(work_folder() / "page.html", std::int64_t{1} << 22);
+    EXPECT_NE(page.find(cat("\"refusal\":\"Refused, no network is written: ", why)), std::string::npos) << why;
+    EXPECT_NE(page.find("\"correct_before\""), std::string::npos);
+    EXPECT_NE(page.find("\"label\""), std::string::npos) << "newly wrong samples";
+    EXPECT_EQ(page.find("\"title\":\"Ratios\"") != std::string::npos, limit.starts_with("--max-drop"));
+  }
+}
+
 TEST(CliPrune, OptionsOutOfRangeOrWithoutEffectAreRefused) {
   for (const std::string how : {"--ratio 1",
                                 "--ratio nan",

@@ -3,6 +3,7 @@
 
 #include "adze/base/text.h"
 #include "adze/formats/onnx/encode.h"
+#include "adze/formats/onnx/sparse_form.h"
 
 namespace adze::onnx {
 
@@ -58,8 +59,16 @@ WireMessage encode_tensor(const Tensor& tensor, std::string_view name, ExternalP
   return message;
 }
 
-std::optional<WireMessage> encode_sparse_tensor(const Tensor& tensor, std::string_view name) {
-  if (tensor.dtype() == DType::String || dtype_bits(tensor.dtype()) < 8 || tensor.rank() == 0) return std::nullopt;
+namespace {
+
+constexpr std::int64_t place_bytes = 8;
+
+bool can_be_sparse(DType dtype) {
+  return dtype != DType::String && dtype_bits(dtype) >= 8;
+}
+
+/// Of the elements with any bit set.
+std::vector<std::int64_t> places_of_values(const Tensor& tensor) {
   const auto width = static_cast<std::size_t>(dtype_bits(tensor.dtype()) / 8);
   const auto bytes = tensor.bytes();
   std::vector<std::int64_t> places;
@@ -68,9 +77,35 @@ std::optional<WireMessage> encode_sparse_tensor(const Tensor& tensor, std::strin
     const auto element = bytes.subspan(static_cast<std::size_t>(i) * width, width);
     if (!std::all_of(element.begin(), element.end(), is_zero)) places.push_back(i);
   }
+  return places;
+}
+
+SparseForm form_of(const Tensor& tensor, std::int64_t values) {
   constexpr std::int64_t overhead = 64;
+  const std::int64_t width = dtype_bits(tensor.dtype()) / 8;
+  return {tensor.size(), tensor.size() - values, tensor.num_bytes(), values * (width + place_bytes) + overhead, true};
+}
+
+}  // namespace
+
+SparseForm sparse_form(const Tensor& tensor) {
+  if (!can_be_sparse(tensor.dtype()) || tensor.rank() == 0) return {};
+  return form_of(tensor, static_cast<std::int64_t>(places_of_values(tensor).size()));
+}
+
+std::optional<double> sparse_from_share(DType dtype) {
+  if (!can_be_sparse(dtype)) return std::nullopt;
+  const double width = dtype_bits(dtype) / 8.0;
+  return place_bytes / (width + place_bytes);
+}
+
+std::optional<WireMessage> encode_sparse_tensor(const Tensor& tensor, std::string_view name) {
+  if (!can_be_sparse(tensor.dtype()) || tensor.rank() == 0) return std::nullopt;
+  const std::vector<std::int64_t> places = places_of_values(tensor);
   const auto count = static_cast<std::int64_t>(places.size());
-  if (count * (static_cast<std::int64_t>(width) + 8) + overhead >= tensor.num_bytes()) return std::nullopt;
+  if (!form_of(tensor, count).smaller()) return std::nullopt;
+  const auto width = static_cast<std::size_t>(dtype_bits(tensor.dtype()) / 8);
+  const auto bytes = tensor.bytes();
   Tensor values(tensor.dtype(), {count});
   for (std::size_t i = 0; i < places.size(); ++i) {
     std::memcpy(&values.mutable_bytes()[i * width], &bytes[static_cast<std::size_t>(places[i]) * width], width);

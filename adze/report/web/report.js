@@ -49,6 +49,7 @@
     byId("title").append(report.title);
     byId("subtitle").append([report.data && `accuracy on ${report.data}`, report.machine.cpu,
       `seed ${report.seed}`, `adze ${report.adze}`].filter(Boolean).join(" · "));
+    if (report.refusal) byId("headline").before(el("p", { class: "refusal" }, report.refusal));
     if (!after) return;
     const tile = (value, label, state) => el("div", { class: `tile ${state}` }, el("b", {}, value), el("span", {}, label));
     const tiles = [];
