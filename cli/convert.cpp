@@ -19,6 +19,9 @@ struct Arguments {
 
 ExitCode convert(Console& console, const Arguments& arguments) {
   console.check_output(arguments.output);
+  if (arguments.sparse && std::filesystem::path(arguments.output).extension() != ".onnx") {
+    throw UsageError("--sparse writes ONNX's sparse initializers", "an output that ends in .onnx");
+  }
   Graph graph = load_model(arguments.input);
   if (!arguments.weights.empty()) {
     const int taken = rewrite::take_weights(graph, load_model(arguments.weights));
@@ -33,6 +36,7 @@ ExitCode convert(Console& console, const Arguments& arguments) {
   console.results()["nodes"] = graph.num_alive_nodes();
   console.results()["file_bytes"] = bytes;
   console.line(cat("wrote ", arguments.output, ": ", graph.num_alive_nodes(), " nodes, ", bytes_text(bytes)));
+  if (arguments.sparse) show_sparse_initializers(console, graph);
   show_zeros(console, load_model(arguments.output));
   return ExitCode::Done;
 }

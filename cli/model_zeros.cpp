@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adze/base/text.h"
+#include "adze/formats/onnx/sparse_form.h"
 #include "adze/graph/facts.h"
 #include "adze/prune/zeros.h"
 
@@ -44,6 +45,30 @@ bool show_zeros(Console& console, const Graph& graph) {
                      " weights of layers are not 0, and pruning left ", facts.recorded_weights - facts.recorded_zeros,
                      "; prune again, or start from the pruned file"));
   return false;
+}
+
+void show_sparse_initializers(Console& console, const Graph& graph) {
+  std::int64_t sparse = 0, saved = 0;
+  std::optional<double> from;  // share of zeros
+  for (std::int32_t i = 0; i < graph.num_values(); ++i) {
+    const Tensor* tensor = graph.constant(static_cast<ValueId>(i));
+    if (tensor == nullptr) continue;
+    const onnx::SparseForm form = onnx::sparse_form(*tensor);
+    if (form.smaller()) {
+      ++sparse;
+      saved += form.dense_bytes - form.sparse_bytes;
+    }
+    if (const auto share = onnx::sparse_from_share(tensor->dtype()); share && tensor->rank() > 1) {
+      from = std::min(from.value_or(1), *share);
+    }
+  }
+  console.results()["sparse_initializers"] = {{"tensors", sparse}, {"saved_bytes", saved}};
+  if (sparse > 0) {
+    console.line(cat(sparse, " tensors as sparse initializers, which saves ", bytes_text(saved)));
+  } else {
+    console.line(cat("no tensor gets smaller as a sparse initializer: each value brings its place in 8 bytes",
+                     from ? cat(", so that pays from ", fixed(100 * *from, 0), " % zeros") : ""));
+  }
 }
 
 }  // namespace adze::cli

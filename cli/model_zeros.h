@@ -9,4 +9,8 @@ namespace adze::cli {
 /// longer, which is a remark too. Nothing for other networks. Returns false when zeros were lost.
 bool show_zeros(Console& console, const Graph& graph);
 
+/// What writing weights as sparse initializers (--sparse) saved; where none got smaller, from which share of zeros one
+/// would.
+void show_sparse_initializers(Console& console, const Graph& graph);
+
 }  // namespace adze::cli

@@ -105,6 +105,7 @@ class Pruning {
     show_pruning(console_, outcome, options_);
     show_steps(outcome);
     show_zeros(console_, result);
+    if (arguments_.sparse) show_sparse_initializers(console_, result);
     if (options_.channels && !options_.depth && nothing_went(outcome)) {
       console_.line("nothing went: a larger --ratio, a lower --min-units or --round-to, or fewer --skip");
     }

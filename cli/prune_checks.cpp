@@ -46,6 +46,8 @@ void check_use(const PruneArguments& given) {
         "leave out --dry-run, --sensitivity or --staircase (--drawing)");
   needs(!given.start.empty(), given.criterion.find("movement") != std::string::npos, "--start",
         "add --criterion movement, or leave it out");
+  needs(given.sparse, only_shows || given.output.ends_with(".onnx"), "--sparse",
+        "sparse initializers are ONNX's: an output that ends in .onnx");
 }
 
 void check_data(const PruneArguments& given) {

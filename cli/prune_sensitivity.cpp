@@ -49,9 +49,8 @@ ExitCode show_sensitivity(Console& console, const Graph& graph, const prune::Pru
                           const prune::PruneInputs& inputs) {
   const std::vector<double> ratios = {0.1, 0.25, 0.5, 0.75, 0.9};
   if (options.depth) throw UsageError("blocks and layers go whole", "adze prune --unit … says what each does");
-  const std::vector<Measured> measured = options.channels
-                                             ? sensitive_groups(console, graph, options, inputs, ratios)
-                                             : sensitive_layers(console, graph, options, inputs, ratios);
+  const std::vector<Measured> measured = options.channels ? sensitive_groups(console, graph, options, inputs, ratios)
+                                                          : sensitive_layers(console, graph, options, inputs, ratios);
   Table table({options.channels ? "group" : "layer", options.channels ? "units" : "weights", "10 %", "25 %", "50 %",
                "75 %", "90 %"},
               cat("Squared error of the outputs over their square when a share of one ",

@@ -70,6 +70,16 @@ TEST(CliPrune, SaysHowMuchFasterAndWhichZerosAreSkipped) {
   EXPECT_TRUE(result.results().at("skipping_zeros").at("layers").empty());
 }
 
+TEST(CliConvert, SaysWhatSparseInitializersSave) {
+  ASSERT_EQ(adze(cat("prune -f ", demo_model(), " -o p.onnx --unit weights --ratio 0.9")).code, 0);
+  const auto sparse = adze("convert -f p.onnx s.onnx --sparse --json"),
+             dense = adze(cat("convert -f ", demo_model(), " s.onnx --sparse --json"));
+  EXPECT_GT(sparse.results().at("sparse_initializers").at("saved_bytes").get<int>(), 1000);
+  EXPECT_EQ(dense.results().at("sparse_initializers").at("tensors").get<int>(), 0);
+  EXPECT_EQ(adze("convert -f p.onnx s.tflite --sparse").code, 2);
+  EXPECT_EQ(adze(cat("prune -f ", demo_model(), " -o p.tflite --unit weights --ratio 0.9 --sparse")).code, 2);
+}
+
 TEST(CliBench, RunsTwoModelsByTurns) {
   const auto result = adze("bench zoo:lenet300 --against zoo:lenet5 --time-budget 0 --json");
   ASSERT_EQ(result.code, 0) << result.err;
