@@ -127,8 +127,9 @@ prune::PruneOptions PruneArguments::prune_options(std::uint64_t seed) const {
   result.spread = spread == "layer"         ? prune::Spread::ByGroup
                   : spread == "sensitivity" ? prune::Spread::Sensitivity
                                             : prune::Spread::Global;
-  if ((ratio != not_given) + (target_macs > 0) + (target_params > 0) + (target_latency > 0) > 1) {
-    throw UsageError("--ratio, --target-macs, --target-params and --target-latency exclude each other");
+  if ((ratio != not_given) + (target_macs > 0) + (target_params > 0) + (target_latency > 0) + !max_drop.empty() > 1) {
+    throw UsageError("--ratio, --target-macs, --target-params, --target-latency and --max-drop exclude each other",
+                     "one of them; --max-drop looks for the ratio itself");
   }
   if (target_latency > 0) result.target_latency = target_latency;
   result.on_steps = on_steps;

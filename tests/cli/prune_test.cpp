@@ -177,6 +177,7 @@ TEST(CliPrune, OptionsOutOfRangeOrWithoutEffectAreRefused) {
                                 "--unit 2:4 --ratio 0.5",
                                 "--reconstruct",
                                 "--max-drop 1%",
+                                "--max-drop 1% --ratio 0.5 --data demo:train",
                                 "--tune-epochs -1",
                                 "--unit 4:2",
                                 "--unit weights --schedule lottery --distil",
