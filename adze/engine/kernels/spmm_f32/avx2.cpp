@@ -60,18 +60,7 @@ void spmm_f32_avx2(const SpmmF32Call& call) {
   if (call.vectors == 0) return few_rows(call);
   fill_panel<F32>(call, Transpose{});
   sum_columns<F32>(call, Transpose{}, [&](std::int64_t first, std::int64_t last) {
-    switch (call.block == 1 ? call.vectors : 10) {
-      case 1:
-        return single_sums<F32, 1>(call, first, last);
-      case 2:
-        return single_sums<F32, 2>(call, first, last);
-      case 3:
-        return single_sums<F32, 3>(call, first, last);
-      case 4:
-        return single_sums<F32, 4>(call, first, last);
-      default:
-        return block_sums<F32, 1>(call, first, last);
-    }
+    return call.block == 1 ? single_sums<F32>(call, first, last) : block_sums<F32, 1>(call, first, last);
   });
 }
 

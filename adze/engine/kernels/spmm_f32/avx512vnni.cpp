@@ -96,22 +96,10 @@ void spmm_f32_avx512vnni(const SpmmF32Call& call) {
   if (call.vectors == 0) return few_rows(call);
   fill_panel<F32>(call, Transpose{});
   sum_columns<F32>(call, Transpose{}, [&](std::int64_t first, std::int64_t last) {
-    switch (call.block == 1 ? call.vectors : 10 + call.vectors) {
-      case 1:
-        return single_sums<F32, 1>(call, first, last);
-      case 2:
-        return single_sums<F32, 2>(call, first, last);
-      case 3:
-        return single_sums<F32, 3>(call, first, last);
-      case 4:
-        return single_sums<F32, 4>(call, first, last);
-      case 11:
-        return block_sums<F32, 1>(call, first, last);
-      case 12:
-        return block_sums<F32, 2>(call, first, last);
-      default:
-        return block_sums<F32, 3>(call, first, last);
-    }
+    if (call.block == 1) return single_sums<F32>(call, first, last);
+    if (call.vectors == 1) return block_sums<F32, 1>(call, first, last);
+    if (call.vectors == 2) return block_sums<F32, 2>(call, first, last);
+    return block_sums<F32, 3>(call, first, last);
   });
 }
 

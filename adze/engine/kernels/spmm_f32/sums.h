@@ -52,8 +52,23 @@ void slice_sums(const SpmmF32Call& call, std::int64_t slice, std::int64_t first,
 }
 
 template <typename V, int T>
-void single_sums(const SpmmF32Call& call, std::int64_t first, std::int64_t last) {
+void single_sums_of(const SpmmF32Call& call, std::int64_t first, std::int64_t last) {
   for (std::int64_t slice = 0; slice < call.slices; ++slice) slice_sums<V, T>(call, slice, first, last);
+}
+
+/// For 1 to 4 vectors of rows.
+template <typename V>
+void single_sums(const SpmmF32Call& call, std::int64_t first, std::int64_t last) {
+  switch (call.vectors) {
+    case 1:
+      return single_sums_of<V, 1>(call, first, last);
+    case 2:
+      return single_sums_of<V, 2>(call, first, last);
+    case 3:
+      return single_sums_of<V, 3>(call, first, last);
+    default:
+      return single_sums_of<V, 4>(call, first, last);
+  }
 }
 
 /// Eight columns that read the same inputs.
