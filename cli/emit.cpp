@@ -4,6 +4,7 @@
 #include "adze/base/files.h"
 #include "adze/base/text.h"
 #include "adze/emit/c/emit.h"
+#include "adze/graph/facts.h"
 #include "adze/recipe/model_files.h"
 #include "cli/device_run.h"
 #include "cli/golden_runs.h"
@@ -87,6 +88,9 @@ ExitCode run_emit(Console& console, const Arguments& arguments) {
     console.line(cat("in ", memory.name, " ", memory.used, " of ", memory.bytes, " bytes"));
   }
   const bool zeros_kept = show_zeros(console, graph);
+  if (weight_facts(graph).zeros) {
+    console.line("zeros are stored and multiplied as other weights are: on a device, fewer channels save (adze prune)");
+  }
   if (!arguments.check) return ExitCode::Done;
   const ExitCode checked = check(console, graph, options, arguments);
   return zeros_kept ? checked : ExitCode::GoalMissed;
